@@ -1,0 +1,3 @@
+//! `iph`: see, explain and change a host's network.
+
+fn main() {}

@@ -1,0 +1,101 @@
+//! The contract between the chapters and a host: one small trait per chapter.
+
+use crate::convert::InterfaceNames;
+use crate::error::Result;
+use crate::interface::{AdminStatus, Interface as InterfaceRow, InterfaceLevel, InterfaceStackEntry};
+use crate::ip_interface::{IpInterface as IpInterfaceRow, IpInterfaceChange, PropertyChange};
+use crate::notification::ChangeSource;
+use crate::tcp::{DeleteOptions, OwnerModule, TcpConnection, TcpConnections, TcpQuery};
+use crate::types::{Family, Guid, InterfaceKey};
+use std::fmt::Debug;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+#[cfg(target_os = "linux")]
+mod linux;
+
+/// Everything that a host can do.
+pub(crate) trait Backend:
+    Interface + IpInterface + Convert + Tcp + Udp + Notification + Debug + Send + Sync
+{
+}
+
+impl<T: Interface + IpInterface + Convert + Tcp + Udp + Notification + Debug + Send + Sync> Backend for T {}
+
+/// [`crate::interface`].
+pub(crate) trait Interface {
+    fn interfaces(&self, level: InterfaceLevel) -> Result<Vec<InterfaceRow>>;
+    fn interface(&self, key: InterfaceKey, level: InterfaceLevel) -> Result<InterfaceRow>;
+    fn interface_stack(&self) -> Result<Vec<InterfaceStackEntry>>;
+    fn set_interface_admin_status(&self, key: InterfaceKey, status: AdminStatus) -> Result<()>;
+}
+
+/// [`crate::ip_interface`].
+pub(crate) trait IpInterface {
+    fn ip_interfaces(&self, family: Option<Family>) -> Result<Vec<IpInterfaceRow>>;
+    fn ip_interface(&self, family: Family, key: InterfaceKey) -> Result<IpInterfaceRow>;
+    fn set_ip_interface(
+        &self,
+        family: Family,
+        key: InterfaceKey,
+        change: &IpInterfaceChange,
+    ) -> Result<Vec<PropertyChange>>;
+    fn plan_ip_interface(
+        &self,
+        family: Family,
+        key: InterfaceKey,
+        change: &IpInterfaceChange,
+    ) -> Result<Vec<PropertyChange>>;
+    fn set_path_mtu_discovery_timeout(&self, family: Family, timeout: Duration) -> Result<()>;
+}
+
+/// [`crate::convert`].
+pub(crate) trait Convert {
+    fn interface_names(&self, key: InterfaceKey) -> Result<InterfaceNames>;
+    fn interface_named(&self, name: &str) -> Result<InterfaceNames>;
+    fn interface_with_guid(&self, guid: Guid) -> Result<InterfaceNames>;
+}
+
+/// [`crate::tcp`].
+pub(crate) trait Tcp {
+    fn tcp_connections(&self, query: &TcpQuery) -> Result<Vec<TcpConnection>>;
+    fn tcp_connections_iter(&self, query: &TcpQuery) -> Result<TcpConnections>;
+    fn tcp_owner_module(&self, connection: &TcpConnection) -> Result<OwnerModule>;
+    fn delete_tcp_connections(
+        &self,
+        connections: &[TcpConnection],
+        options: DeleteOptions,
+    ) -> Result<Vec<Result<()>>>;
+    fn delete_tcp_endpoints(&self, local: SocketAddr, remote: SocketAddr) -> Result<()>;
+}
+
+/// [`crate::udp`].
+pub(crate) trait Udp {
+    fn delete_udp_endpoint(&self, local: SocketAddr, remote: Option<SocketAddr>) -> Result<()>;
+}
+
+/// [`crate::notification`].
+pub(crate) trait Notification {
+    fn ip_interface_changes(&self, family: Option<Family>) -> Result<Box<dyn ChangeSource>>;
+}
+
+/// This computer's network stack.
+#[cfg(target_os = "linux")]
+pub(crate) fn open() -> Result<Arc<dyn Backend>> {
+    Ok(Arc::new(linux::LinuxHost::open()?))
+}
+
+/// Another network namespace of this computer.
+#[cfg(target_os = "linux")]
+pub(crate) fn open_namespace(namespace: std::os::fd::OwnedFd) -> Result<Arc<dyn Backend>> {
+    Ok(Arc::new(linux::LinuxHost::open_namespace(namespace)?))
+}
+
+/// This computer's network stack.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn open() -> Result<Arc<dyn Backend>> {
+    use crate::error::{Error, ErrorKind};
+    Err(Error::new(ErrorKind::NotSupported, "opening the network stack")
+        .because("iphelper has a back end for Linux only"))
+}

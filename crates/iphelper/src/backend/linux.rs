@@ -1,0 +1,55 @@
+//! Linux: the chapters again, over netlink and sysctl files.
+
+mod convert;
+mod interface;
+mod ip_interface;
+mod namespace;
+mod notification;
+mod privilege;
+mod socket;
+mod sysctl;
+mod tcp;
+mod udp;
+
+use crate::error::Result;
+use namespace::Namespace;
+use socket::{Pool, Protocol};
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+use sysctl::Sysctl;
+
+/// One network namespace of this computer.
+#[derive(Debug)]
+pub(super) struct LinuxHost {
+    namespace: Arc<Namespace>,
+    sysctl: Sysctl,
+    route: Arc<Pool>,
+    sock_diag: Arc<Pool>,
+    generic: Arc<Pool>,
+}
+
+impl LinuxHost {
+    /// The calling thread's namespace.
+    pub(super) fn open() -> Result<Self> {
+        Self::in_namespace(Namespace::current()?)
+    }
+
+    /// The namespace behind a descriptor.
+    pub(super) fn open_namespace(descriptor: OwnedFd) -> Result<Self> {
+        Self::in_namespace(Namespace::from_descriptor(descriptor)?)
+    }
+
+    fn in_namespace(namespace: Namespace) -> Result<Self> {
+        let namespace = Arc::new(namespace);
+        let sysctl = namespace.run(Sysctl::open)??;
+        let pool = |protocol| Arc::new(Pool::new(Arc::clone(&namespace), protocol));
+        let (route, sock_diag, generic) =
+            (pool(Protocol::Route), pool(Protocol::SockDiag), pool(Protocol::Generic));
+        // Open what every call needs now, so that a thread which leaves the namespace without the right to come back
+        // can still use its host.
+        for pool in [&route, &sock_diag] {
+            drop(pool.take()?);
+        }
+        Ok(Self { namespace, sysctl, route, sock_diag, generic })
+    }
+}

@@ -1,0 +1,79 @@
+//! The network namespace that a host is bound to.
+
+use crate::error::{Error, ErrorKind, Result};
+use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
+use std::os::fd::{AsFd, OwnedFd};
+
+/// A network namespace, kept alive by a descriptor.
+#[derive(Debug)]
+pub(super) struct Namespace {
+    descriptor: OwnedFd,
+    /// Device and inode of the namespace file: unique among namespaces that exist.
+    identity: (u64, u64),
+}
+
+const THREAD_NAMESPACE: &str = "/proc/thread-self/ns/net";
+
+impl Namespace {
+    /// The calling thread's network namespace.
+    pub(super) fn current() -> Result<Self> {
+        let descriptor = rustix::fs::open(THREAD_NAMESPACE, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())
+            .map_err(|errno| {
+                system("opening the thread's network namespace", errno).because("is /proc mounted?")
+            })?;
+        Self::from_descriptor(descriptor)
+    }
+
+    /// The namespace that an open namespace file refers to. Whether it is a network namespace, `setns` tells later.
+    pub(super) fn from_descriptor(descriptor: OwnedFd) -> Result<Self> {
+        let identity = identity(&descriptor)?;
+        Ok(Self { descriptor, identity })
+    }
+
+    /// Runs `work` in this namespace: here if the calling thread is in it, else on a thread made for the purpose, so
+    /// that the caller never moves.
+    pub(super) fn run<T: Send>(&self, work: impl FnOnce() -> T + Send) -> Result<T> {
+        if Self::current().is_ok_and(|current| current.identity == self.identity) {
+            return Ok(work());
+        }
+        std::thread::scope(|scope| {
+            let entered = std::thread::Builder::new()
+                .name("iphelper-netns".to_owned())
+                .spawn_scoped(scope, || {
+                    move_into_link_name_space(self.descriptor.as_fd(), Some(LinkNameSpaceType::Network))
+                        .map_err(|errno| match errno {
+                            Errno::PERM => system("entering a network namespace", errno)
+                                .because("needs CAP_SYS_ADMIN over it and over one's own user namespace"),
+                            Errno::INVAL => system("entering a network namespace", errno)
+                                .with_kind(ErrorKind::InvalidParameter)
+                                .because("the descriptor is of another kind of file"),
+                            errno => system("entering a network namespace", errno),
+                        })?;
+                    Ok(work())
+                })
+                .map_err(|error| {
+                    Error::new(ErrorKind::ResourceLimit, "starting a thread for a network namespace")
+                        .with_errno(error.raw_os_error().unwrap_or_default())
+                })?;
+            entered.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        })
+    }
+
+    /// The inode number that names this namespace while it exists.
+    pub(super) fn inode(&self) -> u64 {
+        self.identity.1
+    }
+}
+
+fn identity(descriptor: &OwnedFd) -> Result<(u64, u64)> {
+    let status =
+        rustix::fs::fstat(descriptor).map_err(|errno| system("looking at a network namespace", errno))?;
+    Ok((status.st_dev, status.st_ino))
+}
+
+/// The error of a system call that no chapter gives a meaning of its own.
+pub(super) fn system(operation: &'static str, errno: Errno) -> Error {
+    Error::new(super::socket::kind_of(errno.raw_os_error()), operation).with_errno(errno.raw_os_error())
+}

@@ -1,0 +1,343 @@
+//! Netlink sockets: send, receive, match the sequence number, read the acknowledgement or the extended error.
+//!
+//! The one file of this back end with unsafe code, for the socket options that rustix does not have.
+#![allow(unsafe_code, reason = "SOL_NETLINK options have no safe wrapper in rustix")]
+
+use super::namespace::{Namespace, system};
+use crate::error::{Error, ErrorKind, Result};
+use iphelper_netlink::DecodeError;
+use iphelper_netlink::message::{DUMP_INTERRUPTED, Message, Messages, Request};
+use rustix::io::{Errno, retry_on_intr};
+use rustix::net::netlink::SocketAddrNetlink;
+use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, netlink};
+use std::borrow::Cow;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// A dump's datagrams are at most 32 KiB, or one message where that is longer (a link with many virtual functions).
+const RECEIVE_BUFFER: usize = 64 * 1024;
+/// How often a dump that changed under the reader is started again.
+const DUMP_ATTEMPTS: usize = 10;
+
+/// A netlink protocol that a host uses.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Protocol {
+    Route,
+    SockDiag,
+    Generic,
+}
+
+/// A request that the kernel, or the way to it, refused.
+#[derive(Clone, Debug)]
+pub(super) struct Refusal {
+    errno: i32,
+    words: Option<Cow<'static, str>>,
+}
+
+impl Refusal {
+    /// The errno, positive.
+    pub(super) fn errno(&self) -> i32 {
+        self.errno
+    }
+
+    /// The error of `kind` that this refusal is to a chapter.
+    pub(super) fn into_error(self, kind: ErrorKind, operation: impl Into<Cow<'static, str>>) -> Error {
+        let error = Error::new(kind, operation).with_errno(self.errno);
+        match self.words {
+            Some(words) => error.with_kernel_message(words),
+            None => error,
+        }
+    }
+
+    /// The error that this refusal is where the chapter gives the errno no meaning of its own.
+    pub(super) fn error(self, operation: impl Into<Cow<'static, str>>) -> Error {
+        let kind = kind_of(self.errno);
+        self.into_error(kind, operation)
+    }
+}
+
+impl From<Errno> for Refusal {
+    fn from(errno: Errno) -> Self {
+        Self { errno: errno.raw_os_error(), words: None }
+    }
+}
+
+impl From<DecodeError> for Refusal {
+    fn from(error: DecodeError) -> Self {
+        Self { errno: libc::EBADMSG, words: Some(error.to_string().into()) }
+    }
+}
+
+/// The kind that an errno is unless a chapter says otherwise.
+pub(super) fn kind_of(errno: i32) -> ErrorKind {
+    match errno {
+        libc::EPERM | libc::EACCES => ErrorKind::AccessDenied,
+        libc::EINVAL | libc::ERANGE | libc::EDOM => ErrorKind::InvalidParameter,
+        libc::ENODEV | libc::ENXIO => ErrorKind::InterfaceNotFound,
+        libc::ENOENT | libc::ESRCH | libc::EADDRNOTAVAIL => ErrorKind::NotFound,
+        libc::EEXIST => ErrorKind::AlreadyExists,
+        libc::EOPNOTSUPP | libc::EPROTONOSUPPORT | libc::EAFNOSUPPORT | libc::ENOSYS => {
+            ErrorKind::NotSupported
+        }
+        libc::ENOMEM => ErrorKind::OutOfMemory,
+        libc::ENOBUFS | libc::EMFILE | libc::ENFILE | libc::EAGAIN => ErrorKind::ResourceLimit,
+        libc::EINTR => ErrorKind::Interrupted,
+        libc::ETIMEDOUT => ErrorKind::TimedOut,
+        _ => ErrorKind::Other,
+    }
+}
+
+/// Whether a dump is a snapshot.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[must_use]
+pub(super) enum Consistency {
+    /// Nothing changed while it was read.
+    Consistent,
+    /// The table changed in between (`NLM_F_DUMP_INTR`).
+    Interrupted,
+}
+
+/// A netlink socket that talks to the kernel alone.
+#[derive(Debug)]
+pub(super) struct Socket {
+    descriptor: OwnedFd,
+    sequence: u32,
+    buffer: Vec<u8>,
+    /// Whether answers may still be under way, so that the socket must not be used again.
+    busy: bool,
+}
+
+impl Socket {
+    /// Opens a socket in the calling thread's network namespace, joined to the multicast `groups` (a bit mask:
+    /// group 1 is bit 0).
+    pub(super) fn open(protocol: Protocol, groups: u32) -> Result<Self> {
+        let (number, name) = match protocol {
+            // NETLINK_ROUTE is number 0, the default.
+            Protocol::Route => (None, "opening a rtnetlink socket"),
+            Protocol::SockDiag => (Some(netlink::SOCK_DIAG), "opening a sock_diag socket"),
+            Protocol::Generic => (Some(netlink::GENERIC), "opening a generic netlink socket"),
+        };
+        let descriptor =
+            rustix::net::socket_with(AddressFamily::NETLINK, SocketType::RAW, SocketFlags::CLOEXEC, number)
+                .map_err(|errno| system(name, errno))?;
+        rustix::net::bind(&descriptor, &SocketAddrNetlink::new(0, groups))
+            .map_err(|errno| system(name, errno))?;
+        // A connected netlink socket takes datagrams of the kernel alone: other processes' are refused for it.
+        rustix::net::connect(&descriptor, &SocketAddrNetlink::new(0, 0))
+            .map_err(|errno| system(name, errno))?;
+        // Extended errors, requests not repeated in them, and filters in dumps. Kernels too old for one of these
+        // (4.12, 4.2, 4.20) are older than the oldest supported, and answer all the same without.
+        for option in [libc::NETLINK_EXT_ACK, libc::NETLINK_CAP_ACK] {
+            let _ = set_netlink_option(descriptor.as_fd(), option);
+        }
+        if protocol == Protocol::Route {
+            let _ = set_netlink_option(descriptor.as_fd(), libc::NETLINK_GET_STRICT_CHK);
+        }
+        Ok(Self { descriptor, sequence: 0, buffer: vec![0; RECEIVE_BUFFER], busy: false })
+    }
+
+    /// Sends `request` and gives its sequence number; answers are then under way.
+    pub(super) fn send(&mut self, request: &mut Request) -> Result<u32, Refusal> {
+        self.sequence = self.sequence.wrapping_add(1).max(1);
+        self.busy = true;
+        let bytes = request.finish(self.sequence);
+        let sent = retry_on_intr(|| rustix::net::send(&self.descriptor, bytes, SendFlags::empty()))?;
+        if sent == bytes.len() { Ok(self.sequence) } else { Err(Refusal { errno: libc::EIO, words: None }) }
+    }
+
+    /// Receives one datagram, waiting for it.
+    pub(super) fn receive(&mut self) -> Result<Messages<'_>, Refusal> {
+        self.receive_with(RecvFlags::empty())
+    }
+
+    /// Receives one datagram; `EAGAIN` with [`RecvFlags::DONTWAIT`] and none there.
+    pub(super) fn receive_with(&mut self, flags: RecvFlags) -> Result<Messages<'_>, Refusal> {
+        let descriptor = &self.descriptor;
+        let buffer = self.buffer.as_mut_slice();
+        let (filled, len) =
+            retry_on_intr(|| rustix::net::recv(descriptor, &mut *buffer, flags | RecvFlags::TRUNC))?;
+        if len > filled {
+            // The rest of the datagram is lost. Double the buffer for the next attempt.
+            self.buffer.resize(len.next_power_of_two(), 0);
+            return Err(Refusal { errno: libc::EMSGSIZE, words: None });
+        }
+        Ok(Messages::new(self.buffer.get(..filled).unwrap_or_default()))
+    }
+
+    /// Sends a request that asks for an acknowledgement and waits for it.
+    pub(super) fn acknowledged(&mut self, request: &mut Request) -> Result<(), Refusal> {
+        self.ask(request, |_| Ok(()))
+    }
+
+    /// Sends a request (flagged `NLM_F_ACK`) and gives its answers, before the acknowledgement, to `visit`.
+    pub(super) fn ask(
+        &mut self,
+        request: &mut Request,
+        mut visit: impl FnMut(&Message<'_>) -> Result<(), DecodeError>,
+    ) -> Result<(), Refusal> {
+        let sequence = self.send(request)?;
+        let mut visited = Ok(());
+        loop {
+            for message in self.receive()? {
+                let message = message?;
+                if message.header.sequence != sequence {
+                    continue;
+                }
+                match message.acknowledgement().transpose()? {
+                    Some(answer) if answer.errno == 0 => {
+                        self.busy = false;
+                        return Ok(visited?);
+                    }
+                    Some(answer) => {
+                        let words = answer.message.map(|words| words.to_owned().into());
+                        let refusal = Refusal { errno: answer.errno, words };
+                        self.busy = false;
+                        return Err(refusal);
+                    }
+                    None if visited.is_ok() => visited = visit(&message),
+                    None => {}
+                }
+            }
+        }
+    }
+
+    /// Dumps a table once, each message to `visit`, and tells whether it stood still meanwhile.
+    pub(super) fn dump(
+        &mut self,
+        request: &mut Request,
+        mut visit: impl FnMut(&Message<'_>) -> Result<(), DecodeError>,
+    ) -> Result<Consistency, Refusal> {
+        let sequence = self.send(request)?;
+        let mut consistency = Consistency::Consistent;
+        loop {
+            for message in self.receive()? {
+                let message = message?;
+                if message.header.sequence != sequence {
+                    continue;
+                }
+                if message.header.flags & DUMP_INTERRUPTED != 0 {
+                    consistency = Consistency::Interrupted;
+                }
+                if let Some(errno) = message.done() {
+                    self.busy = false;
+                    return if errno == 0 { Ok(consistency) } else { Err(Refusal { errno, words: None }) };
+                }
+                match message.acknowledgement().transpose()? {
+                    Some(answer) => {
+                        let words = answer.message.map(|words| words.to_owned().into());
+                        let refusal = Refusal { errno: answer.errno, words };
+                        self.busy = false;
+                        return Err(refusal);
+                    }
+                    None => visit(&message)?,
+                }
+            }
+        }
+    }
+
+    /// Dumps a table until it stood still: `start` gives an empty collection for each attempt, `visit` fills it.
+    pub(super) fn snapshot<T>(
+        &mut self,
+        request: &mut Request,
+        start: impl Fn() -> T,
+        mut visit: impl FnMut(&mut T, &Message<'_>) -> Result<(), DecodeError>,
+    ) -> Result<T, Refusal> {
+        for _ in 0..DUMP_ATTEMPTS {
+            let mut rows = start();
+            if self.dump(request, |message| visit(&mut rows, message))? == Consistency::Consistent {
+                return Ok(rows);
+            }
+        }
+        Err(Refusal { errno: libc::EINTR, words: Some("the table changed during each of ten dumps".into()) })
+    }
+
+    /// Whether answers may still be under way.
+    pub(super) fn is_busy(&self) -> bool {
+        self.busy
+    }
+
+    /// Says that a caller which receives by itself has read its answers to the end.
+    pub(super) fn set_idle(&mut self) {
+        self.busy = false;
+    }
+}
+
+impl AsFd for Socket {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.descriptor.as_fd()
+    }
+}
+
+fn set_netlink_option(descriptor: BorrowedFd<'_>, option: libc::c_int) -> Result<(), Errno> {
+    let on: libc::c_int = 1;
+    let len = libc::socklen_t::try_from(size_of_val(&on)).unwrap_or_default();
+    // SAFETY: `descriptor` is open for the call's duration, and the value points to a live int whose size is `len`.
+    let result = unsafe {
+        libc::setsockopt(
+            descriptor.as_raw_fd(),
+            libc::SOL_NETLINK,
+            option,
+            std::ptr::from_ref(&on).cast(),
+            len,
+        )
+    };
+    if result == 0 {
+        Ok(())
+    } else {
+        Err(Errno::from_io_error(&std::io::Error::last_os_error()).unwrap_or(Errno::INVAL))
+    }
+}
+
+/// Idle sockets of one protocol in one namespace. Each call takes one for itself, so that calls on several threads
+/// never wait for each other.
+#[derive(Debug)]
+pub(super) struct Pool {
+    namespace: Arc<Namespace>,
+    protocol: Protocol,
+    idle: Mutex<Vec<Socket>>,
+}
+
+impl Pool {
+    pub(super) fn new(namespace: Arc<Namespace>, protocol: Protocol) -> Self {
+        Self { namespace, protocol, idle: Mutex::new(Vec::new()) }
+    }
+
+    /// An idle socket, or a new one.
+    pub(super) fn take(self: &Arc<Self>) -> Result<Pooled> {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let socket = match idle {
+            Some(socket) => socket,
+            None => self.namespace.run(|| Socket::open(self.protocol, 0))??,
+        };
+        Ok(Pooled { pool: Arc::clone(self), socket: Some(socket) })
+    }
+}
+
+/// A socket that returns to its pool when dropped, unless answers are still under way.
+#[derive(Debug)]
+pub(super) struct Pooled {
+    pool: Arc<Pool>,
+    socket: Option<Socket>,
+}
+
+impl std::ops::Deref for Pooled {
+    type Target = Socket;
+
+    fn deref(&self) -> &Socket {
+        self.socket.as_ref().expect("present until dropped")
+    }
+}
+
+impl std::ops::DerefMut for Pooled {
+    fn deref_mut(&mut self) -> &mut Socket {
+        self.socket.as_mut().expect("present until dropped")
+    }
+}
+
+impl Drop for Pooled {
+    fn drop(&mut self) {
+        if let Some(socket) = self.socket.take().filter(|socket| !socket.is_busy()) {
+            self.pool.idle.lock().unwrap_or_else(PoisonError::into_inner).push(socket);
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! From one name of an interface to another: LUID, index, name, GUID.
+
+use crate::Host;
+use crate::error::Result;
+use crate::types::{Guid, InterfaceIndex, InterfaceKey, InterfaceLuid};
+
+/// All names of one interface.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct InterfaceNames {
+    /// The LUID.
+    pub luid: InterfaceLuid,
+    /// The index.
+    pub index: InterfaceIndex,
+    /// The name, which is Windows' alias too. Linux: `IFLA_IFNAME`.
+    pub name: String,
+    /// The GUID.
+    pub guid: Guid,
+}
+
+impl Host {
+    /// The names of the interface with this LUID or index.
+    ///
+    /// - Windows: `ConvertInterfaceIndexToLuid`, `ConvertInterfaceLuidToIndex`, `ConvertInterfaceLuidToAlias`,
+    ///   `ConvertInterfaceLuidToGuid`, `ConvertInterfaceLuidToNameA` and `W`, `if_indextoname`
+    /// - Errors: [`InterfaceNotFound`](crate::ErrorKind::InterfaceNotFound)
+    /// - Privilege: none
+    #[doc(alias = "ConvertInterfaceIndexToLuid")]
+    #[doc(alias = "ConvertInterfaceLuidToIndex")]
+    #[doc(alias = "ConvertInterfaceLuidToAlias")]
+    #[doc(alias = "ConvertInterfaceLuidToGuid")]
+    #[doc(alias = "ConvertInterfaceLuidToNameA")]
+    #[doc(alias = "ConvertInterfaceLuidToNameW")]
+    #[doc(alias = "if_indextoname")]
+    pub fn interface_names(&self, key: impl Into<InterfaceKey>) -> Result<InterfaceNames> {
+        self.backend().interface_names(key.into())
+    }
+
+    /// The names of the interface called `name`; alternative names (`ip link property add altname`) count too.
+    ///
+    /// - Windows: `ConvertInterfaceAliasToLuid`, `ConvertInterfaceNameToLuidA` and `W`, `if_nametoindex`
+    /// - Errors: [`InterfaceNotFound`](crate::ErrorKind::InterfaceNotFound);
+    ///   [`InvalidName`](crate::ErrorKind::InvalidName) for a name that no interface can have
+    /// - Privilege: none
+    #[doc(alias = "ConvertInterfaceAliasToLuid")]
+    #[doc(alias = "ConvertInterfaceNameToLuidA")]
+    #[doc(alias = "ConvertInterfaceNameToLuidW")]
+    #[doc(alias = "if_nametoindex")]
+    pub fn interface_named(&self, name: &str) -> Result<InterfaceNames> {
+        self.backend().interface_named(name)
+    }
+
+    /// The names of the interface with this GUID.
+    ///
+    /// - Windows: `ConvertInterfaceGuidToLuid`
+    /// - Errors: [`InterfaceNotFound`](crate::ErrorKind::InterfaceNotFound)
+    /// - Privilege: none
+    #[doc(alias = "ConvertInterfaceGuidToLuid")]
+    pub fn interface_with_guid(&self, guid: Guid) -> Result<InterfaceNames> {
+        self.backend().interface_with_guid(guid)
+    }
+}

@@ -1,0 +1,268 @@
+//! Interfaces: identity, state, speed and counters, and the stacking of one on another.
+//!
+//! The link layer's view. What IP knows of an interface is in [`ip_interface`](crate::ip_interface).
+
+use crate::Host;
+use crate::error::Result;
+use crate::types::{Guid, InterfaceIndex, InterfaceKey, InterfaceLuid};
+use std::fmt;
+
+/// How much of an interface is read.
+#[doc(alias = "MIB_IF_TABLE_LEVEL")]
+#[doc(alias = "MIB_IF_ENTRY_LEVEL")]
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+pub enum InterfaceLevel {
+    /// State and counters as seen at the top of the interface's stack.
+    #[default]
+    Normal,
+    /// State and counters of the interface itself. Linux has no filter stack on top of a device, so this reads the same.
+    Raw,
+    /// State without counters: [`Interface::statistics`] is `None`.
+    NormalWithoutStatistics,
+}
+
+/// A row of the interface table.
+///
+/// Where a member says nothing else, its value is Windows' `MIB_IF_ROW2` member of the same name.
+#[doc(alias = "MIB_IF_ROW2")]
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Interface {
+    /// The LUID, which a later interface on the same index does not get.
+    pub luid: InterfaceLuid,
+    /// The index.
+    pub index: InterfaceIndex,
+    /// The GUID: version 5, from the permanent address where there is one, else from LUID and namespace.
+    pub guid: Guid,
+    /// The name that people use (`eth0`), bytes that are not UTF-8 replaced. Linux: `IFLA_IFNAME`.
+    #[doc(alias = "Alias")]
+    pub name: String,
+    /// What somebody wrote about the interface (`ip link set alias`), else its kind or driver. Linux: `IFLA_IFALIAS`.
+    pub description: String,
+    /// The link-layer address, up to 32 bytes; empty where there is none. Linux: `IFLA_ADDRESS`.
+    pub physical_address: Vec<u8>,
+    /// The address that the hardware came with. Linux: `IFLA_PERM_ADDRESS`.
+    pub permanent_physical_address: Option<Vec<u8>>,
+    /// Largest packet in octets, link-layer header left out. Linux: `IFLA_MTU`.
+    pub mtu: u32,
+    /// The kind of interface, an IANA number.
+    pub interface_type: InterfaceType,
+    /// The kind of tunnel, where `interface_type` is [`InterfaceType::TUNNEL`].
+    pub tunnel_type: TunnelType,
+    /// `NDIS_MEDIUM`: 0 is 802.3, 3 is WAN, 12 is ATM, 19 is IP, 17 is loopback.
+    pub media_type: u32,
+    /// `NDIS_PHYSICAL_MEDIUM`: 14 is 802.3, 9 is native 802.11, 0 is unspecified.
+    pub physical_medium_type: u32,
+    /// `NET_IF_ACCESS_TYPE`.
+    pub access_type: AccessType,
+    /// Whether the interface stands for hardware of this computer.
+    pub hardware_interface: bool,
+    /// Whether the interface has a connector (hardware that a cable or a radio belongs to).
+    pub connector_present: bool,
+    /// Whether no carrier is there. Linux: `IFF_LOWER_UP` missing on an interface that is up.
+    pub not_media_connected: bool,
+    /// Operational state (RFC 2863). Linux: `IFLA_OPERSTATE`.
+    pub oper_status: OperStatus,
+    /// What the administrator asked for. Linux: `IFF_UP`.
+    pub admin_status: AdminStatus,
+    /// Whether the carrier is there; `Unknown` while the interface is down. Linux: `IFLA_CARRIER`.
+    pub media_connect_state: MediaConnectState,
+    /// Whether the interface is always there or comes with a call.
+    pub connection_type: ConnectionType,
+    /// Transmit speed in bits per second, `None` where the driver does not know. Linux: `ETHTOOL_A_LINKMODES_SPEED`.
+    pub transmit_link_speed: Option<u64>,
+    /// Receive speed in bits per second; Linux knows one speed for both directions.
+    pub receive_link_speed: Option<u64>,
+    /// Counters, unless they were not asked for.
+    pub statistics: Option<InterfaceStatistics>,
+}
+
+/// Counters of an interface since it was made.
+///
+/// What Linux does not count apart is `None` (broadcast and multicast octets, for example).
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct InterfaceStatistics {
+    /// Octets received without error.
+    pub in_octets: u64,
+    /// Unicast packets received: all packets less `in_nucast_packets`.
+    pub in_ucast_packets: u64,
+    /// Multicast packets received. Linux counts broadcast among unicast on most drivers.
+    pub in_nucast_packets: u64,
+    /// Packets dropped on input though they were not in error.
+    pub in_discards: u64,
+    /// Packets dropped on input for errors.
+    pub in_errors: u64,
+    /// Packets of an unknown protocol.
+    pub in_unknown_protocols: u64,
+    /// Octets sent.
+    pub out_octets: u64,
+    /// Packets sent; Linux does not count multicast apart here.
+    pub out_ucast_packets: u64,
+    /// Packets dropped on output though they were not in error.
+    pub out_discards: u64,
+    /// Packets not sent for errors.
+    pub out_errors: u64,
+}
+
+/// Kinds of interfaces, IANA's ifType numbers (`IF_TYPE_*`).
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct InterfaceType(pub u16);
+
+#[allow(missing_docs, reason = "the names are IANA's")]
+impl InterfaceType {
+    pub const OTHER: Self = Self(1);
+    pub const ETHERNET_CSMACD: Self = Self(6);
+    pub const PPP: Self = Self(23);
+    pub const SOFTWARE_LOOPBACK: Self = Self(24);
+    pub const SLIP: Self = Self(28);
+    pub const PROP_VIRTUAL: Self = Self(53);
+    pub const IEEE80211: Self = Self(71);
+    pub const TUNNEL: Self = Self(131);
+    pub const IEEE1394: Self = Self(144);
+}
+
+/// Kinds of tunnels (`TUNNEL_TYPE`).
+#[allow(missing_docs, reason = "the names are IANA's tunnelType")]
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+pub enum TunnelType {
+    #[default]
+    None,
+    Other,
+    Direct,
+    SixToFour,
+    Isatap,
+    Teredo,
+    IpHttps,
+}
+
+/// How many others a frame on the interface can reach (`NET_IF_ACCESS_TYPE`).
+#[allow(missing_docs, reason = "the names say it")]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum AccessType {
+    Loopback,
+    Broadcast,
+    PointToPoint,
+    PointToMultiPoint,
+}
+
+/// RFC 2863 ifOperStatus (`IF_OPER_STATUS`).
+#[allow(missing_docs, reason = "the names are RFC 2863's")]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum OperStatus {
+    Up,
+    Down,
+    Testing,
+    Unknown,
+    Dormant,
+    NotPresent,
+    LowerLayerDown,
+}
+
+/// RFC 2863 ifAdminStatus (`NET_IF_ADMIN_STATUS`).
+#[allow(missing_docs, reason = "the names are RFC 2863's")]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum AdminStatus {
+    Up,
+    Down,
+}
+
+/// Whether a medium is connected (`NET_IF_MEDIA_CONNECT_STATE`).
+#[allow(missing_docs, reason = "the names say it")]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum MediaConnectState {
+    Unknown,
+    Connected,
+    Disconnected,
+}
+
+/// How an interface comes to be connected (`NET_IF_CONNECTION_TYPE`).
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum ConnectionType {
+    /// Always there.
+    Dedicated,
+    /// Comes up when the other side calls.
+    Passive,
+    /// Comes up on demand.
+    Demand,
+}
+
+/// One interface standing on another: a bridge on its ports, a macvlan or VLAN on its device.
+#[doc(alias = "MIB_IFSTACK_ROW")]
+#[doc(alias = "MIB_INVERTEDIFSTACK_ROW")]
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct InterfaceStackEntry {
+    /// The interface on top.
+    pub higher: InterfaceIndex,
+    /// The interface under it.
+    pub lower: InterfaceIndex,
+}
+
+impl Host {
+    /// All interfaces of this host, ordered by index, loopback among them.
+    ///
+    /// - Windows: `GetIfTable2`, `GetIfTable2Ex`, `GetIfTable`, `GetNumberOfInterfaces`
+    /// - Linux: one `RTM_GETLINK` dump and one `ETHTOOL_MSG_LINKMODES_GET` dump
+    /// - Privilege: none
+    #[doc(alias = "GetIfTable2")]
+    #[doc(alias = "GetIfTable2Ex")]
+    #[doc(alias = "GetIfTable")]
+    #[doc(alias = "GetNumberOfInterfaces")]
+    pub fn interfaces(&self, level: InterfaceLevel) -> Result<Vec<Interface>> {
+        self.backend().interfaces(level)
+    }
+
+    /// One interface.
+    ///
+    /// - Windows: `GetIfEntry2`, `GetIfEntry2Ex`, `GetIfEntry`
+    /// - Errors: [`InterfaceNotFound`](crate::ErrorKind::InterfaceNotFound)
+    /// - Privilege: none
+    #[doc(alias = "GetIfEntry2")]
+    #[doc(alias = "GetIfEntry2Ex")]
+    #[doc(alias = "GetIfEntry")]
+    pub fn interface(&self, key: impl Into<InterfaceKey>, level: InterfaceLevel) -> Result<Interface> {
+        self.backend().interface(key.into(), level)
+    }
+
+    /// Which interface stands on which, ordered by the higher index, then the lower.
+    ///
+    /// The first-to-last order of `GetIfStackTable`; sorted by the lower index it is `GetInvertedIfStackTable`.
+    ///
+    /// - Linux: `IFLA_MASTER` of the ports, `IFLA_LINK` of devices made on another in the same namespace
+    /// - Privilege: none
+    #[doc(alias = "GetIfStackTable")]
+    #[doc(alias = "GetInvertedIfStackTable")]
+    pub fn interface_stack(&self) -> Result<Vec<InterfaceStackEntry>> {
+        self.backend().interface_stack()
+    }
+
+    /// Switches an interface on or off, as `ip link set up` and `down` do.
+    ///
+    /// - Windows: `SetIfEntry` (`dwAdminStatus`)
+    /// - Errors: [`InterfaceNotFound`](crate::ErrorKind::InterfaceNotFound),
+    ///   [`AccessDenied`](crate::ErrorKind::AccessDenied)
+    /// - Linux: `RTM_SETLINK` with `IFF_UP`
+    /// - Privilege: `CAP_NET_ADMIN`
+    #[doc(alias = "SetIfEntry")]
+    pub fn set_interface_admin_status(
+        &self,
+        key: impl Into<InterfaceKey>,
+        status: AdminStatus,
+    ) -> Result<()> {
+        self.backend().set_interface_admin_status(key.into(), status)
+    }
+}
+
+impl fmt::Display for OperStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Up => "up",
+            Self::Down => "down",
+            Self::Testing => "testing",
+            Self::Unknown => "unknown",
+            Self::Dormant => "dormant",
+            Self::NotPresent => "not present",
+            Self::LowerLayerDown => "lower layer down",
+        })
+    }
+}

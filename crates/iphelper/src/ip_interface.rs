@@ -1,0 +1,263 @@
+//! What IP knows of an interface: one row per interface and address family, read and changed.
+
+use crate::Host;
+use crate::error::Result;
+use crate::types::{Family, InterfaceIndex, InterfaceKey, InterfaceLuid};
+use std::fmt;
+use std::time::Duration;
+
+/// A row of the IP interface table: an interface as one address family uses it.
+///
+/// What a host cannot know is `None`, never a made-up zero.
+#[doc(alias = "MIB_IPINTERFACE_ROW")]
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct IpInterface {
+    /// The address family of this row.
+    pub family: Family,
+    /// The interface's LUID.
+    pub luid: InterfaceLuid,
+    /// The interface's index.
+    pub index: InterfaceIndex,
+    /// The interface's name, for people; not part of Windows' row.
+    pub name: String,
+    /// Largest datagram that is put together from fragments, in octets. Windows reads 0 (reserved).
+    pub max_reassembly_size: Option<u32>,
+    /// The interface identifier that addresses are made with: the lower 64 bits of an IPv6 token; 0 is none.
+    pub interface_identifier: u64,
+    /// Shortest time between unsolicited router advertisements; IPv6 only, in effect while advertising.
+    pub min_router_advertisement_interval: Option<Duration>,
+    /// Longest time between unsolicited router advertisements; IPv6 only, in effect while advertising.
+    pub max_router_advertisement_interval: Option<Duration>,
+    /// Whether this host sends router advertisements on the interface.
+    pub advertising_enabled: bool,
+    /// Whether packets that come in on this interface and are for others are forwarded.
+    pub forwarding_enabled: bool,
+    /// Whether packets with another interface's source address may leave here.
+    pub weak_host_send: bool,
+    /// Whether packets for another interface's address are accepted here.
+    pub weak_host_receive: bool,
+    /// Whether the metric follows link speed and kind.
+    pub use_automatic_metric: bool,
+    /// Whether a neighbour in use is probed when its reachability is in doubt.
+    pub use_neighbor_unreachability_detection: bool,
+    /// Whether the last router advertisement told to configure addresses by DHCPv6 (M flag); `None`: not known.
+    pub managed_address_configuration_supported: Option<bool>,
+    /// Whether the last router advertisement told to ask DHCPv6 for the rest (O flag); `None`: not known.
+    pub other_stateful_configuration_supported: Option<bool>,
+    /// Whether our advertisements offer a default route.
+    pub advertise_default_route: bool,
+    /// How routers are found.
+    pub router_discovery_behavior: RouterDiscoveryBehavior,
+    /// How many probes duplicate address detection sends; 0: none, addresses are used at once.
+    pub dad_transmits: u32,
+    /// What [`reachable_time`](Self::reachable_time) is drawn around. Milliseconds count.
+    pub base_reachable_time: Duration,
+    /// Time between two solicitations of a neighbour, and between two probes of duplicate address detection.
+    pub retransmit_time: Duration,
+    /// How long a path MTU that was learned is kept; one value per host and family. `None`: hidden from this caller.
+    pub path_mtu_discovery_timeout: Option<Duration>,
+    /// Whether the interface gives itself a link-local address.
+    pub link_local_address_behavior: LinkLocalAddressBehavior,
+    /// How long IPv4 waits before it takes a link-local address; Linux never takes one: zero.
+    pub link_local_address_timeout: Duration,
+    /// The zone of the interface at each scope level, indexed by the level (0 to 15).
+    pub zone_indices: [u32; 16],
+    /// The site prefix length; 0 for IPv4. Linux has no sites: 64 for IPv6, which is Windows' default.
+    pub site_prefix_length: u32,
+    /// The interface metric, which adds to the metric of each route over it.
+    pub metric: u32,
+    /// Largest IP packet in octets.
+    pub nl_mtu: u32,
+    /// Whether the interface is connected to a network.
+    pub connected: bool,
+    /// Whether the interface can wake the computer; `None` where that read needs a privilege the caller lacks.
+    pub supports_wake_up_patterns: Option<bool>,
+    /// Whether neighbours are discovered (ARP, ND).
+    pub supports_neighbor_discovery: bool,
+    /// Whether routers are discovered.
+    pub supports_router_discovery: bool,
+    /// How long a neighbour counts as reachable after a confirmation; drawn from 0.5 to 1.5 times the base.
+    pub reachable_time: Duration,
+    /// What the hardware does for packets that are sent.
+    pub transmit_offload: Offload,
+    /// What the hardware does for packets that are received.
+    pub receive_offload: Offload,
+    /// Whether default routes over this interface are ignored.
+    pub disable_default_routes: bool,
+}
+
+/// How routers are found on an interface.
+#[doc(alias = "NL_ROUTER_DISCOVERY_BEHAVIOR")]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum RouterDiscoveryBehavior {
+    /// Advertisements are ignored.
+    Disabled,
+    /// Routers are solicited, and their advertisements obeyed. IPv6 alone on Linux.
+    Enabled,
+    /// DHCP tells. IPv4 alone.
+    Dhcp,
+}
+
+/// Whether an interface gives itself a link-local address.
+#[doc(alias = "NL_LINK_LOCAL_ADDRESS_BEHAVIOR")]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum LinkLocalAddressBehavior {
+    /// Never.
+    AlwaysOff,
+    /// When nothing else gave an address. Not on Linux.
+    Delayed,
+    /// Always. IPv6 alone on Linux.
+    AlwaysOn,
+}
+
+/// What an interface's hardware does for one direction (`NL_INTERFACE_OFFLOAD_ROD`).
+#[allow(missing_docs, reason = "the names are Windows'")]
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+pub struct Offload {
+    pub nl_checksum_supported: bool,
+    pub nl_options_supported: bool,
+    pub tl_datagram_checksum_supported: bool,
+    pub tl_stream_checksum_supported: bool,
+    pub tl_stream_options_supported: bool,
+    pub fast_path_compatible: bool,
+    pub tl_large_send_offload_supported: bool,
+    pub tl_giant_send_offload_supported: bool,
+}
+
+/// What to change of an IP interface: `None` leaves a property as it is.
+///
+/// A value equal to the present one is no change and costs no write.
+#[doc(alias = "InitializeIpInterfaceEntry")]
+#[allow(missing_docs, reason = "each field is the IpInterface field of the same name")]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct IpInterfaceChange {
+    pub interface_identifier: Option<u64>,
+    pub advertising_enabled: Option<bool>,
+    pub forwarding_enabled: Option<bool>,
+    pub weak_host_send: Option<bool>,
+    pub weak_host_receive: Option<bool>,
+    pub use_automatic_metric: Option<bool>,
+    pub use_neighbor_unreachability_detection: Option<bool>,
+    pub managed_address_configuration_supported: Option<bool>,
+    pub other_stateful_configuration_supported: Option<bool>,
+    pub advertise_default_route: Option<bool>,
+    pub router_discovery_behavior: Option<RouterDiscoveryBehavior>,
+    pub dad_transmits: Option<u32>,
+    pub base_reachable_time: Option<Duration>,
+    pub retransmit_time: Option<Duration>,
+    pub path_mtu_discovery_timeout: Option<Duration>,
+    pub link_local_address_behavior: Option<LinkLocalAddressBehavior>,
+    pub link_local_address_timeout: Option<Duration>,
+    pub zone_indices: [Option<u32>; 16],
+    pub site_prefix_length: Option<u32>,
+    pub metric: Option<u32>,
+    pub nl_mtu: Option<u32>,
+    pub disable_default_routes: Option<bool>,
+}
+
+/// One property that a call changes or would change, as people read it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct PropertyChange {
+    /// The property: the field's name in [`IpInterface`].
+    pub property: &'static str,
+    /// The value before, as text.
+    pub from: String,
+    /// The value after, as text.
+    pub to: String,
+    /// The kernel object that carries it, such as `net.ipv4.conf.eth0.forwarding`.
+    pub mechanism: String,
+}
+
+impl Host {
+    /// The IP interfaces of one family or of both, ordered by family, then index.
+    ///
+    /// An interface is left out of IPv6 while the kernel has no IPv6 part for it or `disable_ipv6` is 1.
+    ///
+    /// - Windows: `GetIpInterfaceTable`
+    /// - Errors: [`NotSupported`](crate::ErrorKind::NotSupported) where the family's stack is absent
+    /// - Linux: one dump each of `RTM_GETLINK`, `RTM_GETNEIGHTBL` and ethtool features
+    /// - Privilege: none
+    #[doc(alias = "GetIpInterfaceTable")]
+    pub fn ip_interfaces(&self, family: Option<Family>) -> Result<Vec<IpInterface>> {
+        self.backend().ip_interfaces(family)
+    }
+
+    /// One IP interface.
+    ///
+    /// - Windows: `GetIpInterfaceEntry`
+    /// - Errors: [`InterfaceNotFound`](crate::ErrorKind::InterfaceNotFound);
+    ///   [`NotFound`](crate::ErrorKind::NotFound) where the interface does not have this family
+    /// - Privilege: none
+    #[doc(alias = "GetIpInterfaceEntry")]
+    pub fn ip_interface(&self, family: Family, key: impl Into<InterfaceKey>) -> Result<IpInterface> {
+        self.backend().ip_interface(family, key.into())
+    }
+
+    /// Changes an IP interface, all or nothing, and tells what changed.
+    ///
+    /// Everything that can be checked is checked before the first write; when a later write fails, the earlier ones are
+    /// put back and the first error is returned.
+    ///
+    /// - Windows: `SetIpInterfaceEntry`
+    /// - Errors: [`InterfaceNotFound`](crate::ErrorKind::InterfaceNotFound),
+    ///   [`NotFound`](crate::ErrorKind::NotFound), [`InvalidParameter`](crate::ErrorKind::InvalidParameter) for a value
+    ///   out of range, [`NotSupported`](crate::ErrorKind::NotSupported) for what this kernel cannot do,
+    ///   [`AccessDenied`](crate::ErrorKind::AccessDenied)
+    /// - Linux: `RTM_SETLINK`, `RTM_SETNEIGHTBL` and `/proc/sys/net/ipv{4,6}/conf`; see `docs/linux-mechanisms.md`
+    /// - Privilege: `CAP_NET_ADMIN`
+    #[doc(alias = "SetIpInterfaceEntry")]
+    pub fn set_ip_interface(
+        &self,
+        family: Family,
+        key: impl Into<InterfaceKey>,
+        change: &IpInterfaceChange,
+    ) -> Result<Vec<PropertyChange>> {
+        self.backend().set_ip_interface(family, key.into(), change)
+    }
+
+    /// What [`set_ip_interface`](Self::set_ip_interface) would change; every check is done, nothing is written.
+    ///
+    /// The same errors, [`AccessDenied`](crate::ErrorKind::AccessDenied) left out: everybody may ask.
+    pub fn plan_ip_interface(
+        &self,
+        family: Family,
+        key: impl Into<InterfaceKey>,
+        change: &IpInterfaceChange,
+    ) -> Result<Vec<PropertyChange>> {
+        self.backend().plan_ip_interface(family, key.into(), change)
+    }
+
+    /// How long a learned path MTU is kept, for all interfaces of `family`.
+    ///
+    /// Windows keeps one value per interface, Linux one per network namespace; so a change of
+    /// [`path_mtu_discovery_timeout`](IpInterfaceChange::path_mtu_discovery_timeout) is refused there and done here.
+    ///
+    /// - Units: whole seconds, rounded up
+    /// - Linux: `net.ipv4.route.mtu_expires`, `net.ipv6.route.mtu_expires`
+    /// - Privilege: `CAP_NET_ADMIN`
+    pub fn set_path_mtu_discovery_timeout(&self, family: Family, timeout: Duration) -> Result<()> {
+        self.backend().set_path_mtu_discovery_timeout(family, timeout)
+    }
+}
+
+impl fmt::Display for RouterDiscoveryBehavior {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Disabled => "disabled",
+            Self::Enabled => "enabled",
+            Self::Dhcp => "dhcp",
+        })
+    }
+}
+
+impl fmt::Display for LinkLocalAddressBehavior {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::AlwaysOff => "always_off",
+            Self::Delayed => "delayed",
+            Self::AlwaysOn => "always_on",
+        })
+    }
+}

@@ -1,0 +1,260 @@
+//! TCP connections: the table, their owners, their deletion.
+
+use crate::Host;
+use crate::error::Result;
+use crate::types::{Family, InterfaceIndex, Prefix};
+use std::fmt;
+use std::net::SocketAddr;
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+use std::time::SystemTime;
+
+/// State of a TCP connection (RFC 9293), numbered as Windows does.
+#[doc(alias = "MIB_TCP_STATE")]
+#[allow(missing_docs, reason = "the names are RFC 9293's")]
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[repr(u8)]
+pub enum TcpState {
+    Closed = 1,
+    Listen = 2,
+    SynSent = 3,
+    SynReceived = 4,
+    Established = 5,
+    FinWait1 = 6,
+    FinWait2 = 7,
+    CloseWait = 8,
+    Closing = 9,
+    LastAck = 10,
+    TimeWait = 11,
+}
+
+/// A socket's identity for its life: a number that the kernel never gives out twice while it runs.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct SocketCookie(pub u64);
+
+/// A row of the TCP table.
+#[doc(alias = "MIB_TCPROW_OWNER_MODULE")]
+#[doc(alias = "MIB_TCP6ROW_OWNER_MODULE")]
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct TcpConnection {
+    /// The table that the row belongs to. A dual-stack `::` listener has a row in both.
+    pub family: Family,
+    /// The local end; an IPv6 link-local address carries its scope id.
+    pub local: SocketAddr,
+    /// The remote end; unspecified with port 0 while listening.
+    pub remote: SocketAddr,
+    /// The state.
+    pub state: TcpState,
+    /// The interface that the socket is bound to, or that its link-local peer is on.
+    pub interface_index: Option<InterfaceIndex>,
+    /// The socket's identity, by which alone it is deleted.
+    pub cookie: SocketCookie,
+    /// The user id that opened the socket.
+    pub user_id: u32,
+    /// Inode of the socket; 0 where no descriptor is open any more (`TIME_WAIT`, orphans).
+    pub inode: u64,
+    /// The process that holds the socket, if it was asked for and can be told.
+    pub owner: Option<Owner>,
+    /// When the connection was made, where the kernel tells.
+    pub created: Option<SystemTime>,
+}
+
+/// A process that holds a socket.
+#[doc(alias = "TCPIP_OWNER_MODULE_BASIC_INFO")]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub struct Owner {
+    /// The process id in the caller's PID namespace; the lowest one where several processes share the socket.
+    pub pid: u32,
+    /// The process's short name, at most 15 bytes. Linux: `/proc/PID/comm`.
+    pub name: String,
+}
+
+/// The program behind a connection.
+#[doc(alias = "TCPIP_OWNER_MODULE_BASIC_INFO")]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub struct OwnerModule {
+    /// The process id.
+    pub pid: u32,
+    /// The module's name: the last part of its path, else the process's short name.
+    pub name: String,
+    /// The path of the program; `None` where this caller may not read it.
+    pub path: Option<PathBuf>,
+}
+
+/// What to read of the TCP table.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct TcpQuery {
+    /// One family, or both.
+    pub family: Option<Family>,
+    /// Only what matches all of these; the kernel filters where it can.
+    pub filter: TcpFilter,
+    /// Whether owners are looked up: one pass over all processes' descriptors.
+    pub owners: bool,
+    /// Whether rows are ordered by local address, scope id, port, remote address, scope id, port.
+    pub ordered: bool,
+}
+
+/// Conditions that a connection must all meet. None: every connection.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TcpFilter {
+    /// The conditions.
+    pub conditions: Vec<TcpCondition>,
+}
+
+/// One condition of a [`TcpFilter`].
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum TcpCondition {
+    /// In one of these states.
+    State(Vec<TcpState>),
+    /// Either port in the range.
+    Port(RangeInclusive<u16>),
+    /// The local port in the range.
+    LocalPort(RangeInclusive<u16>),
+    /// The remote port in the range.
+    RemotePort(RangeInclusive<u16>),
+    /// The local address in the prefix.
+    LocalAddress(Prefix),
+    /// The remote address in the prefix.
+    RemoteAddress(Prefix),
+    /// Bound to this interface, or with a link-local peer on it.
+    Interface(InterfaceIndex),
+    /// In the control group with this id (the inode of its directory in cgroup v2).
+    Cgroup(u64),
+    /// Marked with `value` under `mask`. The kernel tells marks to callers with `CAP_NET_ADMIN` only.
+    Mark {
+        /// The mark's bits that count must equal this.
+        value: u32,
+        /// The bits that count.
+        mask: u32,
+    },
+    /// Opened by this user id.
+    UserId(u32),
+    /// Held by the process with this id.
+    Pid(u32),
+    /// Held by a process with this short name.
+    Process(String),
+}
+
+/// Rows of the TCP table, one at a time: holds one receive buffer, whatever the table's size.
+pub struct TcpConnections {
+    pub(crate) rows: Box<dyn Iterator<Item = Result<TcpConnection>> + Send>,
+}
+
+impl Iterator for TcpConnections {
+    type Item = Result<TcpConnection>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.rows.next()
+    }
+}
+
+impl fmt::Debug for TcpConnections {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TcpConnections").finish_non_exhaustive()
+    }
+}
+
+/// How a call deletes connections.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct DeleteOptions {
+    /// Also delete the TCP subflows of Multipath TCP connections. The connection itself goes on until the kernel's
+    /// close time-out (about a minute), and neither program hears of it before.
+    pub mptcp_subflows: bool,
+}
+
+impl Host {
+    /// The TCP table.
+    ///
+    /// IPv4-mapped connections are in the IPv4 table only, dual-stack `::` listeners in both, as on Windows.
+    ///
+    /// - Windows: `GetTcpTable`, `GetTcpTable2`, `GetTcp6Table`, `GetTcp6Table2`, `GetExtendedTcpTable`
+    /// - Errors: [`Interrupted`](crate::ErrorKind::Interrupted) if the table did not stand still for a dump
+    /// - Linux: `SOCK_DIAG_BY_FAMILY` dumps
+    /// - Privilege: none; owners of other users' sockets need `CAP_SYS_PTRACE` and are `None` otherwise
+    #[doc(alias = "GetTcpTable")]
+    #[doc(alias = "GetTcpTable2")]
+    #[doc(alias = "GetTcp6Table")]
+    #[doc(alias = "GetTcp6Table2")]
+    #[doc(alias = "GetExtendedTcpTable")]
+    pub fn tcp_connections(&self, query: &TcpQuery) -> Result<Vec<TcpConnection>> {
+        self.backend().tcp_connections(query)
+    }
+
+    /// The TCP table one row at a time, in memory of one receive buffer. `ordered` is not possible here and refused
+    /// with [`InvalidParameter`](crate::ErrorKind::InvalidParameter).
+    pub fn tcp_connections_iter(&self, query: &TcpQuery) -> Result<TcpConnections> {
+        self.backend().tcp_connections_iter(query)
+    }
+
+    /// The program behind a connection.
+    ///
+    /// - Windows: `GetOwnerModuleFromTcpEntry`, `GetOwnerModuleFromTcp6Entry`
+    /// - Errors: [`NotFound`](crate::ErrorKind::NotFound) where no process holds the socket, or none that this caller
+    ///   may look into
+    #[doc(alias = "GetOwnerModuleFromTcpEntry")]
+    #[doc(alias = "GetOwnerModuleFromTcp6Entry")]
+    pub fn tcp_owner_module(&self, connection: &TcpConnection) -> Result<OwnerModule> {
+        self.backend().tcp_owner_module(connection)
+    }
+
+    /// Deletes one connection: gone when this returns, the peer told by a reset where TCP has one to send.
+    ///
+    /// Only the very connection that the row was read from, told by its cookie: a later one on the same four values
+    /// lives.
+    ///
+    /// - Windows: `SetTcpEntry` with `MIB_TCP_STATE_DELETE_TCB`
+    /// - Errors: [`NotFound`](crate::ErrorKind::NotFound), [`AccessDenied`](crate::ErrorKind::AccessDenied) or
+    ///   [`ElevationRequired`](crate::ErrorKind::ElevationRequired), [`NotSupported`](crate::ErrorKind::NotSupported)
+    ///   for a kernel without `CONFIG_INET_DIAG_DESTROY` and for Multipath TCP
+    /// - Linux: `SOCK_DESTROY`
+    /// - Privilege: `CAP_NET_ADMIN`
+    #[doc(alias = "SetTcpEntry")]
+    pub fn delete_tcp_connection(&self, connection: &TcpConnection) -> Result<()> {
+        self.delete_tcp_connections(std::slice::from_ref(connection), DeleteOptions::default())?
+            .pop()
+            .unwrap_or(Ok(()))
+    }
+
+    /// Deletes many connections in few system calls; one outcome for each, in order.
+    ///
+    /// The call itself fails only if nothing was done, for lack of privilege for example.
+    pub fn delete_tcp_connections(
+        &self,
+        connections: &[TcpConnection],
+        options: DeleteOptions,
+    ) -> Result<Vec<Result<()>>> {
+        self.backend().delete_tcp_connections(connections, options)
+    }
+
+    /// Deletes the connection with exactly these two ends, as C's `SetTcpEntry` names it; a listener's `remote` is
+    /// unspecified with port 0.
+    ///
+    /// - Errors: as [`delete_tcp_connection`](Self::delete_tcp_connection)
+    pub fn delete_tcp_endpoints(&self, local: SocketAddr, remote: SocketAddr) -> Result<()> {
+        self.backend().delete_tcp_endpoints(local, remote)
+    }
+}
+
+impl fmt::Display for TcpState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Closed => "closed",
+            Self::Listen => "listen",
+            Self::SynSent => "syn_sent",
+            Self::SynReceived => "syn_received",
+            Self::Established => "established",
+            Self::FinWait1 => "fin_wait_1",
+            Self::FinWait2 => "fin_wait_2",
+            Self::CloseWait => "close_wait",
+            Self::Closing => "closing",
+            Self::LastAck => "last_ack",
+            Self::TimeWait => "time_wait",
+        })
+    }
+}

@@ -1,0 +1,1 @@
+//! Generic netlink: family numbers by name, and the ethtool family.

@@ -1,0 +1,1 @@
+//! Links and neighbour tables (`NETLINK_ROUTE`).

@@ -1,0 +1,1 @@
+//! Sockets: dumps, filters in the kernel, deletion (`NETLINK_SOCK_DIAG`).

@@ -1,0 +1,183 @@
+//! Private network namespaces for the tests.
+//!
+//! Each test makes its own namespace, in which it is the administrator, and nothing of it is left when the test ends:
+//! a namespace dies with its last descriptor and thread. Without root, [`private_user_namespace!`] makes the test
+//! program the root of a user namespace of its own; where a host forbids that, tests fail and say how to allow it.
+#![allow(
+    unsafe_code,
+    reason = "unshare has no safe form: it can surprise other threads, which these tests do not have"
+)]
+#![allow(clippy::panic, reason = "helpers of tests fail as tests do")]
+
+use rustix::fs::{Mode, OFlags};
+use rustix::thread::{CapabilitySet, CapabilitySets, LinkNameSpaceType, UnshareFlags};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::process::Command;
+
+pub use ctor;
+
+/// Put this once into each test program (each file of `tests/`): where the caller is not root, the program enters a
+/// user namespace of its own before its first thread starts.
+#[macro_export]
+macro_rules! private_user_namespace {
+    () => {
+        #[$crate::ctor::ctor(unsafe, crate_path = $crate::ctor)]
+        fn private_user_namespace() {
+            $crate::enter_user_namespace();
+        }
+    };
+}
+
+/// Makes this process, which must have one thread, root of a new user namespace unless it is root.
+pub fn enter_user_namespace() {
+    let (user, group) = (rustix::process::geteuid(), rustix::process::getegid());
+    if user.is_root() {
+        return;
+    }
+    // SAFETY: called before `main`, so this thread is the only one and no other can be surprised.
+    if let Err(errno) = unsafe { rustix::thread::unshare_unsafe(UnshareFlags::NEWUSER) } {
+        eprintln!(
+            "these tests need a user namespace, and this host refuses one ({errno}): run them as root, or set \
+             kernel.unprivileged_userns_clone=1, user.max_user_namespaces above 0, and on Ubuntu \
+             kernel.apparmor_restrict_unprivileged_userns=0"
+        );
+        return;
+    }
+    for (file, map) in [
+        ("setgroups", "deny".to_owned()),
+        ("uid_map", format!("0 {} 1", user.as_raw())),
+        ("gid_map", format!("0 {} 1", group.as_raw())),
+    ] {
+        if let Err(error) = std::fs::write(format!("/proc/self/{file}"), map) {
+            eprintln!("writing {file} of the new user namespace: {error}");
+        }
+    }
+}
+
+/// A network namespace that lives as long as this value and the threads in it.
+#[derive(Debug)]
+pub struct NetNs {
+    descriptor: OwnedFd,
+}
+
+impl NetNs {
+    /// A new namespace whose loopback interface is up.
+    #[must_use]
+    #[allow(clippy::new_without_default, reason = "makes a kernel object")]
+    pub fn new() -> Self {
+        std::thread::scope(|scope| {
+            let made = scope.spawn(|| {
+                // SAFETY: only this thread, made for the purpose, changes its network namespace.
+                unsafe { rustix::thread::unshare_unsafe(UnshareFlags::NEWNET) }
+                    .expect("making a network namespace (as root, or where user namespaces are allowed)");
+                let _ = run("ip link set lo up");
+                let descriptor = rustix::fs::open(
+                    "/proc/thread-self/ns/net",
+                    OFlags::RDONLY | OFlags::CLOEXEC,
+                    Mode::empty(),
+                );
+                Self { descriptor: descriptor.expect("opening the new namespace") }
+            });
+            join(made)
+        })
+    }
+
+    /// Runs `work` on a thread of this namespace. Programs that it starts are in the namespace too.
+    pub fn run<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
+        std::thread::scope(|scope| {
+            let worked = scope.spawn(|| {
+                rustix::thread::move_into_link_name_space(
+                    self.descriptor.as_fd(),
+                    Some(LinkNameSpaceType::Network),
+                )
+                .expect("entering the namespace");
+                work()
+            });
+            join(worked)
+        })
+    }
+
+    /// Runs one program in this namespace, see [`run`].
+    pub fn sh(&self, command: &str) -> String {
+        self.run(|| run(command))
+    }
+
+    /// A path that names this namespace to other programs (`ip link set e0 netns PATH`).
+    #[must_use]
+    pub fn path(&self) -> String {
+        format!("/proc/{}/fd/{}", std::process::id(), self.descriptor.as_raw_fd())
+    }
+
+    /// A descriptor of this namespace.
+    #[must_use]
+    pub fn descriptor(&self) -> OwnedFd {
+        self.descriptor.try_clone().expect("duplicating a descriptor")
+    }
+
+    /// Connects this namespace and `peer` with a pair of Ethernet interfaces, both up.
+    pub fn veth(&self, name: &str, peer: &Self, peer_name: &str) {
+        let _ = self.sh(&format!("ip link add {name} type veth peer name {peer_name} netns {}", peer.path()));
+        let _ = self.sh(&format!("ip link set {name} up"));
+        let _ = peer.sh(&format!("ip link set {peer_name} up"));
+    }
+}
+
+/// Runs `work` on a thread in a namespace of its own.
+pub fn isolated<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    NetNs::new().run(work)
+}
+
+/// Runs `work` on a thread of this thread's namespace that has no capability at all.
+pub fn unprivileged<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    std::thread::scope(|scope| {
+        let worked = scope.spawn(|| {
+            let none = CapabilitySet::empty();
+            let sets = CapabilitySets { effective: none, permitted: none, inheritable: none };
+            rustix::thread::set_capabilities(None, sets).expect("giving up capabilities");
+            work()
+        });
+        join(worked)
+    })
+}
+
+/// Runs a program, its words split at white space, in this thread's namespace and gives what it printed. Panics with
+/// its error output if it fails.
+pub fn run(command: &str) -> String {
+    let output = try_run(command);
+    output.unwrap_or_else(|error| panic!("{command}: {error}"))
+}
+
+/// Runs a program as [`run`] does; its error output if it fails.
+pub fn try_run(command: &str) -> Result<String, String> {
+    let mut words = command.split_whitespace();
+    let program = words.next().expect("a command has a first word");
+    let output = Command::new(program).args(words).output().map_err(|error| error.to_string())?;
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    if output.status.success() { Ok(text(&output.stdout)) } else { Err(text(&output.stderr)) }
+}
+
+/// Reads `/proc/sys/net/PATH` of this thread's namespace.
+#[must_use]
+pub fn sysctl(path: &str) -> String {
+    let text = std::fs::read_to_string(format!("/proc/sys/net/{path}"));
+    text.unwrap_or_else(|error| panic!("reading net/{path}: {error}")).trim_end().to_owned()
+}
+
+/// Writes `/proc/sys/net/PATH` of this thread's namespace.
+pub fn set_sysctl(path: &str, value: &str) {
+    std::fs::write(format!("/proc/sys/net/{path}"), value)
+        .unwrap_or_else(|error| panic!("writing {value} to net/{path}: {error}"));
+}
+
+/// Waits until `condition` holds, for ten seconds at most.
+pub fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
+    while !condition() {
+        assert!(std::time::Instant::now() < deadline, "still waiting after 10 s: {what}");
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+}
+
+fn join<T>(thread: std::thread::ScopedJoinHandle<'_, T>) -> T {
+    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}
