@@ -185,8 +185,8 @@ mod tests {
     #[test]
     fn nested_attributes_read_back() {
         let mut bytes = Vec::new();
-        bytes.attribute_name(3, b"lo").attribute_nested(26, |inner| {
-            inner.attribute_u32(1, 7).attribute_u8(2, 9);
+        let _ = bytes.attribute_name(3, b"lo").attribute_nested(26, |inner| {
+            let _ = inner.attribute_u32(1, 7).attribute_u8(2, 9);
         });
         let top: Vec<_> = Attributes::new(&bytes).map(Result::unwrap).collect();
         assert_eq!(top.len(), 2);

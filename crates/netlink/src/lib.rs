@@ -16,6 +16,8 @@
 #![forbid(unsafe_code)]
 
 pub mod attribute;
+#[cfg(test)]
+mod captured;
 mod error;
 pub mod genetlink;
 pub mod message;
