@@ -9,7 +9,7 @@
 //!
 //! - [`message`]: the 16-byte header, acknowledgements and extended errors (`include/uapi/linux/netlink.h`);
 //! - [`attribute`]: type, length, value;
-//! - [`rtnetlink`]: links, neighbour tables (`include/uapi/linux/rtnetlink.h`);
+//! - [`rtnetlink`]: links, addresses, routes, neighbours (`include/uapi/linux/rtnetlink.h`);
 //! - [`sock_diag`]: sockets and their deletion (`include/uapi/linux/inet_diag.h`);
 //! - [`genetlink`]: generic netlink and the ethtool family (`include/uapi/linux/ethtool_netlink.h`).
 

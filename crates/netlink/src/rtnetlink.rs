@@ -1,4 +1,7 @@
-//! Links and neighbour tables (`NETLINK_ROUTE`).
+//! Links, addresses, routes, neighbours and their tables (`NETLINK_ROUTE`).
 
+pub mod addr;
 pub mod link;
+pub mod neigh;
 pub mod neigh_table;
+pub mod route;

@@ -4,18 +4,21 @@
 //! each link.
 
 use crate::DecodeError;
-use crate::attribute::Attributes;
-use crate::message::{DUMP, Message, Request};
+use crate::attribute::{AttributeWriter, Attributes};
+use crate::message::{ACK, DUMP, Message, Request};
 use std::time::Duration;
 
 /// `RTM_NEWNEIGHTBL`: a table, or one link's parameters in it.
 pub const NEW_NEIGHBOR_TABLE: u16 = 64;
 /// `RTM_GETNEIGHTBL`: asks for the tables.
 pub const GET_NEIGHBOR_TABLE: u16 = 66;
+/// `RTM_SETNEIGHTBL`: changes a table, or one link's parameters in it. The kernel announces that to nobody.
+pub const SET_NEIGHBOR_TABLE: u16 = 67;
 
 /// Length of `struct ndtmsg`.
 const FIXED_LEN: usize = 4;
 
+const NAME: u16 = 1;
 const PARMS: u16 = 6;
 
 const IFINDEX: u16 = 1;
@@ -81,10 +84,41 @@ impl NeighborParameters {
     }
 }
 
+/// A time that a link's parameters hold.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum NeighborTime {
+    /// `NDTPA_BASE_REACHABLE_TIME`; the kernel draws the reachable time anew.
+    BaseReachable,
+    /// `NDTPA_RETRANS_TIME`.
+    Retransmit,
+    /// `NDTPA_DELAY_PROBE_TIME`.
+    DelayProbe,
+}
+
+/// A request that sets one time of one link, in milliseconds; the kernel rounds up to its tick.
+///
+/// `family` is `AF_INET` or `AF_INET6`. The kernel does not know a name of the table for each family, so this does.
+#[must_use]
+pub fn set(family: u8, index: u32, time: NeighborTime, milliseconds: u64) -> Request {
+    const AF_INET: u8 = 2;
+    let name: &[u8] = if family == AF_INET { b"arp_cache" } else { b"ndisc_cache" };
+    let member = match time {
+        NeighborTime::BaseReachable => BASE_REACHABLE_TIME,
+        NeighborTime::Retransmit => RETRANS_TIME,
+        NeighborTime::DelayProbe => DELAY_PROBE_TIME,
+    };
+    let mut request = Request::new(SET_NEIGHBOR_TABLE, ACK, &[family, 0, 0, 0]);
+    let _ = request.attribute_name(NAME, name).attribute_nested(PARMS, |parameters| {
+        let _ = parameters.attribute_u32(IFINDEX, index).attribute_u64(member, milliseconds);
+    });
+    request
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::captured::{bytes, message};
+    use crate::message::Messages;
     use proptest::prelude::*;
 
     const TABLE: &str = include_str!("../../captured/neigh-table-arp.hex");
@@ -119,6 +153,24 @@ mod tests {
         assert_eq!(NeighborParameters::parse(&message(NEW_NEIGHBOR_TABLE, &[2, 0, 0, 0])), Ok(None));
         assert!(NeighborParameters::parse(&message(NEW_NEIGHBOR_TABLE, &[2, 0, 0])).is_err());
         assert!(dump(2).is_dump());
+    }
+
+    #[test]
+    fn a_change_reads_back_as_parameters() {
+        let mut request = set(10, 7, NeighborTime::Retransmit, 300);
+        let bytes = request.finish(1).to_vec();
+        let sent = Messages::new(&bytes).next().unwrap().unwrap();
+        assert_eq!(sent.header.kind, SET_NEIGHBOR_TABLE);
+        let link = NeighborParameters::parse(&message(NEW_NEIGHBOR_TABLE, sent.payload)).unwrap().unwrap();
+        let expected = NeighborParameters {
+            family: 10,
+            index: Some(7),
+            retransmit_time: Some(Duration::from_millis(300)),
+            ..NeighborParameters::default()
+        };
+        assert_eq!(link, expected);
+        let (_, mut attributes) = sent.split::<FIXED_LEN>("ndtmsg").unwrap();
+        assert_eq!(attributes.next().unwrap().unwrap().c_bytes(), b"ndisc_cache");
     }
 
     proptest! {

@@ -26,6 +26,7 @@ pub mod devconf6 {
     pub const MTU: usize = 2;
     pub const ACCEPT_RA: usize = 3;
     pub const DAD_TRANSMITS: usize = 6;
+    pub const RTR_SOLICITS: usize = 7;
     pub const DISABLE_IPV6: usize = 26;
     pub const ACCEPT_DAD: usize = 27;
     /// Linux 6.17.
