@@ -37,7 +37,8 @@ pub struct Interface {
     /// The name that people use (`eth0`), bytes that are not UTF-8 replaced. Linux: `IFLA_IFNAME`.
     #[doc(alias = "Alias")]
     pub name: String,
-    /// What somebody wrote about the interface (`ip link set alias`), else its kind or driver. Linux: `IFLA_IFALIAS`.
+    /// What somebody wrote about the interface (`ip link set alias`), else its kind (`veth`), else bus and device of the
+    /// hardware (`pci 0000:00:1f.6`). Linux: `IFLA_IFALIAS`, `IFLA_INFO_KIND`, `IFLA_PARENT_DEV_BUS_NAME` and `_NAME`.
     pub description: String,
     /// The link-layer address, up to 32 bytes; empty where there is none. Linux: `IFLA_ADDRESS`.
     pub physical_address: Vec<u8>,
@@ -49,19 +50,22 @@ pub struct Interface {
     pub interface_type: InterfaceType,
     /// The kind of tunnel, where `interface_type` is [`InterfaceType::TUNNEL`].
     pub tunnel_type: TunnelType,
-    /// `NDIS_MEDIUM`: 0 is 802.3, 3 is WAN, 12 is ATM, 19 is IP, 17 is loopback.
-    pub media_type: u32,
-    /// `NDIS_PHYSICAL_MEDIUM`: 14 is 802.3, 9 is native 802.11, 0 is unspecified.
-    pub physical_medium_type: u32,
-    /// `NET_IF_ACCESS_TYPE`.
+    /// The medium as the driver shows it, from the type.
+    pub media_type: MediaType,
+    /// The medium in fact; unspecified for what is not hardware.
+    pub physical_medium_type: PhysicalMedium,
+    /// How many others a frame reaches.
     pub access_type: AccessType,
-    /// Whether the interface stands for hardware of this computer.
+    /// Whether the interface sends and receives.
+    pub direction_type: DirectionType,
+    /// Whether the interface stands for hardware of this computer, real or emulated. Linux: `IFLA_PARENT_DEV_NAME`.
     pub hardware_interface: bool,
-    /// Whether the interface has a connector (hardware that a cable or a radio belongs to).
+    /// Whether the interface has a connector, which on Linux all hardware has.
     pub connector_present: bool,
     /// Whether no carrier is there. Linux: `IFF_LOWER_UP` missing on an interface that is up.
     pub not_media_connected: bool,
-    /// Operational state (RFC 2863). Linux: `IFLA_OPERSTATE`.
+    /// Operational state (RFC 2863). Linux: `IFLA_OPERSTATE`; an interface whose driver does not tell (loopback, TUN) is
+    /// up while the kernel uses it as one that is (`IFF_RUNNING`, `IFF_LOWER_UP`).
     pub oper_status: OperStatus,
     /// What the administrator asked for. Linux: `IFF_UP`.
     pub admin_status: AdminStatus,
@@ -79,30 +83,45 @@ pub struct Interface {
 
 /// Counters of an interface since it was made.
 ///
-/// What Linux does not count apart is `None` (broadcast and multicast octets, for example).
+/// What Linux does not count apart is `None`, and 0 in C.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct InterfaceStatistics {
-    /// Octets received without error.
+    /// Octets received without error. Linux: `rx_bytes`.
     pub in_octets: u64,
-    /// Unicast packets received: all packets less `in_nucast_packets`.
+    /// Packets received that are not in [`in_nucast_packets`](Self::in_nucast_packets). Linux: `rx_packets` less
+    /// `multicast`.
     pub in_ucast_packets: u64,
-    /// Multicast packets received. Linux counts broadcast among unicast on most drivers.
+    /// Multicast packets received. Linux: `multicast`, which not every driver counts, and which leaves broadcast out.
     pub in_nucast_packets: u64,
-    /// Packets dropped on input though they were not in error.
+    /// Packets dropped on input though they were not in error. Linux: `rx_dropped` and `rx_missed_errors`.
     pub in_discards: u64,
-    /// Packets dropped on input for errors.
+    /// Packets dropped on input for errors. Linux: `rx_errors`.
     pub in_errors: u64,
-    /// Packets of an unknown protocol.
-    pub in_unknown_protocols: u64,
-    /// Octets sent.
+    /// Packets of an unknown protocol. Linux counts them among `rx_dropped`: `None`.
+    pub in_unknown_protocols: Option<u64>,
+    /// Octets of unicast packets received. Not counted by Linux: `None`.
+    pub in_ucast_octets: Option<u64>,
+    /// Octets of multicast packets received. Not counted by Linux: `None`.
+    pub in_multicast_octets: Option<u64>,
+    /// Octets of broadcast packets received. Not counted by Linux: `None`.
+    pub in_broadcast_octets: Option<u64>,
+    /// Octets sent. Linux: `tx_bytes`.
     pub out_octets: u64,
-    /// Packets sent; Linux does not count multicast apart here.
+    /// Packets sent. Linux: `tx_packets`, multicast and broadcast among them.
     pub out_ucast_packets: u64,
-    /// Packets dropped on output though they were not in error.
+    /// Multicast and broadcast packets sent. Linux counts them among `tx_packets`: `None`.
+    pub out_nucast_packets: Option<u64>,
+    /// Packets dropped on output though they were not in error. Linux: `tx_dropped`.
     pub out_discards: u64,
-    /// Packets not sent for errors.
+    /// Packets not sent for errors. Linux: `tx_errors`.
     pub out_errors: u64,
+    /// Octets of unicast packets sent. Not counted by Linux: `None`.
+    pub out_ucast_octets: Option<u64>,
+    /// Octets of multicast packets sent. Not counted by Linux: `None`.
+    pub out_multicast_octets: Option<u64>,
+    /// Octets of broadcast packets sent. Not counted by Linux: `None`.
+    pub out_broadcast_octets: Option<u64>,
 }
 
 /// Kinds of interfaces, IANA's ifType numbers (`IF_TYPE_*`).
@@ -112,14 +131,58 @@ pub struct InterfaceType(pub u16);
 #[allow(missing_docs, reason = "the names are IANA's")]
 impl InterfaceType {
     pub const OTHER: Self = Self(1);
+    pub const RFC877_X25: Self = Self(5);
     pub const ETHERNET_CSMACD: Self = Self(6);
+    pub const FDDI: Self = Self(15);
+    pub const LAP_B: Self = Self(16);
     pub const PPP: Self = Self(23);
     pub const SOFTWARE_LOOPBACK: Self = Self(24);
     pub const SLIP: Self = Self(28);
+    pub const FRAMERELAY: Self = Self(32);
+    pub const ARCNET: Self = Self(35);
+    pub const ATM: Self = Self(37);
     pub const PROP_VIRTUAL: Self = Self(53);
     pub const IEEE80211: Self = Self(71);
+    pub const HDLC: Self = Self(118);
     pub const TUNNEL: Self = Self(131);
     pub const IEEE1394: Self = Self(144);
+    pub const INFINIBAND: Self = Self(199);
+    pub const WWANPP: Self = Self(243);
+    pub const IEEE802154: Self = Self(259);
+}
+
+/// Media as drivers show them (`NDIS_MEDIUM`).
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct MediaType(pub u32);
+
+#[allow(missing_docs, reason = "the names are NDIS'")]
+impl MediaType {
+    pub const IEEE802_3: Self = Self(0);
+    pub const FDDI: Self = Self(2);
+    pub const WAN: Self = Self(3);
+    pub const ATM: Self = Self(8);
+    pub const WIRELESS_WAN: Self = Self(9);
+    pub const IEEE1394: Self = Self(13);
+    pub const INFINIBAND: Self = Self(14);
+    pub const TUNNEL: Self = Self(15);
+    pub const NATIVE_802_11: Self = Self(16);
+    pub const LOOPBACK: Self = Self(17);
+    pub const IP: Self = Self(19);
+}
+
+/// Media in fact (`NDIS_PHYSICAL_MEDIUM`).
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct PhysicalMedium(pub u32);
+
+#[allow(missing_docs, reason = "the names are NDIS'")]
+impl PhysicalMedium {
+    pub const UNSPECIFIED: Self = Self(0);
+    pub const IEEE1394: Self = Self(7);
+    pub const WIRELESS_WAN: Self = Self(8);
+    pub const NATIVE_802_11: Self = Self(9);
+    pub const INFINIBAND: Self = Self(11);
+    pub const IEEE802_3: Self = Self(14);
+    pub const NATIVE_802_15_4: Self = Self(20);
 }
 
 /// Kinds of tunnels (`TUNNEL_TYPE`).
@@ -144,6 +207,15 @@ pub enum AccessType {
     Broadcast,
     PointToPoint,
     PointToMultiPoint,
+}
+
+/// Which way frames go on the interface (`NET_IF_DIRECTION_TYPE`).
+#[allow(missing_docs, reason = "the names say it")]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum DirectionType {
+    SendReceive,
+    SendOnly,
+    ReceiveOnly,
 }
 
 /// RFC 2863 ifOperStatus (`IF_OPER_STATUS`).

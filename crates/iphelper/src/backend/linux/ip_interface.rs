@@ -1,4 +1,7 @@
-//! IP interfaces: which property is an attribute and which a sysctl, and in what order they are written.
+//! IP interfaces: reading and changing what IPv4 and IPv6 know of a link.
+
+mod change;
+mod read;
 
 use super::LinuxHost;
 use crate::backend;
@@ -8,29 +11,33 @@ use crate::types::{Family, InterfaceKey};
 use std::time::Duration;
 
 impl backend::IpInterface for LinuxHost {
-    fn ip_interfaces(&self, _family: Option<Family>) -> Result<Vec<IpInterface>> {
-        todo!()
+    fn ip_interfaces(&self, family: Option<Family>) -> Result<Vec<IpInterface>> {
+        self.read_ip_interfaces(family)
     }
-    fn ip_interface(&self, _family: Family, _key: InterfaceKey) -> Result<IpInterface> {
-        todo!()
+
+    fn ip_interface(&self, family: Family, key: InterfaceKey) -> Result<IpInterface> {
+        self.read_ip_interface(family, key)
     }
+
     fn set_ip_interface(
         &self,
-        _family: Family,
-        _key: InterfaceKey,
-        _change: &IpInterfaceChange,
+        family: Family,
+        key: InterfaceKey,
+        change: &IpInterfaceChange,
     ) -> Result<Vec<PropertyChange>> {
-        todo!()
+        self.change_ip_interface(family, key, change)
     }
+
     fn plan_ip_interface(
         &self,
-        _family: Family,
-        _key: InterfaceKey,
-        _change: &IpInterfaceChange,
+        family: Family,
+        key: InterfaceKey,
+        change: &IpInterfaceChange,
     ) -> Result<Vec<PropertyChange>> {
-        todo!()
+        self.plan_change(family, key, change)
     }
-    fn set_path_mtu_discovery_timeout(&self, _family: Family, _timeout: Duration) -> Result<()> {
-        todo!()
+
+    fn set_path_mtu_discovery_timeout(&self, family: Family, timeout: Duration) -> Result<()> {
+        self.change_path_mtu_discovery_timeout(family, timeout)
     }
 }
