@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::interface::{AdminStatus, Interface as InterfaceRow, InterfaceLevel, InterfaceStackEntry};
 use crate::ip_interface::{IpInterface as IpInterfaceRow, IpInterfaceChange, PropertyChange};
 use crate::notification::ChangeSource;
-use crate::tcp::{DeleteOptions, OwnerModule, TcpConnection, TcpConnections, TcpQuery};
+use crate::tcp::{DeleteOptions, OwnerModule, TcpConnection, TcpConnections, TcpDeletion, TcpQuery};
 use crate::types::{Family, Guid, InterfaceKey};
 use std::fmt::Debug;
 use std::net::SocketAddr;
@@ -68,6 +68,8 @@ pub(crate) trait Tcp {
         options: DeleteOptions,
     ) -> Result<Vec<Result<()>>>;
     fn delete_tcp_endpoints(&self, local: SocketAddr, remote: SocketAddr) -> Result<()>;
+    fn delete_tcp_matching(&self, query: &TcpQuery, options: DeleteOptions) -> Result<Vec<TcpDeletion>>;
+    fn own_terminal_connections(&self) -> Result<Vec<TcpConnection>>;
 }
 
 /// [`crate::udp`].

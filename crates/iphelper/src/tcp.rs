@@ -1,12 +1,13 @@
 //! TCP connections: the table, their owners, their deletion.
 
 use crate::Host;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::types::{Family, InterfaceIndex, Prefix};
 use std::fmt;
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 /// State of a TCP connection (RFC 9293), numbered as Windows does.
@@ -50,13 +51,18 @@ pub struct TcpConnection {
     pub interface_index: Option<InterfaceIndex>,
     /// The socket's identity, by which alone it is deleted.
     pub cookie: SocketCookie,
-    /// The user id that opened the socket.
-    pub user_id: u32,
-    /// Inode of the socket; 0 where no descriptor is open any more (`TIME_WAIT`, orphans).
-    pub inode: u64,
+    /// The family of the socket itself: [`Family::V6`] also in the IPv4 rows of IPv4-mapped connections and of
+    /// dual-stack listeners.
+    pub socket_family: Family,
+    /// The user id that made the socket, as seen from the caller's user namespace; `None` where the kernel has
+    /// forgotten it (`TIME_WAIT`) or does not know it yet (a request that waits for its last acknowledgement).
+    pub user_id: Option<u32>,
+    /// Inode of the socket's file; `None` where no program has it open: not yet (a connection that was not accepted
+    /// yet) or no more (`TIME_WAIT`, closed while data is under way).
+    pub inode: Option<u64>,
     /// The process that holds the socket, if it was asked for and can be told.
     pub owner: Option<Owner>,
-    /// When the connection was made, where the kernel tells.
+    /// When the connection was made. Linux does not keep it: always `None` there.
     pub created: Option<SystemTime>,
 }
 
@@ -65,10 +71,11 @@ pub struct TcpConnection {
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct Owner {
-    /// The process id in the caller's PID namespace; the lowest one where several processes share the socket.
+    /// The process id in the caller's PID namespace; the lowest one where several processes share the socket, or the
+    /// lowest of those that a filter names.
     pub pid: u32,
-    /// The process's short name, at most 15 bytes. Linux: `/proc/PID/comm`.
-    pub name: String,
+    /// The process's short name, at most 15 bytes; what is not UTF-8 in it is replaced. Linux: `/proc/PID/comm`.
+    pub name: Arc<str>,
 }
 
 /// The program behind a connection.
@@ -166,6 +173,30 @@ pub struct DeleteOptions {
     /// Also delete the TCP subflows of Multipath TCP connections. The connection itself goes on until the kernel's
     /// close time-out (about a minute), and neither program hears of it before.
     pub mptcp_subflows: bool,
+    /// Let [`Host::delete_tcp_matching`] also delete the connections that carry the caller's own terminal, see
+    /// [`Host::own_terminal_connections`].
+    pub own_terminal: bool,
+}
+
+/// What became of one connection that a deletion by filter found.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct TcpDeletion {
+    /// The connection, as it was before.
+    pub connection: TcpConnection,
+    /// What became of it.
+    pub outcome: TcpDeletionOutcome,
+}
+
+/// See [`TcpDeletion`].
+#[derive(Clone, Debug)]
+pub enum TcpDeletionOutcome {
+    /// Gone.
+    Deleted,
+    /// Left alone, since it carries the caller's own terminal.
+    OwnTerminal,
+    /// Not deleted, and why.
+    Failed(Error),
 }
 
 impl Host {
@@ -238,6 +269,20 @@ impl Host {
     /// - Errors: as [`delete_tcp_connection`](Self::delete_tcp_connection)
     pub fn delete_tcp_endpoints(&self, local: SocketAddr, remote: SocketAddr) -> Result<()> {
         self.backend().delete_tcp_endpoints(local, remote)
+    }
+
+    /// Deletes every connection that `query` finds; what it found, with an outcome for each.
+    ///
+    /// A query without a condition would be everything that this computer is connected to, and is refused with
+    /// [`InvalidParameter`](crate::ErrorKind::InvalidParameter). The connections that carry the caller's own terminal
+    /// are left alone unless `options` says otherwise.
+    pub fn delete_tcp_matching(&self, query: &TcpQuery, options: DeleteOptions) -> Result<Vec<TcpDeletion>> {
+        self.backend().delete_tcp_matching(query, options)
+    }
+
+    /// The connections without which the caller's terminal is gone.
+    pub fn own_terminal_connections(&self) -> Result<Vec<TcpConnection>> {
+        self.backend().own_terminal_connections()
     }
 }
 

@@ -6,6 +6,7 @@ mod ip_interface;
 mod namespace;
 mod notification;
 mod privilege;
+mod process;
 mod socket;
 mod sysctl;
 mod tcp;

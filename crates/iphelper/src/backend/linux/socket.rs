@@ -35,6 +35,11 @@ pub(super) struct Refusal {
 }
 
 impl Refusal {
+    /// A refusal without words.
+    pub(super) const fn of(errno: i32) -> Self {
+        Self { errno, words: None }
+    }
+
     /// The errno, positive.
     pub(super) fn errno(&self) -> i32 {
         self.errno

@@ -33,6 +33,11 @@ impl Sysctl {
         Ok(Self { ipv4, ipv6 })
     }
 
+    /// Whether this kernel has the address family at all.
+    pub(super) fn has(&self, family: Family) -> bool {
+        family == Family::V4 || self.ipv6.is_some()
+    }
+
     /// Opens one file, such as `conf/eth0/forwarding`.
     pub(super) fn file(&self, family: Family, path: &str, flags: OFlags) -> Result<OwnedFd, Errno> {
         let directory = match family {

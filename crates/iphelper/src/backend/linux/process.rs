@@ -1,0 +1,255 @@
+//! Which process holds a socket: one pass over the descriptors of all processes, joined with the sockets by inode.
+//!
+//! A process is looked at through one descriptor of its directory in `/proc`. Such a descriptor stays with the process
+//! when its number is given to another one, so that name and descriptors are always the same process's.
+
+use super::namespace::system;
+use crate::error::Result;
+use crate::tcp::Owner;
+use rustc_hash::FxHashMap;
+use rustix::fs::{Mode, OFlags, RawDir};
+use rustix::io::{Errno, retry_on_intr};
+use std::ffi::CStr;
+use std::mem::MaybeUninit;
+use std::os::fd::{BorrowedFd, OwnedFd};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+
+/// More threads than this find the processes' locks taken.
+const MOST_THREADS: usize = 4;
+/// The name of a link to a socket is `socket:[` and at most ten digits.
+const LINK_LEN: usize = 32;
+/// No holder found.
+const NOBODY: u32 = u32::MAX;
+
+/// `/proc`.
+#[derive(Debug)]
+pub(super) struct Processes {
+    proc: OwnedFd,
+}
+
+/// One process, as long as this value lives: a later one with the same number is told apart.
+#[derive(Debug)]
+pub(super) struct Process {
+    pub(super) pid: u32,
+    directory: OwnedFd,
+}
+
+impl Processes {
+    pub(super) fn open() -> Result<Self> {
+        let proc = directory(rustix::fs::CWD, "/proc")
+            .map_err(|errno| system("opening /proc", errno).because("is it mounted?"))?;
+        Ok(Self { proc })
+    }
+
+    /// The numbers of all processes that this caller may see, ascending.
+    pub(super) fn pids(&self) -> Result<Vec<u32>> {
+        let mut pids = Vec::new();
+        let mut buffer = vec![MaybeUninit::uninit(); 32 * 1024];
+        let readable = directory(&self.proc, ".").map_err(|errno| system("reading /proc", errno))?;
+        let mut entries = RawDir::new(&readable, &mut buffer);
+        while let Some(entry) = entries.next() {
+            let entry = entry.map_err(|errno| system("reading /proc", errno))?;
+            pids.extend(number(entry.file_name()));
+        }
+        pids.sort_unstable();
+        Ok(pids)
+    }
+
+    /// The process with this number; `None` if there is none.
+    pub(super) fn process(&self, pid: u32) -> Result<Option<Process>> {
+        match self.find(pid) {
+            Ok(process) => Ok(Some(process)),
+            Err(Errno::NOENT | Errno::SRCH) => Ok(None),
+            Err(errno) => Err(system("looking at a process", errno)),
+        }
+    }
+
+    fn find(&self, pid: u32) -> Result<Process, Errno> {
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let directory =
+            retry_on_intr(|| rustix::fs::openat(&self.proc, pid.to_string(), flags, Mode::empty()))?;
+        Ok(Process { pid, directory })
+    }
+
+    /// Who holds the sockets with these inodes: of several, the process with the lowest number. Processes that this
+    /// caller may not look into hold none.
+    pub(super) fn owners(&self, inodes: impl Iterator<Item = u64>) -> Result<FxHashMap<u64, Owner>> {
+        let wanted: FxHashMap<u64, AtomicU32> = inodes.map(|inode| (inode, AtomicU32::new(NOBODY))).collect();
+        if wanted.is_empty() {
+            return Ok(FxHashMap::default());
+        }
+        let pids = self.pids()?;
+        let search = Search {
+            processes: self,
+            pids: &pids,
+            wanted: &wanted,
+            next: 0.into(),
+            missing: wanted.len().into(),
+        };
+        let threads =
+            std::thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS).min(pids.len());
+        let mut names: FxHashMap<u32, Arc<str>> = std::thread::scope(|scope| {
+            let search = &search;
+            let helpers: Vec<_> = (1..threads)
+                .filter_map(|_| {
+                    // Without a second thread the first does all the work.
+                    std::thread::Builder::new()
+                        .name("iphelper-owners".to_owned())
+                        .spawn_scoped(scope, || search.run())
+                        .ok()
+                })
+                .collect();
+            let mut names = search.run();
+            for helper in helpers {
+                names.extend(helper.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+            }
+            names
+        });
+        names.shrink_to_fit();
+        let owner = |(inode, pid): (u64, AtomicU32)| {
+            let pid = pid.into_inner();
+            Some((inode, Owner { pid, name: Arc::clone(names.get(&pid)?) }))
+        };
+        Ok(wanted.into_iter().filter_map(owner).collect())
+    }
+
+    /// Every socket of those of the processes `pids` (ascending) whose name is `wanted`, with its owner.
+    pub(super) fn sockets(
+        &self,
+        pids: &[u32],
+        mut wanted: impl FnMut(&str) -> bool,
+        unreadable: Unreadable,
+    ) -> Result<FxHashMap<u64, Owner>> {
+        let mut sockets = FxHashMap::default();
+        let mut buffer = vec![MaybeUninit::uninit(); 32 * 1024];
+        for pid in pids.iter().copied() {
+            let read = self.find(pid).and_then(|process| {
+                let name = process.name();
+                if !wanted(&name) {
+                    return Ok(());
+                }
+                let owner = Owner { pid, name };
+                process.sockets(&mut buffer, |inode| {
+                    let _ = sockets.entry(inode).or_insert_with(|| owner.clone());
+                })
+            });
+            match read {
+                Err(errno @ (Errno::ACCESS | Errno::PERM)) if unreadable == Unreadable::Refuse => {
+                    return Err(system("looking at a process's descriptors", errno)
+                        .because(format!("process {pid} is another user's: needs CAP_SYS_PTRACE")));
+                }
+                // Others are gone, or ended half-way.
+                _ => {}
+            }
+        }
+        Ok(sockets)
+    }
+}
+
+/// What to do about a process that this caller may not look into.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Unreadable {
+    /// Go on without it.
+    Skip,
+    /// Fail: to leave it out would say that it holds nothing.
+    Refuse,
+}
+
+/// A search for the holders of sockets, by several threads that take processes in ascending order.
+struct Search<'a> {
+    processes: &'a Processes,
+    pids: &'a [u32],
+    /// For each inode the lowest process found up to now.
+    wanted: &'a FxHashMap<u64, AtomicU32>,
+    next: AtomicUsize,
+    /// How many inodes have no holder yet. At 0 no further process is begun: all that are lower have been begun, and
+    /// each is read to its end.
+    missing: AtomicUsize,
+}
+
+impl Search<'_> {
+    /// Takes processes until none is left; the names of those that hold a socket.
+    fn run(&self) -> FxHashMap<u32, Arc<str>> {
+        let mut names = FxHashMap::default();
+        let mut buffer = vec![MaybeUninit::uninit(); 32 * 1024];
+        while self.missing.load(Ordering::Relaxed) != 0 {
+            let Some(pid) = self.pids.get(self.next.fetch_add(1, Ordering::Relaxed)) else { break };
+            // A process that is gone or closed to this caller is passed over.
+            let Ok(process) = self.processes.find(*pid) else { continue };
+            let mut holds = false;
+            let _ = process.sockets(&mut buffer, |inode| {
+                if let Some(lowest) = self.wanted.get(&inode) {
+                    holds = true;
+                    if lowest.fetch_min(*pid, Ordering::Relaxed) == NOBODY {
+                        let _ = self.missing.fetch_sub(1, Ordering::Relaxed);
+                    }
+                }
+            });
+            if holds {
+                let _ = names.insert(*pid, process.name());
+            }
+        }
+        names
+    }
+}
+
+impl Process {
+    /// Gives the inode of each open socket to `visit`.
+    pub(super) fn sockets(
+        &self,
+        buffer: &mut [MaybeUninit<u8>],
+        mut visit: impl FnMut(u64),
+    ) -> Result<(), Errno> {
+        let descriptors = directory(&self.directory, "fd")?;
+        let mut link = [MaybeUninit::uninit(); LINK_LEN];
+        let mut entries = RawDir::new(&descriptors, buffer);
+        while let Some(entry) = entries.next() {
+            let entry = entry?;
+            // A descriptor that was closed meanwhile, or `.`.
+            match rustix::fs::readlinkat_raw(&descriptors, entry.file_name(), &mut link) {
+                Ok((target, _)) => {
+                    if let Some(inode) = socket_inode(target) {
+                        visit(inode);
+                    }
+                }
+                Err(Errno::NOENT | Errno::INVAL) => {}
+                Err(errno) => return Err(errno),
+            }
+        }
+        Ok(())
+    }
+
+    /// The short name, `?` if the process has ended.
+    pub(super) fn name(&self) -> Arc<str> {
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC;
+        let mut bytes = [0; 64];
+        let read = rustix::fs::openat(&self.directory, "comm", flags, Mode::empty())
+            .and_then(|file| retry_on_intr(|| rustix::io::read(&file, &mut bytes)));
+        match read {
+            Ok(len) => {
+                let name = bytes.get(..len).unwrap_or_default();
+                String::from_utf8_lossy(name.strip_suffix(b"\n").unwrap_or(name)).into()
+            }
+            Err(_) => "?".into(),
+        }
+    }
+}
+
+fn directory(at: impl std::os::fd::AsFd, name: &str) -> Result<OwnedFd, Errno> {
+    let at: BorrowedFd<'_> = at.as_fd();
+    retry_on_intr(|| {
+        rustix::fs::openat(at, name, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
+    })
+}
+
+/// The number that a name in `/proc` is.
+fn number(name: &CStr) -> Option<u32> {
+    name.to_str().ok()?.parse().ok()
+}
+
+/// The inode in `socket:[12345]`.
+fn socket_inode(link: &[u8]) -> Option<u64> {
+    let digits = link.strip_prefix(b"socket:[")?.strip_suffix(b"]")?;
+    std::str::from_utf8(digits).ok()?.parse().ok()
+}

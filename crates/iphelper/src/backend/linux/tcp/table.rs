@@ -1,0 +1,264 @@
+//! The TCP table: whole, or one row at a time.
+
+use super::filter::{dumps, passes};
+use super::row::rows;
+use crate::backend::linux::LinuxHost;
+use crate::backend::linux::process::{Processes, Unreadable};
+use crate::backend::linux::socket::{Pooled, Refusal};
+use crate::error::{Error, ErrorKind, Result};
+use crate::tcp::{Owner, TcpCondition, TcpConnection, TcpFilter, TcpQuery};
+use crate::types::Family;
+use iphelper_netlink::DecodeError;
+use iphelper_netlink::message::{DUMP_INTERRUPTED, Request};
+use iphelper_netlink::sock_diag::inet::SocketRow;
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::net::{IpAddr, SocketAddr};
+
+const OPERATION: &str = "reading the TCP table";
+
+/// What of a query is tested here: the rows of one family that pass the filter, and the processes that it names.
+struct Selection {
+    family: Option<Family>,
+    filter: TcpFilter,
+    /// The sockets of the processes that the filter names; `None` where it names none.
+    holders: Option<FxHashMap<u64, Owner>>,
+    /// The owners of all sockets, for rows that are given out before the last one is read.
+    owners: Option<FxHashMap<u64, Owner>>,
+}
+
+impl Selection {
+    fn new(query: &TcpQuery) -> Result<Self> {
+        let holders = holders(&query.filter)?;
+        Ok(Self { family: query.family, filter: query.filter.clone(), holders, owners: None })
+    }
+
+    /// Gives the rows of one message that are wanted to `add`.
+    #[inline]
+    fn decode(&self, socket: &SocketRow<'_>, mut add: impl FnMut(TcpConnection)) -> Result<(), DecodeError> {
+        rows(socket, |mut row| {
+            if self.family.is_some_and(|family| family != row.family) || !passes(&self.filter, &row) {
+                return;
+            }
+            if let Some(holders) = &self.holders {
+                row.owner = row.inode.and_then(|inode| holders.get(&inode)).cloned();
+                if row.owner.is_none() {
+                    return;
+                }
+            } else if let Some(owners) = &self.owners {
+                row.owner = row.inode.and_then(|inode| owners.get(&inode)).cloned();
+            }
+            add(row);
+        })
+    }
+}
+
+/// The sockets of the processes that `filter` names, with the lowest of these processes as owner.
+fn holders(filter: &TcpFilter) -> Result<Option<FxHashMap<u64, Owner>>> {
+    let mut pids: Option<Vec<u32>> = None;
+    let mut names = Vec::new();
+    for condition in &filter.conditions {
+        match condition {
+            TcpCondition::Pid(pid) => {
+                let others = pids.is_some_and(|pids| !pids.contains(pid));
+                pids = Some(if others { Vec::new() } else { vec![*pid] });
+            }
+            TcpCondition::Process(name) => names.push(name.as_str()),
+            _ => {}
+        }
+    }
+    let processes = Processes::open()?;
+    let pids = match pids {
+        Some(pids) => pids,
+        None if names.is_empty() => return Ok(None),
+        None => processes.pids()?,
+    };
+    processes.sockets(&pids, |name| names.iter().all(|wanted| *wanted == name), Unreadable::Refuse).map(Some)
+}
+
+/// The error that a refused dump is.
+fn refused(refusal: Refusal, filter: &TcpFilter) -> Error {
+    let marks = filter.conditions.iter().any(|condition| matches!(condition, TcpCondition::Mark { .. }));
+    match refusal.errno() {
+        libc::ENOENT => refusal
+            .into_error(ErrorKind::NotSupported, OPERATION)
+            .because("this kernel has no TCP socket monitoring (CONFIG_INET_DIAG, CONFIG_INET_TCP_DIAG)"),
+        libc::EPERM if marks => {
+            refusal.error(OPERATION).because("the kernel compares marks for callers with CAP_NET_ADMIN only")
+        }
+        _ => refusal.error(OPERATION),
+    }
+}
+
+/// Leaves IPv6 out where this kernel has none.
+fn available(host: &LinuxHost, family: Option<Family>) -> Result<Option<Family>> {
+    match (host.sysctl.has(Family::V6), family) {
+        (false, Some(Family::V6)) => {
+            Err(Error::new(ErrorKind::NotSupported, OPERATION).because("this kernel has no IPv6"))
+        }
+        (_, family) => Ok(family),
+    }
+}
+
+/// The whole table.
+pub(super) fn connections(host: &LinuxHost, query: &TcpQuery) -> Result<Vec<TcpConnection>> {
+    let family = available(host, query.family)?;
+    let selection = Selection::new(query)?;
+    let mut socket = host.sock_diag.take()?;
+    let mut table: Vec<TcpConnection> = Vec::new();
+    for mut request in dumps(family, &query.filter)? {
+        let mut part = socket
+            .snapshot(&mut request, <(Vec<_>, FxHashSet<u64>)>::default, |(rows, seen), message| {
+                let row = SocketRow::parse(message)?;
+                // A bucket of the kernel's table that changes while it is read can show a socket again.
+                if seen.insert(row.cookie()) {
+                    selection.decode(&row, |row| rows.push(row))?;
+                }
+                Ok(())
+            })
+            .map_err(|refusal| refused(refusal, &query.filter))?
+            .0;
+        if table.is_empty() {
+            table = part;
+        } else {
+            table.append(&mut part);
+        }
+    }
+    drop(socket);
+    if query.owners && selection.holders.is_none() {
+        let owners = Processes::open()?.owners(table.iter().filter_map(|row| row.inode))?;
+        for row in &mut table {
+            row.owner = row.inode.and_then(|inode| owners.get(&inode)).cloned();
+        }
+    }
+    if query.ordered {
+        table.sort_unstable_by_key(order);
+    }
+    Ok(table)
+}
+
+/// The documented order; sockets that share both ends follow in the order of their cookies.
+fn order(row: &TcpConnection) -> impl Ord + use<> {
+    let key = |end: &SocketAddr| match end.ip() {
+        IpAddr::V4(v4) => (u128::from(v4.to_bits()), 0, end.port()),
+        IpAddr::V6(v6) => (v6.to_bits(), scope(end), end.port()),
+    };
+    (row.family, key(&row.local), key(&row.remote), row.cookie)
+}
+
+fn scope(end: &SocketAddr) -> u32 {
+    match end {
+        SocketAddr::V4(_) => 0,
+        SocketAddr::V6(v6) => v6.scope_id(),
+    }
+}
+
+/// Rows one at a time.
+pub(super) fn stream(host: &LinuxHost, query: &TcpQuery) -> Result<Stream> {
+    if query.ordered {
+        return Err(Error::new(ErrorKind::InvalidParameter, OPERATION)
+            .because("rows that come one at a time have no order: read the whole table"));
+    }
+    let family = available(host, query.family)?;
+    let mut selection = Selection::new(query)?;
+    if query.owners && selection.holders.is_none() {
+        let processes = Processes::open()?;
+        selection.owners = Some(processes.sockets(&processes.pids()?, |_| true, Unreadable::Skip)?);
+    }
+    let mut dumps = dumps(family, &query.filter)?;
+    dumps.reverse();
+    Ok(Stream {
+        socket: host.sock_diag.take()?,
+        dumps,
+        sequence: None,
+        interrupted: false,
+        selection,
+        rows: Vec::new(),
+        latest: FxHashSet::default(),
+    })
+}
+
+/// The rows of a query, read datagram by datagram.
+pub(super) struct Stream {
+    socket: Pooled,
+    /// What is still to be asked for, last first.
+    dumps: Vec<Request>,
+    /// The number of the dump that is under way.
+    sequence: Option<u32>,
+    interrupted: bool,
+    selection: Selection,
+    /// The rows of the latest datagram that were not given out yet, last first.
+    rows: Vec<TcpConnection>,
+    /// The sockets of the latest datagram. Where the next one goes on in the middle of a bucket of the kernel's table
+    /// that has changed, it begins with some of these again.
+    latest: FxHashSet<u64>,
+}
+
+impl Stream {
+    /// Reads on until there is a row to give out, or nothing more to read.
+    fn fill(&mut self) -> Result<(), Refusal> {
+        while self.rows.is_empty() {
+            let sequence = match self.sequence {
+                Some(sequence) => sequence,
+                None => {
+                    let Some(mut request) = self.dumps.pop() else { return Ok(()) };
+                    self.interrupted = false;
+                    self.latest.clear();
+                    *self.sequence.insert(self.socket.send(&mut request)?)
+                }
+            };
+            if let Some(errno) = self.datagram(sequence)? {
+                self.socket.set_idle();
+                self.sequence = None;
+                if errno != 0 {
+                    return Err(Refusal::of(errno));
+                }
+                if self.interrupted {
+                    return Err(Refusal::of(libc::EINTR));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads one datagram; the errno if the dump ends in it.
+    fn datagram(&mut self, sequence: u32) -> Result<Option<i32>, Refusal> {
+        let Self { socket, selection, rows, latest, interrupted, .. } = self;
+        let mut seen = FxHashSet::default();
+        for message in socket.receive()? {
+            let message = message?;
+            if message.header.sequence != sequence {
+                continue;
+            }
+            *interrupted |= message.header.flags & DUMP_INTERRUPTED != 0;
+            if let Some(errno) = message.done() {
+                return Ok(Some(errno));
+            }
+            if let Some(answer) = message.acknowledgement().transpose()? {
+                return Ok(Some(answer.errno));
+            }
+            let row = SocketRow::parse(&message)?;
+            if seen.insert(row.cookie()) && !latest.contains(&row.cookie()) {
+                selection.decode(&row, |row| rows.push(row))?;
+            }
+        }
+        *latest = seen;
+        rows.reverse();
+        Ok(None)
+    }
+}
+
+impl Iterator for Stream {
+    type Item = Result<TcpConnection>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.rows.is_empty()
+            && let Err(refusal) = self.fill()
+        {
+            // What is still under way is nobody's: a socket that is busy does not go back to its pool.
+            self.dumps.clear();
+            self.sequence = None;
+            return Some(Err(refused(refusal, &self.selection.filter)));
+        }
+        self.rows.pop().map(Ok)
+    }
+}

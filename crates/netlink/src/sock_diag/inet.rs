@@ -1,0 +1,385 @@
+//! Sockets of IPv4 and IPv6: what to ask for, and the row that the kernel gives for each.
+//!
+//! ```text
+//! struct inet_diag_req_v2 (56 bytes)            struct inet_diag_msg (72 bytes, then attributes)
+//!  0 family  1 protocol  2 extensions  3 pad     0 family  1 state  2 timer  3 retransmits
+//!  4 states (bit mask)                           4 struct inet_diag_sockid
+//!  8 struct inet_diag_sockid                    52 expires  56 receive queue  60 send queue
+//!                                               64 user id  68 inode
+//! struct inet_diag_sockid (48 bytes)
+//!  0 local port  2 remote port  4 local address (16)  20 remote address (16)  36 interface  40 cookie (8)
+//! ```
+//!
+//! Ports and addresses are in network order, everything else in host order.
+
+use super::filter::Filter;
+use super::{AF_INET, AF_INET6, BY_FAMILY};
+use crate::DecodeError;
+use crate::attribute::{AttributeWriter, Attributes};
+use crate::message::{DUMP, Message, Request};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// Length of `struct inet_diag_sockid`.
+const ID_LEN: usize = 48;
+/// Length of `struct inet_diag_req_v2`.
+const REQUEST_LEN: usize = 8 + ID_LEN;
+/// Length of `struct inet_diag_msg`.
+const ROW_LEN: usize = 72;
+/// `INET_DIAG_NOCOOKIE` twice: any socket with these endpoints.
+const NO_COOKIE: u64 = u64::MAX;
+/// `INET_DIAG_REQ_BYTECODE`.
+const REQUEST_FILTER: u16 = 1;
+/// `INET_DIAG_REQ_PROTOCOL`, for protocol numbers over 255.
+const REQUEST_PROTOCOL: u16 = 3;
+
+/// A transport protocol that `sock_diag` knows.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum Protocol {
+    /// `IPPROTO_TCP`.
+    Tcp,
+    /// `IPPROTO_UDP`.
+    Udp,
+    /// `IPPROTO_MPTCP`: Multipath TCP connections, not their subflows, which are among TCP's.
+    Mptcp,
+}
+
+/// A state as the kernel numbers it (`include/net/tcp_states.h`); a number that it does not have yet is kept.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct State(pub u8);
+
+#[allow(missing_docs, reason = "the names are RFC 9293's, the numbers the kernel's")]
+impl State {
+    pub const ESTABLISHED: Self = Self(1);
+    pub const SYN_SENT: Self = Self(2);
+    /// A half-open connection that has a full socket (simultaneous open).
+    pub const SYN_RECV: Self = Self(3);
+    pub const FIN_WAIT1: Self = Self(4);
+    pub const FIN_WAIT2: Self = Self(5);
+    pub const TIME_WAIT: Self = Self(6);
+    /// Closed: of TCP, a socket that is bound and neither listens nor connects; of UDP, one that is not connected.
+    pub const CLOSE: Self = Self(7);
+    pub const CLOSE_WAIT: Self = Self(8);
+    pub const LAST_ACK: Self = Self(9);
+    pub const LISTEN: Self = Self(10);
+    pub const CLOSING: Self = Self(11);
+    /// A connection request that waits for the last acknowledgement. Shown as [`SYN_RECV`](Self::SYN_RECV) in rows.
+    pub const NEW_SYN_RECV: Self = Self(12);
+    /// Only in requests: sockets that are bound and in no other table (Linux 6.8). Their rows show
+    /// [`CLOSE`](Self::CLOSE).
+    pub const BOUND_INACTIVE: Self = Self(13);
+}
+
+/// A set of states, as a bit mask.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+pub struct States(u32);
+
+impl States {
+    /// Every state, also those that a later kernel adds.
+    pub const ALL: Self = Self(u32::MAX);
+
+    /// No state.
+    #[must_use]
+    pub const fn none() -> Self {
+        Self(0)
+    }
+
+    /// This set and `state`.
+    #[must_use]
+    pub const fn with(self, state: State) -> Self {
+        Self(self.0 | bit(state))
+    }
+
+    /// This set without `state`.
+    #[must_use]
+    pub const fn without(self, state: State) -> Self {
+        Self(self.0 & !bit(state))
+    }
+
+    /// Whether no state is in the set.
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+}
+
+const fn bit(state: State) -> u32 {
+    match 1_u32.checked_shl(state.0 as u32) {
+        Some(bit) => bit,
+        None => 0,
+    }
+}
+
+/// `INET_DIAG_INFO` in a request: `struct tcp_info` and what an upper protocol says of itself, for each row. Costs
+/// about 300 bytes a row.
+pub const EXTENSION_INFO: u8 = 1 << 1;
+
+/// Type of the attribute that says whether an IPv6 socket takes IPv6 alone, in rows that listen or are closed.
+const ATTRIBUTE_V6_ONLY: u16 = 11;
+/// Type of the attribute that an upper protocol writes, `INET_DIAG_ULP_INFO`; needs [`EXTENSION_INFO`].
+const ATTRIBUTE_UPPER_PROTOCOL: u16 = 19;
+/// `INET_ULP_INFO_NAME` in it.
+const UPPER_PROTOCOL_NAME: u16 = 1;
+
+/// The identity of one socket: endpoints, interface and cookie.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct SocketId {
+    /// `AF_INET` or `AF_INET6`, as in the row.
+    pub family: u8,
+    /// Local address; of the row's family.
+    pub local: IpAddr,
+    /// Local port.
+    pub local_port: u16,
+    /// Remote address; of the row's family.
+    pub remote: IpAddr,
+    /// Remote port.
+    pub remote_port: u16,
+    /// The interface that the socket is bound to; 0 for none.
+    pub interface: u32,
+    /// The socket's number, given out once while the kernel runs.
+    pub cookie: u64,
+}
+
+impl SocketId {
+    pub(super) fn write(&self, protocol: Protocol, bytes: &mut Vec<u8>) {
+        bytes.extend_from_slice(&[self.family, protocol.byte(), 0, 0]);
+        bytes.extend_from_slice(&States::ALL.0.to_ne_bytes());
+        bytes.extend_from_slice(&self.local_port.to_be_bytes());
+        bytes.extend_from_slice(&self.remote_port.to_be_bytes());
+        bytes.extend_from_slice(&address_field(self.local));
+        bytes.extend_from_slice(&address_field(self.remote));
+        bytes.extend_from_slice(&self.interface.to_ne_bytes());
+        bytes.extend_from_slice(&self.cookie.to_ne_bytes());
+    }
+
+    /// Asks for the row of this one socket, with the attributes of `extensions`. The answer is that row, or the errno
+    /// `ENOENT`.
+    #[must_use]
+    pub fn request(&self, protocol: Protocol, extensions: u8) -> Request {
+        let mut body = Vec::with_capacity(REQUEST_LEN);
+        self.write(protocol, &mut body);
+        if let Some(byte) = body.get_mut(2) {
+            *byte = extensions;
+        }
+        let mut request = Request::new(BY_FAMILY, 0, &body);
+        protocol.append(&mut request);
+        request
+    }
+}
+
+impl Protocol {
+    const fn number(self) -> u32 {
+        match self {
+            Self::Tcp => 6,
+            Self::Udp => 17,
+            Self::Mptcp => 262,
+        }
+    }
+
+    /// The number where it fits a byte, else 0: then an attribute carries it.
+    fn byte(self) -> u8 {
+        u8::try_from(self.number()).unwrap_or(0)
+    }
+
+    fn append(self, request: &mut Request) {
+        if self.byte() == 0 {
+            let _ = request.attribute_u32(REQUEST_PROTOCOL, self.number());
+        }
+    }
+}
+
+fn address_field(address: IpAddr) -> [u8; 16] {
+    match address {
+        IpAddr::V6(v6) => v6.octets(),
+        IpAddr::V4(v4) => {
+            let [a, b, c, d] = v4.octets();
+            [a, b, c, d, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
+        }
+    }
+}
+
+/// Asks for the rows of all sockets of one family and protocol that are in one of `states` and pass `filter`.
+///
+/// An `AF_INET` dump has the sockets of that family alone: IPv4 connections of `AF_INET6` sockets are in the other
+/// dump, with IPv4-mapped addresses.
+#[must_use]
+pub fn dump(family: u8, protocol: Protocol, states: States, extensions: u8, filter: &Filter) -> Request {
+    let mut body = Vec::with_capacity(REQUEST_LEN);
+    body.extend_from_slice(&[family, protocol.byte(), extensions, 0]);
+    body.extend_from_slice(&states.0.to_ne_bytes());
+    body.resize(REQUEST_LEN - size_of_val(&NO_COOKIE), 0);
+    body.extend_from_slice(&NO_COOKIE.to_ne_bytes());
+    let mut request = Request::new(BY_FAMILY, DUMP, &body);
+    if !filter.program().is_empty() {
+        let _ = request.attribute(REQUEST_FILTER, filter.program());
+    }
+    protocol.append(&mut request);
+    request
+}
+
+/// One socket, borrowed from the receive buffer. Its attributes are read only when asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct SocketRow<'a> {
+    fixed: &'a [u8; ROW_LEN],
+    attributes: &'a [u8],
+}
+
+impl<'a> SocketRow<'a> {
+    /// Reads a message of type [`BY_FAMILY`].
+    #[inline]
+    pub fn parse(message: &Message<'a>) -> Result<Self, DecodeError> {
+        let (fixed, attributes) = message.payload.split_first_chunk().ok_or(DecodeError::new(
+            "inet_diag_msg",
+            ROW_LEN,
+            message.payload.len(),
+        ))?;
+        Ok(Self { fixed, attributes })
+    }
+
+    #[inline]
+    fn bytes<const AT: usize, const N: usize>(&self) -> [u8; N] {
+        const { assert!(AT + N <= ROW_LEN) };
+        self.fixed.split_at(AT).1.first_chunk().copied().unwrap_or([0; N])
+    }
+
+    #[inline]
+    fn u32_at<const AT: usize>(&self) -> u32 {
+        u32::from_ne_bytes(self.bytes::<AT, 4>())
+    }
+
+    /// `AF_INET` or `AF_INET6`: the family of the socket, not of the connection.
+    #[inline]
+    #[must_use]
+    pub fn family(&self) -> u8 {
+        self.bytes::<0, 1>()[0]
+    }
+
+    /// The state.
+    #[inline]
+    #[must_use]
+    pub fn state(&self) -> State {
+        State(self.bytes::<1, 1>()[0])
+    }
+
+    /// Local port.
+    #[inline]
+    #[must_use]
+    pub fn local_port(&self) -> u16 {
+        u16::from_be_bytes(self.bytes::<4, 2>())
+    }
+
+    /// Remote port; 0 while listening.
+    #[inline]
+    #[must_use]
+    pub fn remote_port(&self) -> u16 {
+        u16::from_be_bytes(self.bytes::<6, 2>())
+    }
+
+    /// Local address: IPv4 for `AF_INET`, IPv6 (perhaps IPv4-mapped) for all else.
+    #[inline]
+    #[must_use]
+    pub fn local_address(&self) -> IpAddr {
+        if self.family() == AF_INET {
+            Ipv4Addr::from(self.bytes::<8, 4>()).into()
+        } else {
+            Ipv6Addr::from(self.bytes::<8, 16>()).into()
+        }
+    }
+
+    /// Remote address, as [`local_address`](Self::local_address); unspecified while listening.
+    #[inline]
+    #[must_use]
+    pub fn remote_address(&self) -> IpAddr {
+        if self.family() == AF_INET {
+            Ipv4Addr::from(self.bytes::<24, 4>()).into()
+        } else {
+            Ipv6Addr::from(self.bytes::<24, 16>()).into()
+        }
+    }
+
+    /// The interface that the socket is bound to; 0 for none.
+    #[inline]
+    #[must_use]
+    pub fn interface(&self) -> u32 {
+        self.u32_at::<40>()
+    }
+
+    /// The socket's number, given out once while the kernel runs.
+    #[inline]
+    #[must_use]
+    pub fn cookie(&self) -> u64 {
+        u64::from_ne_bytes(self.bytes::<44, 8>())
+    }
+
+    /// Milliseconds until the running timer ends, 0 without one. Of a TIME_WAIT row: until it is gone.
+    #[inline]
+    #[must_use]
+    pub fn expires(&self) -> u32 {
+        self.u32_at::<52>()
+    }
+
+    /// The user id of the socket's creator; 0 in rows without [`inode`](Self::inode), which do not know it.
+    #[inline]
+    #[must_use]
+    pub fn user_id(&self) -> u32 {
+        self.u32_at::<64>()
+    }
+
+    /// Inode of the socket's file; 0 where it has none any more, or not yet.
+    #[inline]
+    #[must_use]
+    pub fn inode(&self) -> u32 {
+        self.u32_at::<68>()
+    }
+
+    /// All that the kernel names this socket by.
+    #[must_use]
+    pub fn id(&self) -> SocketId {
+        SocketId {
+            family: self.family(),
+            local: self.local_address(),
+            local_port: self.local_port(),
+            remote: self.remote_address(),
+            remote_port: self.remote_port(),
+            interface: self.interface(),
+            cookie: self.cookie(),
+        }
+    }
+
+    /// The attributes.
+    #[must_use]
+    pub const fn attributes(&self) -> Attributes<'a> {
+        Attributes::new(self.attributes)
+    }
+
+    /// Whether an IPv6 socket takes IPv6 alone (`IPV6_V6ONLY`); `None` where the row does not say, as all do that
+    /// neither listen nor are closed.
+    pub fn v6_only(&self) -> Result<Option<bool>, DecodeError> {
+        if self.family() != AF_INET6 {
+            return Ok(None);
+        }
+        self.find(ATTRIBUTE_V6_ONLY)?.map(|value| value.u8().map(|only| only != 0)).transpose()
+    }
+
+    /// Name of the protocol on top of TCP (`mptcp` for a subflow, `tls`); needs [`EXTENSION_INFO`] in the request, and
+    /// before Linux 6.14 `CAP_NET_ADMIN`.
+    pub fn upper_protocol(&self) -> Result<Option<&'a [u8]>, DecodeError> {
+        let Some(about) = self.find(ATTRIBUTE_UPPER_PROTOCOL)? else { return Ok(None) };
+        for attribute in about.nested() {
+            let attribute = attribute?;
+            if attribute.kind == UPPER_PROTOCOL_NAME {
+                return Ok(Some(attribute.c_bytes()));
+            }
+        }
+        Ok(None)
+    }
+
+    fn find(&self, kind: u16) -> Result<Option<crate::attribute::Attribute<'a>>, DecodeError> {
+        for attribute in self.attributes() {
+            let attribute = attribute?;
+            if attribute.kind == kind {
+                return Ok(Some(attribute));
+            }
+        }
+        Ok(None)
+    }
+}
