@@ -30,3 +30,8 @@ fn answer<'a>(message: &Message<'a>, command: u8) -> Result<Option<Attributes<'a
     let (fixed, attributes) = message.split::<FIXED_LEN>("genlmsghdr")?;
     Ok((fixed[0] == command).then_some(attributes))
 }
+
+/// The attributes of a message, whatever its command.
+fn attributes<'a>(message: &Message<'a>) -> Result<Attributes<'a>, DecodeError> {
+    message.split::<FIXED_LEN>("genlmsghdr").map(|(_, attributes)| attributes)
+}

@@ -4,4 +4,6 @@ pub mod addr;
 pub mod link;
 pub mod neigh;
 pub mod neigh_table;
+pub mod netconf;
+pub mod notification;
 pub mod route;

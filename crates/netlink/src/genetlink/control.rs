@@ -13,6 +13,10 @@ const GET_FAMILY: u8 = 3;
 
 const FAMILY_ID: u16 = 1;
 const FAMILY_NAME: u16 = 2;
+const MULTICAST_GROUPS: u16 = 7;
+
+const GROUP_NAME: u16 = 1;
+const GROUP_ID: u16 = 2;
 
 /// A request for all families that are there.
 ///
@@ -51,6 +55,37 @@ impl<'a> Family<'a> {
     }
 }
 
+/// The number of the multicast group `name` of `family`, if the message is about that family and it has such a group.
+pub fn multicast_group(
+    message: &Message<'_>,
+    family: &[u8],
+    name: &[u8],
+) -> Result<Option<u32>, DecodeError> {
+    let (mut is_asked, mut number) = (false, None);
+    for attribute in answer(message, NEW_FAMILY)?.into_iter().flatten() {
+        let attribute = attribute?;
+        match attribute.kind {
+            FAMILY_NAME => is_asked = attribute.c_bytes() == family,
+            MULTICAST_GROUPS => {
+                for group in attribute.nested() {
+                    let (mut group_name, mut id) = (&[][..], None);
+                    for attribute in group?.nested() {
+                        let attribute = attribute?;
+                        match attribute.kind {
+                            GROUP_NAME => group_name = attribute.c_bytes(),
+                            GROUP_ID => id = Some(attribute.u32()?),
+                            _ => {}
+                        }
+                    }
+                    number = id.filter(|_| group_name == name).or(number);
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(number.filter(|_| is_asked))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -63,6 +98,10 @@ mod tests {
         let payload = bytes(include_str!("../../captured/genl-ethtool.hex"));
         let family = Family::parse(&message(FAMILY, &payload));
         assert_eq!(family, Ok(Some(Family { name: b"ethtool", id: 21 })));
+        let group = |family, name| multicast_group(&message(FAMILY, &payload), family, name);
+        assert_eq!(group(b"ethtool", b"monitor"), Ok(Some(6)));
+        assert_eq!(group(b"ethtool", b"events"), Ok(None));
+        assert_eq!(group(b"nl80211", b"monitor"), Ok(None));
     }
 
     #[test]
@@ -78,6 +117,7 @@ mod tests {
         fn any_bytes_are_read_without_panic(mut payload in proptest::collection::vec(any::<u8>(), 1..200)) {
             payload[0] = NEW_FAMILY;
             let _ = Family::parse(&message(FAMILY, &payload));
+            let _ = multicast_group(&message(FAMILY, &payload), b"ethtool", b"monitor");
         }
     }
 }

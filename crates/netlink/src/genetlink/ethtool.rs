@@ -3,13 +3,15 @@
 //!
 //! Bit sets travel in their compact form, without the names of their bits; those come once from [`feature_names`].
 
-use super::{answer, request};
+use super::{answer, attributes, request};
 use crate::DecodeError;
 use crate::attribute::{Attribute, AttributeWriter, Attributes};
 use crate::message::{ACK, DUMP, Message, Request};
 
 /// The family's name.
 pub const NAME: &[u8] = b"ethtool";
+/// The multicast group that announces what was changed by ethtool requests (`ETHTOOL_MCGRP_MONITOR_NAME`).
+pub const MONITOR: &[u8] = b"monitor";
 const VERSION: u8 = 1;
 
 // The requests' numbers; those of the answers used here are the same.
@@ -211,6 +213,18 @@ fn within<'a>(
     })
 }
 
+/// The link that a message of the group [`MONITOR`] is about, whatever has changed of it.
+pub fn changed_link(message: &Message<'_>) -> Result<Option<u32>, DecodeError> {
+    // Every notification of the family begins with the same header (`ETHTOOL_A_*_HEADER`).
+    for attribute in attributes(message)? {
+        let attribute = attribute?;
+        if attribute.kind == HEADER {
+            return device(&attribute);
+        }
+    }
+    Ok(None)
+}
+
 /// A set of small numbers (`ETHTOOL_A_BITSET_*`, compact), 32 in each word in host order.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Bits<'a> {
@@ -301,6 +315,18 @@ mod tests {
         }
     }
 
+    /// The first bytes of what Linux 6.18 sent for `ethtool -s tap0 speed 1000 duplex full`.
+    #[cfg(target_endian = "little")]
+    #[test]
+    fn an_announcement_names_its_link() {
+        let payload = [
+            &[5, 1, 0, 0, 0x18, 0, 1, 0x80, 8, 0, 1, 0, 2, 0, 0, 0, 9, 0, 2, 0][..],
+            b"tap0\0\0\0\0",
+            &[5, 0, 2, 0, 0, 0, 0, 0],
+        ];
+        assert_eq!(changed_link(&message(FAMILY, &payload.concat())), Ok(Some(2)));
+    }
+
     #[test]
     fn an_unknown_speed_is_none() {
         for unknown in [0, u32::MAX] {
@@ -347,6 +373,7 @@ mod tests {
                 let _ = Features::parse(&message).map(|features| features.map(|row| row.active.contains(40)));
                 let _ = WakeOnLan::parse(&message).map(|wake| wake.map(|row| row.supported.is_empty()));
                 let _ = feature_name_list(&message);
+                let _ = changed_link(&message);
             }
         }
     }
