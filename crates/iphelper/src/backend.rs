@@ -79,7 +79,7 @@ pub(crate) trait Udp {
 
 /// [`crate::notification`].
 pub(crate) trait Notification {
-    fn ip_interface_changes(&self, family: Option<Family>) -> Result<Box<dyn ChangeSource>>;
+    fn ip_interface_changes(self: Arc<Self>, family: Option<Family>) -> Result<Arc<dyn ChangeSource>>;
 }
 
 /// This computer's network stack.
@@ -92,6 +92,23 @@ pub(crate) fn open() -> Result<Arc<dyn Backend>> {
 #[cfg(target_os = "linux")]
 pub(crate) fn open_namespace(namespace: std::os::fd::OwnedFd) -> Result<Arc<dyn Backend>> {
     Ok(Arc::new(linux::LinuxHost::open_namespace(namespace)?))
+}
+
+/// Starts a thread that none of the program's signal handlers runs on.
+#[cfg(target_os = "linux")]
+pub(crate) use linux::start_thread;
+
+/// Starts a thread.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn start_thread(
+    name: &'static str,
+    work: impl FnOnce() + Send + 'static,
+) -> Result<std::thread::JoinHandle<()>> {
+    use crate::error::{Error, ErrorKind};
+    std::thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(work)
+        .map_err(|error| Error::new(ErrorKind::ResourceLimit, "starting a thread").because(error.to_string()))
 }
 
 /// This computer's network stack.

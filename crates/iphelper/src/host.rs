@@ -35,8 +35,8 @@ impl Host {
         Ok(Self { backend: backend::open_namespace(namespace)? })
     }
 
-    pub(crate) fn backend(&self) -> &dyn Backend {
-        &*self.backend
+    pub(crate) fn backend(&self) -> &Arc<dyn Backend> {
+        &self.backend
     }
 }
 

@@ -1,9 +1,44 @@
 //! Changes as they happen.
+//!
+//! Two forms of one thing. [`Host::ip_interface_changes`] is an iterator: it blocks until the next change, can be asked
+//! without waiting, and has a descriptor for an event loop (with the feature `tokio` it becomes a `Stream`).
+//! [`Host::notify_ip_interface_change`] calls a function on a thread of its own, as Windows does.
+//!
+//! # What is reported, and when
+//!
+//! A change is reported when a member of the [`IpInterface`](crate::ip_interface::IpInterface) row is another than
+//! before, `reachable_time` left out, which the host draws at random; when a row is new; and when it is gone. So a write
+//! of the value that is there reports nothing, two writes in quick succession may be reported once, and an interface
+//! that came and went between two looks is not reported. A change names the row; [`Host::ip_interface`] reads it.
+//!
+//! Nothing is lost between reading a table and listening for its changes if the listening starts first. When the kernel
+//! or the consumer cannot keep up, the difference between then and now is reported instead of each step, and carries
+//! [`resynchronised`](IpInterfaceChanged::resynchronised).
+//!
+//! # Threads
+//!
+//! All iterators and registrations of a process share one reader thread for each network namespace; a registration has
+//! one worker thread more, so that a callback which blocks stops nobody else. Both kinds block all signals but those
+//! that a fault raises, so that a program's signal handlers never run on them. The reader ends with its last consumer.
+//! What waits for a slow consumer is bounded: beyond 1,024 changes they are folded into the difference, which is at
+//! most two changes for each interface and family.
+//!
+//! A process made by `fork` inherits copies that do nothing: an iterator has ended, a registration calls nothing, and
+//! dropping either leaves the parent's alone.
+
+mod registration;
+#[cfg(feature = "tokio")]
+mod stream;
+
+pub use registration::Registration;
+#[cfg(feature = "tokio")]
+pub use stream::IpInterfaceChangeStream;
 
 use crate::Host;
 use crate::error::Result;
 use crate::types::{Family, InterfaceIndex, InterfaceLuid};
 use std::fmt;
+use std::sync::{Arc, Weak};
 
 /// What happened to the thing that a notification names.
 #[doc(alias = "MIB_NOTIFICATION_TYPE")]
@@ -31,7 +66,8 @@ pub struct IpInterfaceChanged {
     pub index: InterfaceIndex,
     /// Its name, the last one known where it is gone.
     pub name: String,
-    /// Whether the kernel's queue had overrun, so that this change was found by reading the table again.
+    /// Whether this is a difference between two looks at the table and not one announcement of the kernel: its queue
+    /// had overrun, or so many changes waited for this consumer that they were folded.
     pub resynchronised: bool,
 }
 
@@ -44,33 +80,82 @@ pub enum IpInterfaceNotification {
     Changed(IpInterfaceChanged),
 }
 
-/// Changes of IP interfaces, an iterator that blocks until the next.
+/// Changes of IP interfaces: an iterator that blocks until the next.
 ///
-/// Ready to read on its descriptor (`AsFd`) when [`try_next`](Self::try_next) has something to do.
+/// Its descriptor ([`AsFd`](std::os::fd::AsFd)) is readable exactly while [`try_next`](Self::try_next) has something
+/// to give, or the iterator has ended; wait for it with `poll`, `epoll` or an event loop, and do not read it.
+///
+/// An item is an error where the table could not be read (out of memory or descriptors). The iterator goes on: reading
+/// is tried again every second, and what changed meanwhile is reported then.
+///
+/// Dropping it ends the listening; the last consumer of a namespace waits for the reader thread to end, a matter of
+/// milliseconds.
+#[must_use = "the listening ends when this is dropped"]
 pub struct IpInterfaceChanges {
-    pub(crate) source: Box<dyn ChangeSource>,
+    source: Arc<dyn ChangeSource>,
 }
 
-/// The back end's side of [`IpInterfaceChanges`].
-pub(crate) trait ChangeSource: Send {
-    fn next(&mut self) -> Result<IpInterfaceChanged>;
-    fn try_next(&mut self) -> Result<Option<IpInterfaceChanged>>;
+/// Ends an [`IpInterfaceChanges`] from elsewhere, while another thread is blocked in it for example.
+#[derive(Clone)]
+pub struct Canceller {
+    source: Weak<dyn ChangeSource>,
+}
+
+/// The back end's side of a consumer. Dropping it ends the listening.
+pub(crate) trait ChangeSource: Send + Sync {
+    /// Waits for the next change; `None` once cancelled.
+    fn next(&self) -> Option<Result<IpInterfaceChanged>>;
+    /// The next change if one is there.
+    fn try_next(&self) -> Result<Option<IpInterfaceChanged>>;
+    /// The next change, or a promise to wake the task when there is one.
+    #[cfg(feature = "tokio")]
+    fn poll_next(
+        &self,
+        context: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Result<IpInterfaceChanged>>>;
+    /// Forgets what is queued, and ends every wait now and later.
+    fn cancel(&self);
+    /// Whether nothing will ever come.
+    fn has_ended(&self) -> bool;
     #[cfg(unix)]
     fn as_fd(&self) -> std::os::fd::BorrowedFd<'_>;
 }
 
 impl IpInterfaceChanges {
     /// The next change if one is there, without waiting.
+    ///
+    /// `Ok(None)` where nothing has changed, and after the end ([`has_ended`](Self::has_ended)).
     pub fn try_next(&mut self) -> Result<Option<IpInterfaceChanged>> {
         self.source.try_next()
+    }
+
+    /// A handle that ends this iterator from another thread.
+    #[must_use]
+    pub fn canceller(&self) -> Canceller {
+        Canceller { source: Arc::downgrade(&self.source) }
+    }
+
+    /// Whether the iterator was cancelled, or is the inert copy of a forked process: nothing will come any more.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.source.has_ended()
+    }
+
+    /// The same changes for asynchronous code.
+    ///
+    /// The reader thread wakes the task, so any executor will do, tokio's among them.
+    #[cfg(feature = "tokio")]
+    pub fn into_stream(self) -> IpInterfaceChangeStream {
+        IpInterfaceChangeStream::new(self.source)
     }
 }
 
 impl Iterator for IpInterfaceChanges {
     type Item = Result<IpInterfaceChanged>;
 
+    /// Waits for the next change; `None` after a [`Canceller`] ended the iterator.
     fn next(&mut self) -> Option<Self::Item> {
-        Some(self.source.next())
+        self.source.next()
     }
 }
 
@@ -83,19 +168,88 @@ impl std::os::fd::AsFd for IpInterfaceChanges {
 
 impl fmt::Debug for IpInterfaceChanges {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("IpInterfaceChanges").finish_non_exhaustive()
+        f.debug_struct("IpInterfaceChanges").field("has_ended", &self.has_ended()).finish_non_exhaustive()
+    }
+}
+
+impl Canceller {
+    /// Ends the iterator: a blocked `next` returns `None`, and so does every later one. What was queued is dropped.
+    ///
+    /// Once it has ended, or was dropped, this does nothing.
+    pub fn cancel(&self) {
+        if let Some(source) = self.source.upgrade() {
+            source.cancel();
+        }
+    }
+}
+
+impl fmt::Debug for Canceller {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Canceller").finish_non_exhaustive()
     }
 }
 
 impl Host {
     /// Changes of IP interfaces from now on, of one family or both.
     ///
+    /// ```no_run
+    /// use iphelper::Host;
+    ///
+    /// # fn main() -> iphelper::Result<()> {
+    /// let host = Host::open()?;
+    /// for change in host.ip_interface_changes(None)? {
+    ///     let change = change?;
+    ///     println!("{} {} {:?}", change.name, change.family, change.kind);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// - Windows: `NotifyIpInterfaceChange`
-    /// - Linux: link, address family and configuration groups of rtnetlink; what the kernel does not announce is
-    ///   found within 5 s
+    /// - Linux: link, address, family and configuration groups of rtnetlink, the monitor group of ethtool; what the
+    ///   kernel does not announce is found by looking, within 5 s
+    /// - Errors: [`ResourceLimit`](crate::ErrorKind::ResourceLimit) out of descriptors or threads;
+    ///   [`AccessDenied`](crate::ErrorKind::AccessDenied) where the calling thread has left the host's network namespace
+    ///   and may not enter it
     /// - Privilege: none
     #[doc(alias = "NotifyIpInterfaceChange")]
     pub fn ip_interface_changes(&self, family: Option<Family>) -> Result<IpInterfaceChanges> {
-        Ok(IpInterfaceChanges { source: self.backend().ip_interface_changes(family)? })
+        Ok(IpInterfaceChanges { source: Arc::clone(self.backend()).ip_interface_changes(family)? })
+    }
+
+    /// Calls `callback` for each change of IP interfaces from now on, of one family or both, until the
+    /// [`Registration`] is cancelled or dropped.
+    ///
+    /// The calls come one after the other on a thread of the registration's own, the first perhaps before this returns.
+    /// With `initial` the very first is [`IpInterfaceNotification::Initial`], which shows that the registration works.
+    /// A callback may call anything in this crate, and may cancel its own registration.
+    ///
+    /// Where the table cannot be read for a while (out of memory or descriptors), what changed meanwhile is reported
+    /// later; the iterator form tells about it.
+    ///
+    /// ```no_run
+    /// use iphelper::Host;
+    ///
+    /// # fn main() -> iphelper::Result<()> {
+    /// let host = Host::open()?;
+    /// let registration = host.notify_ip_interface_change(None, true, |notification| {
+    ///     println!("{notification:?}");
+    /// })?;
+    /// std::thread::sleep(std::time::Duration::from_secs(60));
+    /// registration.cancel();
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// - Windows: `NotifyIpInterfaceChange`, `CancelMibChangeNotify2`
+    /// - Linux, errors and privilege: as [`ip_interface_changes`](Self::ip_interface_changes)
+    #[doc(alias = "NotifyIpInterfaceChange")]
+    pub fn notify_ip_interface_change(
+        &self,
+        family: Option<Family>,
+        initial: bool,
+        callback: impl FnMut(IpInterfaceNotification) + Send + 'static,
+    ) -> Result<Registration> {
+        Registration::start(Arc::clone(self.backend()).ip_interface_changes(family)?, initial, callback)
     }
 }

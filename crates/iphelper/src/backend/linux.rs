@@ -10,6 +10,7 @@ mod process;
 mod socket;
 mod sysctl;
 mod tcp;
+mod thread;
 mod udp;
 
 use crate::error::Result;
@@ -18,6 +19,7 @@ use socket::{Pool, Protocol};
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use sysctl::Sysctl;
+pub(crate) use thread::start_thread;
 
 /// One network namespace of this computer.
 #[derive(Debug)]

@@ -10,9 +10,11 @@ use std::os::fd::{AsFd, OwnedFd};
 #[derive(Debug)]
 pub(super) struct Namespace {
     descriptor: OwnedFd,
-    /// Device and inode of the namespace file: unique among namespaces that exist.
-    identity: (u64, u64),
+    identity: Identity,
 }
+
+/// Device and inode of the namespace file: unique among namespaces that exist.
+pub(super) type Identity = (u64, u64);
 
 const THREAD_NAMESPACE: &str = "/proc/thread-self/ns/net";
 
@@ -61,13 +63,18 @@ impl Namespace {
         })
     }
 
+    /// What tells this namespace from others while it exists.
+    pub(super) fn identity(&self) -> Identity {
+        self.identity
+    }
+
     /// The inode number that names this namespace while it exists.
     pub(super) fn inode(&self) -> u64 {
         self.identity.1
     }
 }
 
-fn identity(descriptor: &OwnedFd) -> Result<(u64, u64)> {
+fn identity(descriptor: &OwnedFd) -> Result<Identity> {
     let status =
         rustix::fs::fstat(descriptor).map_err(|errno| system("looking at a network namespace", errno))?;
     Ok((status.st_dev, status.st_ino))

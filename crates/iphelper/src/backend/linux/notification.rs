@@ -1,13 +1,122 @@
-//! Changes: rtnetlink groups, and a slow poll for what they do not carry.
+//! Changes: rtnetlink groups, and a look from time to time for what they do not carry.
+//!
+//! ```text
+//! kernel -> monitor (what was announced; read it; compare) -> a queue for each consumer -> iterator, stream, callback
+//!           '-------------- reader thread ---------------'                                 '--- consumer's thread ---'
+//! ```
+
+mod monitor;
+mod queue;
+mod reader;
 
 use super::LinuxHost;
+use super::namespace::Identity;
 use crate::backend;
 use crate::error::Result;
-use crate::notification::ChangeSource;
+use crate::notification::{ChangeSource, IpInterfaceChanged};
 use crate::types::Family;
+use queue::{Queue, Taken};
+use reader::Reader;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 impl backend::Notification for LinuxHost {
-    fn ip_interface_changes(&self, _family: Option<Family>) -> Result<Box<dyn ChangeSource>> {
-        todo!()
+    fn ip_interface_changes(self: Arc<Self>, family: Option<Family>) -> Result<Arc<dyn ChangeSource>> {
+        let queue = Arc::new(Queue::new(family)?);
+        let reader = reader_of(self.namespace.identity());
+        reader.join(self, Arc::clone(&queue))?;
+        Ok(Arc::new(Consumer { queue, reader, process: std::process::id() }))
     }
+}
+
+/// One consumer's end of a queue. In a forked child it is a copy that touches nothing: the locks may be held by threads
+/// that the child does not have, and the descriptors are the parent's too.
+struct Consumer {
+    queue: Arc<Queue>,
+    reader: Arc<Reader>,
+    process: u32,
+}
+
+impl Consumer {
+    fn is_forked_copy(&self) -> bool {
+        self.process != std::process::id()
+    }
+}
+
+impl ChangeSource for Consumer {
+    fn next(&self) -> Option<Result<IpInterfaceChanged>> {
+        if self.is_forked_copy() { None } else { self.queue.wait() }
+    }
+
+    fn try_next(&self) -> Result<Option<IpInterfaceChanged>> {
+        if self.is_forked_copy() {
+            return Ok(None);
+        }
+        match self.queue.take() {
+            Taken::Item(item) => item.map(Some),
+            Taken::Empty | Taken::Ended => Ok(None),
+        }
+    }
+
+    #[cfg(feature = "tokio")]
+    fn poll_next(
+        &self,
+        context: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Result<IpInterfaceChanged>>> {
+        if self.is_forked_copy() { std::task::Poll::Ready(None) } else { self.queue.poll(context) }
+    }
+
+    fn cancel(&self) {
+        if !self.is_forked_copy() {
+            self.queue.end();
+        }
+    }
+
+    fn has_ended(&self) -> bool {
+        self.is_forked_copy() || self.queue.has_ended()
+    }
+
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.queue.as_fd()
+    }
+}
+
+impl Drop for Consumer {
+    fn drop(&mut self) {
+        if self.is_forked_copy() {
+            // Never dropped either: the reader has the handle of a thread that the child does not have.
+            std::mem::forget(Arc::clone(&self.reader));
+        } else {
+            self.reader.leave(&self.queue);
+        }
+    }
+}
+
+/// The readers of this process, one for each namespace that somebody listens to. The lock is held for a look at the
+/// list and no longer, so that hardly a `fork` finds it taken.
+static READERS: Mutex<Readers> = Mutex::new(Readers { process: 0, list: Vec::new() });
+
+struct Readers {
+    process: u32,
+    list: Vec<(Identity, Weak<Reader>)>,
+}
+
+/// The reader of the namespace with this identity, which the caller keeps alive.
+fn reader_of(namespace: Identity) -> Arc<Reader> {
+    let mut readers = READERS.lock().unwrap_or_else(PoisonError::into_inner);
+    if readers.process != std::process::id() {
+        // A forked child's copies have no threads, and may be locked for ever.
+        readers.process = std::process::id();
+        std::mem::forget(std::mem::take(&mut readers.list));
+    }
+    // A namespace lives as long as its reader has a thread; afterwards another may have its identity, and a reader
+    // without a thread serves that as well.
+    readers.list.retain(|(_, reader)| reader.strong_count() > 0);
+    let known = readers.list.iter().find(|(identity, _)| *identity == namespace);
+    if let Some(reader) = known.and_then(|(_, reader)| reader.upgrade()) {
+        return reader;
+    }
+    let reader = Arc::new(Reader::default());
+    readers.list.push((namespace, Arc::downgrade(&reader)));
+    reader
 }

@@ -133,12 +133,18 @@ impl Socket {
         // Extended errors, requests not repeated in them, and filters in dumps. Kernels too old for one of these
         // (4.12, 4.2, 4.20) are older than the oldest supported, and answer all the same without.
         for option in [libc::NETLINK_EXT_ACK, libc::NETLINK_CAP_ACK] {
-            let _ = set_netlink_option(descriptor.as_fd(), option);
+            let _ = set_netlink_option(descriptor.as_fd(), option, 1);
         }
         if protocol == Protocol::Route {
-            let _ = set_netlink_option(descriptor.as_fd(), libc::NETLINK_GET_STRICT_CHK);
+            let _ = set_netlink_option(descriptor.as_fd(), libc::NETLINK_GET_STRICT_CHK, 1);
         }
         Ok(Self { descriptor, sequence: 0, buffer: vec![0; RECEIVE_BUFFER], busy: false })
+    }
+
+    /// Joins a multicast group by its number, which may be above those that [`open`](Self::open) takes.
+    pub(super) fn join_group(&self, group: u32) -> Result<(), Refusal> {
+        let group = libc::c_int::try_from(group).map_err(|_| Errno::INVAL)?;
+        Ok(set_netlink_option(self.descriptor.as_fd(), libc::NETLINK_ADD_MEMBERSHIP, group)?)
     }
 
     /// Sends `request` and gives its sequence number; answers are then under way.
@@ -273,16 +279,19 @@ impl AsFd for Socket {
     }
 }
 
-fn set_netlink_option(descriptor: BorrowedFd<'_>, option: libc::c_int) -> Result<(), Errno> {
-    let on: libc::c_int = 1;
-    let len = libc::socklen_t::try_from(size_of_val(&on)).unwrap_or_default();
+fn set_netlink_option(
+    descriptor: BorrowedFd<'_>,
+    option: libc::c_int,
+    value: libc::c_int,
+) -> Result<(), Errno> {
+    let len = libc::socklen_t::try_from(size_of_val(&value)).unwrap_or_default();
     // SAFETY: `descriptor` is open for the call's duration, and the value points to a live int whose size is `len`.
     let result = unsafe {
         libc::setsockopt(
             descriptor.as_raw_fd(),
             libc::SOL_NETLINK,
             option,
-            std::ptr::from_ref(&on).cast(),
+            std::ptr::from_ref(&value).cast(),
             len,
         )
     };

@@ -1,0 +1,162 @@
+//! The thread that reads one namespace's changes for all who listen to it.
+
+use super::super::LinuxHost;
+use super::super::namespace::system;
+use super::super::thread::start_thread;
+use super::monitor::Monitor;
+use super::queue::Queue;
+use crate::error::Result;
+use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
+use rustix::io::retry_on_intr;
+use std::os::fd::OwnedFd;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+/// How often everything is looked at, for what the kernel does not announce. That is found within 5 s, so a look at a
+/// large table has a second.
+const LOOK_EVERY: Duration = Duration::from_secs(4);
+/// How long after a failure to read the next attempt is made.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// The reader of one namespace; its thread runs while somebody listens.
+#[derive(Debug, Default)]
+pub(super) struct Reader {
+    running: Mutex<Option<Running>>,
+}
+
+#[derive(Debug)]
+struct Running {
+    shared: Arc<Shared>,
+    thread: JoinHandle<()>,
+}
+
+/// What the thread shares with those who join and leave.
+#[derive(Debug)]
+struct Shared {
+    /// An eventfd that ends the thread.
+    stop: OwnedFd,
+    /// Where the kernel announces: duplicates of the monitor's, to wait on without its lock.
+    announcements: Vec<OwnedFd>,
+    watch: Mutex<Watch>,
+}
+
+#[derive(Debug)]
+struct Watch {
+    monitor: Monitor,
+    queues: Vec<Arc<Queue>>,
+}
+
+impl Reader {
+    /// Gives `queue` what changes from now on. The first to join starts the thread.
+    pub(super) fn join(&self, host: Arc<LinuxHost>, queue: Arc<Queue>) -> Result<()> {
+        let mut running = lock(&self.running);
+        // A thread that ended by itself met a defect of this crate, and has ended its queues; begin anew.
+        if let Some(Running { shared, .. }) = running.as_ref().filter(|running| !running.thread.is_finished())
+        {
+            let mut watch = lock(&shared.watch);
+            // What happened until now is news for the others alone.
+            watch.update(true)?;
+            watch.queues.push(queue);
+            return Ok(());
+        }
+        let shared = Arc::new(Shared::new(Watch { monitor: Monitor::open(host)?, queues: vec![queue] })?);
+        let work = {
+            let shared = Arc::clone(&shared);
+            move || shared.run()
+        };
+        *running = Some(Running { shared, thread: start_thread("iphelper-reader", work)? });
+        Ok(())
+    }
+
+    /// Takes `queue` out. The last to leave ends the thread, and waits for that.
+    pub(super) fn leave(&self, queue: &Arc<Queue>) {
+        let mut running = lock(&self.running);
+        let is_last = running.as_ref().is_some_and(|Running { shared, .. }| {
+            let mut watch = lock(&shared.watch);
+            watch.queues.retain(|other| !Arc::ptr_eq(other, queue));
+            watch.queues.is_empty()
+        });
+        if let Some(Running { shared, thread }) = running.take_if(|_| is_last) {
+            let _ = retry_on_intr(|| rustix::io::write(&shared.stop, &1_u64.to_ne_bytes()));
+            // A panic was printed, and there is nobody left to tell.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Shared {
+    fn new(watch: Watch) -> Result<Self> {
+        let stop = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)
+            .map_err(|errno| system("making an event descriptor", errno))?;
+        let announcements = watch.monitor.descriptors()?;
+        Ok(Self { stop, announcements, watch: Mutex::new(watch) })
+    }
+
+    /// The thread.
+    fn run(&self) {
+        let _ended = EndQueues(self);
+        let mut next_look = Instant::now() + LOOK_EVERY;
+        let mut failed = false;
+        loop {
+            // After a failure the announcements stay unread, and would end the wait at once.
+            let (until, announcements) = if failed {
+                (Instant::now() + RETRY_AFTER, [].as_slice())
+            } else {
+                (next_look, self.announcements.as_slice())
+            };
+            if self.wait(until, announcements) {
+                return;
+            }
+            let look = Instant::now() >= next_look;
+            failed = lock(&self.watch).update(look).is_err();
+            if look {
+                next_look = Instant::now() + LOOK_EVERY;
+            }
+        }
+    }
+
+    /// Waits until one of `announcements` is readable or time is up; whether the thread is to end.
+    fn wait(&self, until: Instant, announcements: &[OwnedFd]) -> bool {
+        let mut descriptors: Vec<_> = std::iter::once(&self.stop)
+            .chain(announcements)
+            .map(|descriptor| PollFd::new(descriptor, PollFlags::IN))
+            .collect();
+        let left = Timespec::try_from(until.saturating_duration_since(Instant::now())).ok();
+        // An interrupted wait is a short one.
+        let _ = poll(&mut descriptors, left.as_ref());
+        descriptors.first().is_some_and(|stop| stop.revents().contains(PollFlags::IN))
+    }
+}
+
+impl Watch {
+    /// Finds what has changed and gives it to all queues; see [`Monitor::update`].
+    fn update(&mut self, look: bool) -> Result<()> {
+        let mut changes = Vec::new();
+        let result = self.monitor.update(look, &mut changes);
+        for queue in &self.queues {
+            if !changes.is_empty() {
+                queue.push(&changes);
+            }
+            if let Err(error) = &result {
+                queue.fail(error);
+            }
+        }
+        result
+    }
+}
+
+/// Lets no consumer wait for a thread that has ended, however that came.
+struct EndQueues<'a>(&'a Shared);
+
+impl Drop for EndQueues<'_> {
+    fn drop(&mut self) {
+        for queue in &lock(&self.0.watch).queues {
+            queue.end();
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,51 @@
+//! Changes for asynchronous code.
+
+use super::{Canceller, ChangeSource, IpInterfaceChanged};
+use crate::error::Result;
+use futures_core::Stream;
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+/// Changes of IP interfaces: a [`Stream`] of what
+/// [`IpInterfaceChanges`](super::IpInterfaceChanges) iterates over, made by its `into_stream`.
+///
+/// No call blocks: the namespace's reader thread reads, and wakes the task. Dropping it ends the listening.
+#[must_use = "the listening ends when this is dropped"]
+pub struct IpInterfaceChangeStream {
+    source: Arc<dyn ChangeSource>,
+}
+
+impl IpInterfaceChangeStream {
+    pub(super) fn new(source: Arc<dyn ChangeSource>) -> Self {
+        Self { source }
+    }
+
+    /// The next change; `None` after a [`Canceller`] ended the stream.
+    ///
+    /// Giving up the wait (a timeout, a `select!`) loses no change.
+    pub async fn next(&mut self) -> Option<Result<IpInterfaceChanged>> {
+        std::future::poll_fn(|context| self.source.poll_next(context)).await
+    }
+
+    /// A handle that ends this stream from elsewhere.
+    #[must_use]
+    pub fn canceller(&self) -> Canceller {
+        Canceller { source: Arc::downgrade(&self.source) }
+    }
+}
+
+impl Stream for IpInterfaceChangeStream {
+    type Item = Result<IpInterfaceChanged>;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.source.poll_next(context)
+    }
+}
+
+impl fmt::Debug for IpInterfaceChangeStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IpInterfaceChangeStream").finish_non_exhaustive()
+    }
+}
