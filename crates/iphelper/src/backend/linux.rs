@@ -1,8 +1,10 @@
 //! Linux: the chapters again, over netlink and sysctl files.
 
 mod convert;
+mod generic;
 mod interface;
 mod ip_interface;
+mod link;
 mod namespace;
 mod notification;
 mod privilege;
@@ -50,7 +52,7 @@ impl LinuxHost {
             (pool(Protocol::Route), pool(Protocol::SockDiag), pool(Protocol::Generic));
         // Open what every call needs now, so that a thread which leaves the namespace without the right to come back
         // can still use its host.
-        for pool in [&route, &sock_diag] {
+        for pool in [&route, &sock_diag, &generic] {
             drop(pool.take()?);
         }
         Ok(Self { namespace, sysctl, route, sock_diag, generic })
