@@ -1,1 +1,30 @@
-//! The shared part of the C libraries.
+//! The shared part of the C libraries: Windows' IP Helper functions with Windows' names, layouts and numbers.
+//!
+//! A C program links with `libiphlpapi.so` (Win32 codes) or `libnetio.so` (the driver flavour, NTSTATUS); both export
+//! what stands here, each in its [flavour](error::Flavour), by [`export_netioapi!`] and [`export_iphlpapi!`]. A Rust
+//! program wants the crate `iphelper` instead.
+//!
+//! Each function checks its pointers, turns the C row into values of the crate `iphelper` or refuses it, calls, and
+//! writes the answer. It holds no state but the thread's last error, the thread's [`host`](self) and the
+//! registrations for notifications. No panic crosses the border.
+//!
+//! Common to all functions: a pointer is NULL or valid for what its Windows declaration says, for the whole call;
+//! alignment does not matter. That is their safety contract, too. NULL where a pointer is needed is an error code.
+#![allow(unsafe_code, reason = "C callers pass pointers")]
+#![allow(
+    clippy::missing_safety_doc,
+    reason = "one contract for all functions, stated above: each pointer is NULL or as Windows declares it"
+)]
+
+pub mod convert;
+pub mod error;
+mod exports;
+mod guard;
+mod host;
+pub mod interface;
+pub mod ip_interface;
+mod key;
+pub mod memory;
+pub mod raw;
+pub mod tcp;
+mod text;

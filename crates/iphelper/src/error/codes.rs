@@ -18,7 +18,9 @@ macro_rules! codes {
             $((ErrorKind::$kind, $win32, stringify!($win32_name), $ntstatus, stringify!($ntstatus_name)),)*
         ];
 
-        pub(super) const fn of(kind: ErrorKind) -> (u32, u32) {
+        /// The Win32 code and the NTSTATUS of a kind.
+        #[must_use]
+        pub const fn of(kind: ErrorKind) -> (u32, u32) {
             match kind {
                 $(ErrorKind::$kind => ($win32, $ntstatus),)*
             }

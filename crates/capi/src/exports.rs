@@ -1,0 +1,118 @@
+//! The exported symbols, by Windows' names. A crate of type `cdylib` uses one of the macros and has nothing else.
+
+/// Exports what `netioapi.h` declares, in one [flavour](crate::error::Flavour).
+///
+/// `if_nametoindex` and `if_indextoname` must not replace the C library's, whose parameters differ; they are exported
+/// under other names, which the header hides.
+#[macro_export]
+macro_rules! export_netioapi {
+    ($flavour:ty) => {
+        const _: () = {
+            use $crate::error::Flavour;
+            use $crate::raw::*;
+            use $crate::{convert, interface, ip_interface, memory};
+            use std::ffi::c_void;
+
+            type Status = <$flavour as Flavour>::Status;
+
+            $crate::export! {
+                ConvertInterfaceAliasToLuid(alias: *const u16, luid: *mut NET_LUID) -> Status
+                    = convert::alias_to_luid::<$flavour>;
+                ConvertInterfaceGuidToLuid(guid: *const GUID, luid: *mut NET_LUID) -> Status
+                    = convert::guid_to_luid::<$flavour>;
+                ConvertInterfaceIndexToLuid(index: u32, luid: *mut NET_LUID) -> Status
+                    = convert::index_to_luid::<$flavour>;
+                ConvertInterfaceLuidToAlias(luid: *const NET_LUID, alias: *mut u16, length: usize) -> Status
+                    = convert::luid_to_alias::<$flavour>;
+                ConvertInterfaceLuidToGuid(luid: *const NET_LUID, guid: *mut GUID) -> Status
+                    = convert::luid_to_guid::<$flavour>;
+                ConvertInterfaceLuidToIndex(luid: *const NET_LUID, index: *mut u32) -> Status
+                    = convert::luid_to_index::<$flavour>;
+                ConvertInterfaceLuidToNameA(luid: *const NET_LUID, name: *mut u8, length: usize) -> Status
+                    = convert::luid_to_name_a::<$flavour>;
+                ConvertInterfaceLuidToNameW(luid: *const NET_LUID, name: *mut u16, length: usize) -> Status
+                    = convert::luid_to_name_w::<$flavour>;
+                ConvertInterfaceNameToLuidA(name: *const u8, luid: *mut NET_LUID) -> Status
+                    = convert::name_to_luid_a::<$flavour>;
+                ConvertInterfaceNameToLuidW(name: *const u16, luid: *mut NET_LUID) -> Status
+                    = convert::name_to_luid_w::<$flavour>;
+                FreeMibTable(memory: *mut c_void) = memory::free_mib_table;
+                GetIfEntry2(row: *mut MIB_IF_ROW2) -> Status = interface::if_entry2::<$flavour>;
+                GetIfEntry2Ex(level: i32, row: *mut MIB_IF_ROW2) -> Status = interface::if_entry2_ex::<$flavour>;
+                GetIfStackTable(table: *mut *mut MIB_IFSTACK_TABLE) -> Status
+                    = interface::if_stack_table::<$flavour>;
+                GetIfTable2(table: *mut *mut MIB_IF_TABLE2) -> Status = interface::if_table2::<$flavour>;
+                GetIfTable2Ex(level: i32, table: *mut *mut MIB_IF_TABLE2) -> Status
+                    = interface::if_table2_ex::<$flavour>;
+                GetInvertedIfStackTable(table: *mut *mut MIB_INVERTEDIFSTACK_TABLE) -> Status
+                    = interface::inverted_if_stack_table::<$flavour>;
+                GetIpInterfaceEntry(row: *mut MIB_IPINTERFACE_ROW) -> Status
+                    = ip_interface::ip_interface_entry::<$flavour>;
+                GetIpInterfaceTable(family: u16, table: *mut *mut MIB_IPINTERFACE_TABLE) -> Status
+                    = ip_interface::ip_interface_table::<$flavour>;
+                InitializeIpInterfaceEntry(row: *mut MIB_IPINTERFACE_ROW)
+                    = ip_interface::initialize_ip_interface_entry;
+                SetIpInterfaceEntry(row: *mut MIB_IPINTERFACE_ROW) -> Status
+                    = ip_interface::set_ip_interface_entry::<$flavour>;
+                iphelper_if_indextoname(index: u32, name: *mut u8) -> *mut u8 = convert::index_to_name;
+                iphelper_if_nametoindex(name: *const u8) -> u32 = convert::name_to_index;
+            }
+        };
+    };
+}
+
+/// Exports what `iphlpapi.h` declares beyond `netioapi.h`, and the error functions of `windows.h`. Programs alone have
+/// these: they return Win32 codes.
+#[macro_export]
+macro_rules! export_iphlpapi {
+    () => {
+        const _: () = {
+            use $crate::error::{format_message, last_error};
+            use $crate::raw::*;
+            use $crate::{interface, memory, tcp};
+            use std::ffi::c_void;
+
+            $crate::export! {
+                FormatMessageA(
+                    flags: u32, source: *const c_void, id: u32, language: u32, buffer: *mut u8, size: u32,
+                    arguments: *mut c_void
+                ) -> u32 = format_message::narrow;
+                FormatMessageW(
+                    flags: u32, source: *const c_void, id: u32, language: u32, buffer: *mut u16, size: u32,
+                    arguments: *mut c_void
+                ) -> u32 = format_message::wide;
+                GetExtendedTcpTable(
+                    table: *mut c_void, size: *mut u32, order: i32, family: u32, class: i32, reserved: u32
+                ) -> u32 = tcp::extended_tcp_table;
+                GetIfEntry(row: *mut MIB_IFROW) -> u32 = interface::if_entry;
+                GetIfTable(table: *mut MIB_IFTABLE, size: *mut u32, order: i32) -> u32 = interface::if_table;
+                GetLastError() -> u32 = last_error::get;
+                GetNumberOfInterfaces(number: *mut u32) -> u32 = interface::number_of_interfaces;
+                GetTcp6Table(table: *mut MIB_TCP6TABLE, size: *mut u32, order: i32) -> u32 = tcp::tcp6_table;
+                GetTcp6Table2(table: *mut MIB_TCP6TABLE2, size: *mut u32, order: i32) -> u32 = tcp::tcp6_table2;
+                GetTcpTable(table: *mut MIB_TCPTABLE, size: *mut u32, order: i32) -> u32 = tcp::tcp_table;
+                GetTcpTable2(table: *mut MIB_TCPTABLE2, size: *mut u32, order: i32) -> u32 = tcp::tcp_table2;
+                LocalFree(memory: *mut c_void) -> *mut c_void = memory::local_free;
+                SetIfEntry(row: *const MIB_IFROW) -> u32 = interface::set_if_entry;
+                SetLastError(code: u32) = last_error::set;
+                SetTcpEntry(row: *const MIB_TCPROW) -> u32 = tcp::set_tcp_entry;
+            }
+        };
+    };
+}
+
+/// Defines the functions that a library exports.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! export {
+    ($($name:ident($($argument:ident: $type:ty),*) $(-> $result:ty)? = $function:path;)*) => {$(
+        #[doc(hidden)]
+        #[allow(non_snake_case, reason = "the names are Windows'")]
+        #[allow(unused_unsafe, reason = "those without pointers are safe")]
+        #[unsafe(no_mangle)]
+        pub unsafe extern "system" fn $name($($argument: $type),*) $(-> $result)? {
+            // SAFETY: the C caller's promise, passed on.
+            unsafe { $function($($argument),*) }
+        }
+    )*};
+}

@@ -1,0 +1,227 @@
+//! C's structures and constants.
+//!
+//! They are `windows-sys`' declarations. Those with 64-bit members are declared here: Windows aligns such a member to
+//! eight bytes on every processor, Rust on 32-bit Linux to four. So is the IP interface row, whose booleans carry 0xFF
+//! for "no change", which a Rust `bool` must not hold.
+#![allow(non_snake_case, non_camel_case_types, missing_docs, reason = "the names are Windows'")]
+#![allow(missing_debug_implementations, reason = "windows-sys' structures inside have none")]
+
+pub use windows_sys::Win32::Foundation::{
+    ERROR_BUFFER_OVERFLOW, ERROR_CAN_NOT_COMPLETE, ERROR_ELEVATION_REQUIRED, ERROR_INSUFFICIENT_BUFFER,
+    ERROR_INVALID_DATA, ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER, ERROR_MR_MID_NOT_FOUND,
+    ERROR_NOT_ENOUGH_MEMORY, ERROR_NOT_FOUND, ERROR_NOT_SUPPORTED, FILETIME, HANDLE, STATUS_BUFFER_OVERFLOW,
+    STATUS_BUFFER_TOO_SMALL, STATUS_UNSUCCESSFUL,
+};
+pub use windows_sys::Win32::NetworkManagement::IpHelper::{
+    IF_OPER_STATUS_CONNECTED, IF_OPER_STATUS_CONNECTING, IF_OPER_STATUS_DISCONNECTED,
+    IF_OPER_STATUS_NON_OPERATIONAL, IF_OPER_STATUS_OPERATIONAL, IF_OPER_STATUS_UNREACHABLE,
+    MIB_IF_ADMIN_STATUS_DOWN, MIB_IF_ADMIN_STATUS_TESTING, MIB_IF_ADMIN_STATUS_UP, MIB_IFROW,
+    MIB_IFSTACK_ROW, MIB_IFSTACK_TABLE, MIB_IFTABLE, MIB_INVERTEDIFSTACK_ROW, MIB_INVERTEDIFSTACK_TABLE,
+    MIB_TCP_STATE_DELETE_TCB, MIB_TCP6ROW, MIB_TCP6ROW_OWNER_PID, MIB_TCP6ROW2, MIB_TCP6TABLE,
+    MIB_TCP6TABLE_OWNER_PID, MIB_TCP6TABLE2, MIB_TCPROW_LH as MIB_TCPROW, MIB_TCPROW_LH_0 as MIB_TCPROW_0,
+    MIB_TCPROW_OWNER_PID, MIB_TCPROW2, MIB_TCPTABLE, MIB_TCPTABLE_OWNER_PID, MIB_TCPTABLE2, MibAddInstance,
+    MibDeleteInstance, MibIfEntryNormal, MibIfEntryNormalWithoutStatistics, MibIfTableNormal,
+    MibIfTableNormalWithoutStatistics, MibIfTableRaw, MibInitialNotification, MibParameterNotification,
+    TCP_TABLE_BASIC_ALL, TCP_TABLE_BASIC_CONNECTIONS, TCP_TABLE_BASIC_LISTENER, TCP_TABLE_OWNER_MODULE_ALL,
+    TCP_TABLE_OWNER_MODULE_CONNECTIONS, TCP_TABLE_OWNER_MODULE_LISTENER, TCP_TABLE_OWNER_PID_ALL,
+    TCP_TABLE_OWNER_PID_CONNECTIONS, TCP_TABLE_OWNER_PID_LISTENER, TCPIP_OWNER_MODULE_BASIC_INFO,
+    TCPIP_OWNER_MODULE_INFO_BASIC, TcpConnectionOffloadStateInHost,
+};
+pub use windows_sys::Win32::Networking::WinSock::{
+    AF_INET, AF_INET6, AF_UNSPEC, IN6_ADDR, IN6_ADDR_0, NL_INTERFACE_OFFLOAD_ROD,
+};
+pub use windows_sys::core::GUID;
+
+/// A 64-bit member as Windows aligns it.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[repr(C, align(8))]
+pub struct ULONG64(pub u64);
+
+/// The Linux number of `AF_INET6`, accepted on input beside Windows' 23.
+pub const AF_INET6_HOST: u16 = 10;
+
+/// A LUID. C sees a union of this value and of bit fields.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[repr(C)]
+pub struct NET_LUID {
+    pub Value: ULONG64,
+}
+
+/// What IP knows of an interface.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(C)]
+pub struct MIB_IPINTERFACE_ROW {
+    pub Family: u16,
+    pub InterfaceLuid: NET_LUID,
+    pub InterfaceIndex: u32,
+    pub MaxReassemblySize: u32,
+    pub InterfaceIdentifier: ULONG64,
+    pub MinRouterAdvertisementInterval: u32,
+    pub MaxRouterAdvertisementInterval: u32,
+    pub AdvertisingEnabled: u8,
+    pub ForwardingEnabled: u8,
+    pub WeakHostSend: u8,
+    pub WeakHostReceive: u8,
+    pub UseAutomaticMetric: u8,
+    pub UseNeighborUnreachabilityDetection: u8,
+    pub ManagedAddressConfigurationSupported: u8,
+    pub OtherStatefulConfigurationSupported: u8,
+    pub AdvertiseDefaultRoute: u8,
+    pub RouterDiscoveryBehavior: i32,
+    pub DadTransmits: u32,
+    pub BaseReachableTime: u32,
+    pub RetransmitTime: u32,
+    pub PathMtuDiscoveryTimeout: u32,
+    pub LinkLocalAddressBehavior: i32,
+    pub LinkLocalAddressTimeout: u32,
+    pub ZoneIndices: [u32; 16],
+    pub SitePrefixLength: u32,
+    pub Metric: u32,
+    pub NlMtu: u32,
+    pub Connected: u8,
+    pub SupportsWakeUpPatterns: u8,
+    pub SupportsNeighborDiscovery: u8,
+    pub SupportsRouterDiscovery: u8,
+    pub ReachableTime: u32,
+    pub TransmitOffload: u8,
+    pub ReceiveOffload: u8,
+    pub DisableDefaultRoutes: u8,
+}
+
+/// The link layer's view of an interface.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct MIB_IF_ROW2 {
+    pub InterfaceLuid: NET_LUID,
+    pub InterfaceIndex: u32,
+    pub InterfaceGuid: GUID,
+    pub Alias: [u16; 257],
+    pub Description: [u16; 257],
+    pub PhysicalAddressLength: u32,
+    pub PhysicalAddress: [u8; 32],
+    pub PermanentPhysicalAddress: [u8; 32],
+    pub Mtu: u32,
+    pub Type: u32,
+    pub TunnelType: i32,
+    pub MediaType: i32,
+    pub PhysicalMediumType: i32,
+    pub AccessType: i32,
+    pub DirectionType: i32,
+    /// Bit fields in C, from bit 0: hardware interface, filter interface, connector present, not authenticated,
+    /// not media connected, paused, low power, end point interface.
+    pub InterfaceAndOperStatusFlags: u8,
+    pub OperStatus: i32,
+    pub AdminStatus: i32,
+    pub MediaConnectState: i32,
+    pub NetworkGuid: GUID,
+    pub ConnectionType: i32,
+    pub TransmitLinkSpeed: ULONG64,
+    pub ReceiveLinkSpeed: ULONG64,
+    pub InOctets: ULONG64,
+    pub InUcastPkts: ULONG64,
+    pub InNUcastPkts: ULONG64,
+    pub InDiscards: ULONG64,
+    pub InErrors: ULONG64,
+    pub InUnknownProtos: ULONG64,
+    pub InUcastOctets: ULONG64,
+    pub InMulticastOctets: ULONG64,
+    pub InBroadcastOctets: ULONG64,
+    pub OutOctets: ULONG64,
+    pub OutUcastPkts: ULONG64,
+    pub OutNUcastPkts: ULONG64,
+    pub OutDiscards: ULONG64,
+    pub OutErrors: ULONG64,
+    pub OutUcastOctets: ULONG64,
+    pub OutMulticastOctets: ULONG64,
+    pub OutBroadcastOctets: ULONG64,
+    pub OutQLen: ULONG64,
+}
+
+/// A TCP connection with what tells its program.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(C)]
+pub struct MIB_TCPROW_OWNER_MODULE {
+    pub dwState: u32,
+    pub dwLocalAddr: u32,
+    pub dwLocalPort: u32,
+    pub dwRemoteAddr: u32,
+    pub dwRemotePort: u32,
+    pub dwOwningPid: u32,
+    /// A 100 ns count since 1601.
+    pub liCreateTimestamp: ULONG64,
+    pub OwningModuleInfo: [ULONG64; 16],
+}
+
+/// An IPv6 TCP connection with what tells its program.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(C)]
+pub struct MIB_TCP6ROW_OWNER_MODULE {
+    pub ucLocalAddr: [u8; 16],
+    pub dwLocalScopeId: u32,
+    pub dwLocalPort: u32,
+    pub ucRemoteAddr: [u8; 16],
+    pub dwRemoteScopeId: u32,
+    pub dwRemotePort: u32,
+    pub dwState: u32,
+    pub dwOwningPid: u32,
+    /// A 100 ns count since 1601.
+    pub liCreateTimestamp: ULONG64,
+    pub OwningModuleInfo: [ULONG64; 16],
+}
+
+macro_rules! tables {
+    ($($table:ident { $count:ident, $rows:ident: $row:ident },)*) => {$(
+        #[doc = concat!("A table of [`", stringify!($row), "`]; declared with one row, allocated with all.")]
+        #[derive(Clone, Copy)]
+        #[repr(C)]
+        pub struct $table {
+            pub $count: u32,
+            pub $rows: [$row; 1],
+        }
+    )*};
+}
+
+tables! {
+    MIB_IPINTERFACE_TABLE { NumEntries, Table: MIB_IPINTERFACE_ROW },
+    MIB_IF_TABLE2 { NumEntries, Table: MIB_IF_ROW2 },
+    MIB_TCPTABLE_OWNER_MODULE { dwNumEntries, table: MIB_TCPROW_OWNER_MODULE },
+    MIB_TCP6TABLE_OWNER_MODULE { dwNumEntries, table: MIB_TCP6ROW_OWNER_MODULE },
+}
+
+/// A table: a count of rows at its beginning, the rows at `ROWS_AT`.
+///
+/// # Safety
+/// The type is `repr(C)`, begins with a `u32` and holds its rows from `ROWS_AT` on.
+pub unsafe trait Table {
+    /// The rows.
+    type Row: Copy;
+    /// Offset of the first row, which follows the count after the padding that its alignment asks for.
+    const ROWS_AT: usize;
+}
+
+macro_rules! is_table {
+    ($($table:ident $rows:ident $row:ident,)*) => {$(
+        // SAFETY: repr(C), a `u32` count first, the rows where `offset_of` says; tests/layout.rs compares both with
+        // Windows' own layout.
+        unsafe impl Table for $table {
+            type Row = $row;
+            const ROWS_AT: usize = std::mem::offset_of!($table, $rows);
+        }
+    )*};
+}
+
+is_table! {
+    MIB_IPINTERFACE_TABLE Table MIB_IPINTERFACE_ROW,
+    MIB_IF_TABLE2 Table MIB_IF_ROW2,
+    MIB_IFSTACK_TABLE Table MIB_IFSTACK_ROW,
+    MIB_INVERTEDIFSTACK_TABLE Table MIB_INVERTEDIFSTACK_ROW,
+    MIB_IFTABLE table MIB_IFROW,
+    MIB_TCPTABLE table MIB_TCPROW,
+    MIB_TCPTABLE2 table MIB_TCPROW2,
+    MIB_TCPTABLE_OWNER_PID table MIB_TCPROW_OWNER_PID,
+    MIB_TCPTABLE_OWNER_MODULE table MIB_TCPROW_OWNER_MODULE,
+    MIB_TCP6TABLE table MIB_TCP6ROW,
+    MIB_TCP6TABLE2 table MIB_TCP6ROW2,
+    MIB_TCP6TABLE_OWNER_PID table MIB_TCP6ROW_OWNER_PID,
+    MIB_TCP6TABLE_OWNER_MODULE table MIB_TCP6ROW_OWNER_MODULE,
+}
