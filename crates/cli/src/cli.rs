@@ -1,0 +1,103 @@
+//! The arguments, from the program's name to the noun; each noun's own are beside its commands.
+
+use crate::cmd::{completions, demo, interface, path_mtu, tcp, watch};
+use crate::exit::{self, Exit, Failure};
+use anstyle::{AnsiColor, Style};
+use clap::builder::Styles;
+use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
+
+/// Headings and names stand out; nothing is told by colour alone.
+const STYLES: Styles = Styles::styled()
+    .header(Style::new().bold())
+    .usage(Style::new().bold())
+    .literal(AnsiColor::Cyan.on_default())
+    .error(AnsiColor::Red.on_default().bold());
+
+const AFTER_HELP: &str = "\
+Examples:
+  iph demo                                   see it work, without root and without risk
+  iph interface show eth0                    every IP property of eth0
+  sudo iph interface set eth0 --ipv4 --mtu 1400 --forwarding true
+  iph tcp list state:listen                  who is listening
+  sudo iph tcp delete remote:203.0.113.0/24 state:established
+  iph watch                                  what changes, as it changes";
+
+/// See, explain and change this computer's network.
+///
+/// iph is Windows' IP Helper API as a command, on the Linux kernel: tables of interfaces and TCP connections, every IP
+/// property of an interface to read and to set, connections to delete, changes to watch.
+///
+/// Reading needs no privilege and changes nothing. The answer goes to standard output, everything else to standard
+/// error; with --json the answer has a documented, stable form.
+#[derive(Debug, Parser)]
+#[command(name = "iph", version, styles = STYLES, after_help = AFTER_HELP, after_long_help = long_help())]
+#[command(max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Command,
+
+    /// When to use colour; NO_COLOR is respected
+    #[arg(long, value_name = "WHEN", global = true, default_value = "auto", hide_possible_values = true)]
+    pub(crate) color: Color,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    #[command(subcommand)]
+    Interface(interface::Command),
+    #[command(subcommand)]
+    Tcp(tcp::Command),
+    #[command(subcommand)]
+    PathMtu(path_mtu::Command),
+    Watch(watch::Args),
+    Demo(demo::Args),
+    Completions(completions::Args),
+}
+
+/// When to use colour.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+impl Color {
+    /// Makes this the choice of every stream.
+    pub(crate) fn write_global(self) {
+        match self {
+            Self::Auto => anstream::ColorChoice::Auto,
+            Self::Always => anstream::ColorChoice::Always,
+            Self::Never => anstream::ColorChoice::Never,
+        }
+        .write_global();
+    }
+}
+
+impl Cli {
+    /// Does what the arguments say.
+    pub(crate) fn run(self) -> Result<Exit, Failure> {
+        match self.command {
+            Command::Interface(command) => command.run(),
+            Command::Tcp(command) => command.run(),
+            Command::PathMtu(command) => command.run(),
+            Command::Watch(args) => args.run(),
+            Command::Demo(args) => args.run(),
+            Command::Completions(args) => args.run(&mut Self::command()),
+        }
+    }
+}
+
+fn long_help() -> String {
+    format!("{AFTER_HELP}\n\n{}", exit::HELP)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,8 @@
+//! The commands: a noun per file.
+
+pub(crate) mod completions;
+pub(crate) mod demo;
+pub(crate) mod interface;
+pub(crate) mod path_mtu;
+pub(crate) mod tcp;
+pub(crate) mod watch;

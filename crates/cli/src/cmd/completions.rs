@@ -1,0 +1,31 @@
+//! `iph completions`.
+
+use crate::exit::{Exit, Failure};
+use crate::output::json;
+use clap_complete::Shell;
+use std::io::Write;
+
+/// Print what a shell needs to complete iph's arguments
+///
+/// Save the output where your shell looks for it:
+///
+///   bash: iph completions bash > ~/.local/share/bash-completion/completions/iph
+///   zsh:  iph completions zsh > "${fpath[1]}/_iph"
+///   fish: iph completions fish > ~/.config/fish/completions/iph.fish
+#[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub(crate) struct Args {
+    /// The shell
+    shell: Shell,
+}
+
+impl Args {
+    pub(crate) fn run(self, command: &mut clap::Command) -> Result<Exit, Failure> {
+        let mut script = Vec::new();
+        clap_complete::generate(self.shell, command, "iph", &mut script);
+        let mut out = json::stdout();
+        out.write_all(&script)?;
+        out.flush()?;
+        Ok(Exit::Success)
+    }
+}

@@ -1,0 +1,47 @@
+//! What the kernel itself reports, read without the library that made the change.
+
+use super::rtnetlink;
+use super::stage::CABLE;
+use std::fs;
+use std::net::SocketAddr;
+
+/// A value of the kernel.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Value {
+    /// A file of the cable's interface under `/proc/sys/net`, such as `ipv4/conf/*/forwarding`.
+    Sysctl(&'static str),
+    /// The link's MTU, which rtnetlink tells.
+    LinkMtu,
+}
+
+impl Value {
+    /// The value's name, as administrators know it.
+    pub(super) fn name(self) -> String {
+        match self {
+            Self::Sysctl(path) => format!("/proc/sys/net/{}", path.replace('*', CABLE)),
+            Self::LinkMtu => "link attribute IFLA_MTU (netlink)".to_owned(),
+        }
+    }
+
+    /// The value now; `None` where this kernel does not have it.
+    pub(super) fn read(self) -> Option<String> {
+        match self {
+            Self::Sysctl(_) => fs::read_to_string(self.name()).ok().map(|text| text.trim().to_owned()),
+            Self::LinkMtu => {
+                let mtu = rtnetlink::Socket::open().and_then(|socket| socket.mtu(CABLE));
+                mtu.ok().flatten().map(|mtu| mtu.to_string())
+            }
+        }
+    }
+}
+
+/// Whether `/proc/net/tcp`, the kernel's own text, has an established IPv4 connection with this local end.
+pub(super) fn has_connection(local: SocketAddr) -> bool {
+    let SocketAddr::V4(local) = local else { return false };
+    // The address as the kernel prints it: 32 bits of memory as one number, then the port.
+    let end = format!("{:08X}:{:04X}", u32::from_ne_bytes(local.ip().octets()), local.port());
+    let table = fs::read_to_string("/proc/thread-self/net/tcp").unwrap_or_default();
+    table.lines().any(|line| {
+        line.split_whitespace().nth(1) == Some(&end) && line.split_whitespace().nth(3) == Some("01")
+    })
+}

@@ -1,0 +1,27 @@
+//! Standard output: tables for people, JSON for programs.
+
+pub(crate) mod connections;
+pub(crate) mod json;
+pub(crate) mod style;
+pub(crate) mod table;
+
+use std::io::{self, BufWriter, IsTerminal, StdoutLock};
+
+/// Standard output for people: buffered, escape sequences taken off where they would not be understood.
+pub(crate) type Output = BufWriter<anstream::AutoStream<StdoutLock<'static>>>;
+
+/// Opens standard output for people.
+pub(crate) fn people() -> Output {
+    BufWriter::new(anstream::AutoStream::auto(io::stdout().lock()))
+}
+
+/// The terminal's width; `None` where standard output is no terminal, so that nothing is cut or folded in a pipe.
+pub(crate) fn width() -> Option<u16> {
+    let stdout = io::stdout();
+    if !stdout.is_terminal() {
+        return None;
+    }
+    let columns = rustix::termios::tcgetwinsize(stdout).map_or(0, |size| size.ws_col);
+    // A terminal that does not know its size says 0.
+    Some(if columns == 0 { 80 } else { columns })
+}
