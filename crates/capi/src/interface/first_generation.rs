@@ -102,9 +102,10 @@ fn row_of(interface: &Interface) -> MIB_IFROW {
         row.dwInNUcastPkts = low(counters.in_nucast_packets);
         row.dwInDiscards = low(counters.in_discards);
         row.dwInErrors = low(counters.in_errors);
-        row.dwInUnknownProtos = low(counters.in_unknown_protocols);
+        row.dwInUnknownProtos = low(counters.in_unknown_protocols.unwrap_or(0));
         row.dwOutOctets = low(counters.out_octets);
         row.dwOutUcastPkts = low(counters.out_ucast_packets);
+        row.dwOutNUcastPkts = low(counters.out_nucast_packets.unwrap_or(0));
         row.dwOutDiscards = low(counters.out_discards);
         row.dwOutErrors = low(counters.out_errors);
     }

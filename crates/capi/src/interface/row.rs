@@ -4,8 +4,8 @@ use crate::convert::c_guid;
 use crate::raw::{GUID, MIB_IF_ROW2, ULONG64};
 use crate::{key, text};
 use iphelper::interface::{
-    AccessType, AdminStatus, ConnectionType, Interface, InterfaceStatistics, MediaConnectState, OperStatus,
-    TunnelType,
+    AccessType, AdminStatus, ConnectionType, DirectionType, Interface, InterfaceStatistics,
+    MediaConnectState, OperStatus, TunnelType,
 };
 
 /// `NET_IF_LINK_SPEED_UNKNOWN`.
@@ -34,11 +34,14 @@ pub(super) fn of(interface: &Interface) -> MIB_IF_ROW2 {
         Mtu: interface.mtu,
         Type: interface.interface_type.0.into(),
         TunnelType: tunnel_type(interface.tunnel_type),
-        MediaType: interface.media_type.cast_signed(),
-        PhysicalMediumType: interface.physical_medium_type.cast_signed(),
+        MediaType: interface.media_type.0.cast_signed(),
+        PhysicalMediumType: interface.physical_medium_type.0.cast_signed(),
         AccessType: access_type(interface.access_type),
-        // NET_IF_DIRECTION_SENDRECEIVE: Linux has no interface for one direction.
-        DirectionType: 0,
+        DirectionType: match interface.direction_type {
+            DirectionType::SendReceive => 0,
+            DirectionType::SendOnly => 1,
+            DirectionType::ReceiveOnly => 2,
+        },
         // Linux has no filter drivers, no port authentication that an interface knows of, no pausing, no low power and
         // no endpoint interfaces: those bits stay off.
         InterfaceAndOperStatusFlags: flag(HARDWARE_INTERFACE, interface.hardware_interface)
@@ -57,18 +60,18 @@ pub(super) fn of(interface: &Interface) -> MIB_IF_ROW2 {
         InNUcastPkts: counter(|all| all.in_nucast_packets),
         InDiscards: counter(|all| all.in_discards),
         InErrors: counter(|all| all.in_errors),
-        InUnknownProtos: counter(|all| all.in_unknown_protocols),
-        InUcastOctets: ULONG64(0),
-        InMulticastOctets: ULONG64(0),
-        InBroadcastOctets: ULONG64(0),
+        InUnknownProtos: counter(|all| all.in_unknown_protocols.unwrap_or(0)),
+        InUcastOctets: counter(|all| all.in_ucast_octets.unwrap_or(0)),
+        InMulticastOctets: counter(|all| all.in_multicast_octets.unwrap_or(0)),
+        InBroadcastOctets: counter(|all| all.in_broadcast_octets.unwrap_or(0)),
         OutOctets: counter(|all| all.out_octets),
         OutUcastPkts: counter(|all| all.out_ucast_packets),
-        OutNUcastPkts: ULONG64(0),
+        OutNUcastPkts: counter(|all| all.out_nucast_packets.unwrap_or(0)),
         OutDiscards: counter(|all| all.out_discards),
         OutErrors: counter(|all| all.out_errors),
-        OutUcastOctets: ULONG64(0),
-        OutMulticastOctets: ULONG64(0),
-        OutBroadcastOctets: ULONG64(0),
+        OutUcastOctets: counter(|all| all.out_ucast_octets.unwrap_or(0)),
+        OutMulticastOctets: counter(|all| all.out_multicast_octets.unwrap_or(0)),
+        OutBroadcastOctets: counter(|all| all.out_broadcast_octets.unwrap_or(0)),
         OutQLen: ULONG64(0),
     };
     text::fill_wide(&mut row.Alias, &interface.name);

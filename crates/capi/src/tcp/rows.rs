@@ -146,7 +146,7 @@ pub(super) fn port(member: u32) -> u16 {
 fn owning_module_info(connection: &TcpConnection) -> [ULONG64; 16] {
     let mut info = [ULONG64(0); 16];
     let [inode, cookie, ..] = &mut info;
-    *inode = ULONG64(connection.inode);
+    *inode = ULONG64(connection.inode.unwrap_or(0));
     *cookie = ULONG64(connection.cookie.0);
     info
 }
