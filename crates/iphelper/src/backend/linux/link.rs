@@ -75,6 +75,7 @@ pub(super) struct LinkIpv6 {
     pub(super) accept_ra: i32,
     pub(super) accept_dad: i32,
     pub(super) dad_transmits: i32,
+    pub(super) router_solicitations: i32,
     /// 0 EUI-64, 1 none, 2 stable privacy, 3 random.
     pub(super) address_generation: u8,
     /// `::` is none.
@@ -169,6 +170,7 @@ impl LinkIpv6 {
             accept_ra: number(devconf6::ACCEPT_RA),
             accept_dad: number(devconf6::ACCEPT_DAD),
             dad_transmits: number(devconf6::DAD_TRANSMITS),
+            router_solicitations: number(devconf6::RTR_SOLICITS),
             address_generation: inet6.address_generation.unwrap_or_default(),
             token: inet6.token.unwrap_or(Ipv6Addr::UNSPECIFIED),
             max_reassembly: inet6.max_reassembly,

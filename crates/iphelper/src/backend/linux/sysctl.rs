@@ -8,6 +8,7 @@ use crate::error::Result;
 use crate::types::Family;
 use rustix::fs::{Mode, OFlags};
 use rustix::io::{Errno, retry_on_intr};
+use rustix::path::Arg;
 use std::os::fd::OwnedFd;
 
 /// The two directories of one namespace. IPv6's is absent where the kernel has no IPv6.
@@ -39,7 +40,12 @@ impl Sysctl {
     }
 
     /// Opens one file, such as `conf/eth0/forwarding`.
-    pub(super) fn file(&self, family: Family, path: &str, flags: OFlags) -> Result<OwnedFd, Errno> {
+    pub(super) fn file(
+        &self,
+        family: Family,
+        path: impl Arg + Copy,
+        flags: OFlags,
+    ) -> Result<OwnedFd, Errno> {
         let directory = match family {
             Family::V4 => &self.ipv4,
             Family::V6 => self.ipv6.as_ref().ok_or(Errno::NOENT)?,

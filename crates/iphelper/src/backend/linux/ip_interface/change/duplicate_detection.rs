@@ -1,0 +1,41 @@
+//! `DadTransmits`: how many probes duplicate address detection sends.
+
+use super::plan::{Planner, Turn, invalid, unsupported};
+use super::undo::Values;
+use super::write::Write;
+use crate::error::Result;
+use crate::types::Family;
+
+/// The kernel counts the probes of an address in eight bits, so 256 would send none (`struct inet6_ifaddr`).
+const MOST_PROBES: u32 = u8::MAX as u32;
+
+pub(super) fn dad_transmits(planner: &mut Planner<'_>) -> Result<()> {
+    let from = planner.row.dad_transmits;
+    let Some(to) = planner.change.dad_transmits.filter(|to| *to != from) else { return Ok(()) };
+    if to > MOST_PROBES {
+        return Err(invalid(format!("dad_transmits: {to} is over {MOST_PROBES}")));
+    }
+    let ipv6 = match (planner.row.family, planner.link.ipv6) {
+        (Family::V6, Some(ipv6)) => ipv6,
+        _ => {
+            return Err(unsupported(
+                "dad_transmits: Linux does not look for duplicates of IPv4 addresses, and iphelper does not do it yet",
+            ));
+        }
+    };
+    let mechanism = planner.sysctl_name("dad_transmits");
+    planner.tell("dad_transmits", from, to, mechanism);
+    let mut write = |file, from: i32, to: u32| {
+        if i64::from(from) != i64::from(to) {
+            let values = Values { from: i64::from(from), to: i64::from(to) };
+            planner.write(Turn::DuplicateDetection, Write::Sysctl { file, values });
+        }
+    };
+    write("dad_transmits", ipv6.dad_transmits, to);
+    // Detection that is off as a whole sends nothing, so a count above 0 turns it on. The value -1 is the kernel's, for
+    // links on which nobody answers.
+    if to > 0 && ipv6.accept_dad < 1 {
+        write("accept_dad", ipv6.accept_dad, 1);
+    }
+    Ok(())
+}

@@ -1,0 +1,115 @@
+//! Properties that need policy (rules, filters, a resident process), and those that Linux has no place for.
+//!
+//! The value that holds is accepted, any other is refused with what is missing, before anything is written.
+
+use super::plan::{Planner, invalid, unsupported};
+use crate::error::Result;
+use crate::types::Family;
+use std::time::Duration;
+
+/// Accepts what holds, and refuses the rest.
+fn fixed<T: PartialEq>(from: &T, to: Option<T>, reason: &'static str) -> Result<()> {
+    match to {
+        Some(to) if to != *from => Err(unsupported(reason)),
+        _ => Ok(()),
+    }
+}
+
+pub(super) fn advertising_enabled(planner: &mut Planner<'_>) -> Result<()> {
+    let reason = match planner.row.family {
+        Family::V4 => "advertising_enabled: Linux does not advertise routers over IPv4 (RFC 1256)",
+        Family::V6 => {
+            "advertising_enabled: needs a resident process that sends router advertisements, which iphelper does not \
+             have yet"
+        }
+    };
+    fixed(&planner.row.advertising_enabled, planner.change.advertising_enabled, reason)
+}
+
+pub(super) fn advertise_default_route(planner: &mut Planner<'_>) -> Result<()> {
+    let reason = "advertise_default_route: nothing advertises on this interface; see advertising_enabled";
+    fixed(&planner.row.advertise_default_route, planner.change.advertise_default_route, reason)
+}
+
+pub(super) fn weak_host_send(planner: &mut Planner<'_>) -> Result<()> {
+    let reason = "weak_host_send: needs rules that choose the interface by source address, which iphelper does not \
+                  set yet";
+    fixed(&planner.row.weak_host_send, planner.change.weak_host_send, reason)
+}
+
+pub(super) fn weak_host_receive(planner: &mut Planner<'_>) -> Result<()> {
+    let reason =
+        "weak_host_receive: needs a packet filter by destination address, which iphelper does not set yet";
+    fixed(&planner.row.weak_host_receive, planner.change.weak_host_receive, reason)
+}
+
+pub(super) fn use_automatic_metric(planner: &mut Planner<'_>) -> Result<()> {
+    let reason = "use_automatic_metric: needs the metrics of the interface's routes to follow, which iphelper does \
+                  not do yet";
+    fixed(&planner.row.use_automatic_metric, planner.change.use_automatic_metric, reason)
+}
+
+pub(super) fn metric(planner: &mut Planner<'_>) -> Result<()> {
+    let reason =
+        "metric: needs the metrics of the interface's routes to follow, which iphelper does not do yet";
+    fixed(&planner.row.metric, planner.change.metric, reason)
+}
+
+pub(super) fn disable_default_routes(planner: &mut Planner<'_>) -> Result<()> {
+    let reason =
+        "disable_default_routes: needs policy rules and a packet filter, which iphelper does not set yet";
+    fixed(&planner.row.disable_default_routes, planner.change.disable_default_routes, reason)
+}
+
+pub(super) fn managed_address_configuration_supported(planner: &mut Planner<'_>) -> Result<()> {
+    let (from, to) = (
+        planner.row.managed_address_configuration_supported,
+        planner.change.managed_address_configuration_supported,
+    );
+    advertised_flag(from, to, "managed_address_configuration_supported: the router on the link tells it")
+}
+
+pub(super) fn other_stateful_configuration_supported(planner: &mut Planner<'_>) -> Result<()> {
+    let (from, to) = (
+        planner.row.other_stateful_configuration_supported,
+        planner.change.other_stateful_configuration_supported,
+    );
+    advertised_flag(from, to, "other_stateful_configuration_supported: the router on the link tells it")
+}
+
+/// A flag of router advertisements. Where no router is heard, FALSE holds already.
+fn advertised_flag(from: Option<bool>, to: Option<bool>, reason: &'static str) -> Result<()> {
+    fixed(&from.unwrap_or(false), to, reason)
+}
+
+pub(super) fn path_mtu_discovery_timeout(planner: &mut Planner<'_>) -> Result<()> {
+    // In the unit of the kernel, so that what cannot differ there is no change.
+    let seconds = |time: Duration| time.as_secs().saturating_add(u64::from(time.subsec_nanos() > 0));
+    let reason = "path_mtu_discovery_timeout: Linux has one value for all interfaces of a namespace; set that \
+                  (Host::set_path_mtu_discovery_timeout)";
+    let (from, to) = (planner.row.path_mtu_discovery_timeout, planner.change.path_mtu_discovery_timeout);
+    fixed(&from.map(seconds), to.map(|time| Some(seconds(time))), reason)
+}
+
+pub(super) fn link_local_address_timeout(planner: &mut Planner<'_>) -> Result<()> {
+    let reason = "link_local_address_timeout: Linux does not wait before it takes a link-local address";
+    fixed(&planner.row.link_local_address_timeout, planner.change.link_local_address_timeout, reason)
+}
+
+pub(super) fn zone_indices(planner: &mut Planner<'_>) -> Result<()> {
+    let reason = "zone_indices: Linux numbers the zones itself, by interface index";
+    let zones = planner.row.zone_indices.iter().zip(&planner.change.zone_indices);
+    for (from, to) in zones {
+        fixed(from, *to, reason)?;
+    }
+    Ok(())
+}
+
+pub(super) fn site_prefix_length(planner: &mut Planner<'_>) -> Result<()> {
+    let (from, to) = (planner.row.site_prefix_length, planner.change.site_prefix_length);
+    match (planner.row.family, to) {
+        (Family::V4, Some(to)) if to != 0 => Err(invalid("site_prefix_length: must be 0 for IPv4")),
+        (Family::V6, Some(to)) if to > 128 => Err(invalid(format!("site_prefix_length: {to} is over 128"))),
+        _ => fixed(&from, to, "site_prefix_length: Linux has no sites"),
+    }
+}
