@@ -15,12 +15,12 @@ const STYLES: Styles = Styles::styled()
 
 const AFTER_HELP: &str = "\
 Examples:
-  iph demo                                   see it work, without root and without risk
-  iph interface show eth0                    every IP property of eth0
+  iph demo                           see it work, without root and without risk
+  iph interface show eth0            every IP property of eth0
   sudo iph interface set eth0 --ipv4 --mtu 1400 --forwarding true
-  iph tcp list state:listen                  who is listening
+  iph tcp list state:listen          who is listening
   sudo iph tcp delete remote:203.0.113.0/24 state:established
-  iph watch                                  what changes, as it changes";
+  iph watch                          what changes, as it changes";
 
 /// See, explain and change this computer's network.
 ///
@@ -36,8 +36,9 @@ pub(crate) struct Cli {
     #[command(subcommand)]
     command: Command,
 
-    /// When to use colour; NO_COLOR is respected
-    #[arg(long, value_name = "WHEN", global = true, default_value = "auto", hide_possible_values = true)]
+    /// When to use colour: auto, always or never; NO_COLOR is respected
+    #[arg(long, value_name = "WHEN", global = true, default_value = "auto")]
+    #[arg(hide_possible_values = true, hide_default_value = true)]
     pub(crate) color: Color,
 }
 

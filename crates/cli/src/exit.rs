@@ -102,7 +102,7 @@ impl From<io::Error> for Failure {
 pub(crate) fn explain(error: &iphelper::Error) -> String {
     let advice = match error.kind() {
         ErrorKind::AccessDenied | ErrorKind::ElevationRequired if rustix::process::geteuid().is_root() => {
-            "; this root lacks CAP_NET_ADMIN here, as in a container without --cap-add=NET_ADMIN"
+            "; even root may not here, as in a container: add the capability to it"
         }
         ErrorKind::AccessDenied | ErrorKind::ElevationRequired => "; run it with sudo",
         ErrorKind::InterfaceNotFound => "; `iph interface list` shows the interfaces",

@@ -14,18 +14,18 @@ use std::ops::RangeInclusive;
 /// What help says about filter words.
 pub(crate) const HELP: &str = "\
 Filter words (key:value, all must hold):
-  port:443  port:8000-8080       either port; local-port: and remote-port: one of them
-  local:ADDRESS  remote:ADDRESS  10.0.0.0/8, 10.1.2.3, 10.1.2.3:443, 2001:db8::/32,
-                                 [2001:db8::1]:443, [fe80::1%eth0]
-  state:established,time_wait    one of these: listen, syn_sent, syn_received, established,
-                                 fin_wait_1, fin_wait_2, close_wait, closing, last_ack,
-                                 time_wait, closed
-  process:nginx  pid:1234        the process that holds the socket
-  user:www-data                  who opened it: a name or a number (uid: is the same)
-  interface:eth0                 bound to it, or with a link-local peer on it
-  family:ipv4                    ipv4 or ipv6
-  cgroup:/system.slice/x.service a cgroup v2 path or id
-  mark:0x10/0xff                 value and mask of the socket's mark (needs CAP_NET_ADMIN)";
+  port:443  port:8000-8080     either port; local-port: and remote-port: one
+  local:ADDR  remote:ADDR      10.0.0.0/8, 10.1.2.3:443, 2001:db8::/32,
+                               [2001:db8::1]:443, [fe80::1%eth0]
+  state:established,time_wait  one of these: listen, syn_sent, syn_received,
+                               established, fin_wait_1, fin_wait_2, close_wait,
+                               closing, last_ack, time_wait, closed
+  process:nginx  pid:1234      the process that holds the socket
+  user:www-data                who opened it, by name or number; uid: as well
+  interface:eth0               bound to it, or with a link-local peer on it
+  family:ipv4                  ipv4 or ipv6
+  cgroup:/system.slice/x.scope a cgroup v2 path or id
+  mark:0x10/0xff               value and mask of the mark (needs CAP_NET_ADMIN)";
 
 /// One filter word.
 #[derive(Clone, Debug, PartialEq)]

@@ -25,7 +25,7 @@ use std::io::Write;
 #[command(after_help = "\
 Examples:
   sudo iph interface set eth0 --ipv4 --forwarding true --mtu 1400
-  sudo iph interface set eth0 --ipv6 --router-discovery disabled --dad-transmits 3
+  sudo iph interface set eth0 -6 --router-discovery disabled --dad-transmits 3
   iph interface set eth0 --ipv4 --ipv6 --mtu 1400 --dry-run")]
 pub(crate) struct Args {
     /// A name, an alternative name, an index or a LUID (0x...)

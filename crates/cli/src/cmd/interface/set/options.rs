@@ -10,7 +10,7 @@ use std::time::Duration;
 #[command(next_help_heading = "Properties")]
 pub(super) struct Options {
     /// Forward packets that come in on this interface and are for others
-    #[arg(long, value_name = "BOOL", alias = "forwarding-enabled", value_parser = BoolishValueParser::new())]
+    #[arg(long, value_name = "BOOL", alias = "forwarding-enabled", value_parser = BoolishValueParser::new(), hide_possible_values = true)]
     forwarding: Option<bool>,
 
     /// Largest IP packet in octets
@@ -35,7 +35,7 @@ pub(super) struct Options {
 
     /// Probe a neighbour in use when its reachability is in doubt
     #[arg(long, value_name = "BOOL", visible_alias = "nud", alias = "use-neighbor-unreachability-detection",
-        value_parser = BoolishValueParser::new())]
+        value_parser = BoolishValueParser::new(), hide_possible_values = true)]
     neighbor_unreachability_detection: Option<bool>,
 
     /// Whether the interface gives itself a link-local address: always_off, delayed or always_on
@@ -51,37 +51,37 @@ pub(super) struct Options {
     metric: Option<u32>,
 
     /// Let the metric follow link speed and kind
-    #[arg(long, value_name = "BOOL", alias = "use-automatic-metric", value_parser = BoolishValueParser::new())]
+    #[arg(long, value_name = "BOOL", alias = "use-automatic-metric", value_parser = BoolishValueParser::new(), hide_possible_values = true)]
     automatic_metric: Option<bool>,
 
     /// Ignore default routes over this interface
-    #[arg(long, value_name = "BOOL", value_parser = BoolishValueParser::new())]
+    #[arg(long, value_name = "BOOL", value_parser = BoolishValueParser::new(), hide_possible_values = true)]
     disable_default_routes: Option<bool>,
 
     /// Let packets with another interface's source address leave here
-    #[arg(long, value_name = "BOOL", value_parser = BoolishValueParser::new())]
+    #[arg(long, value_name = "BOOL", value_parser = BoolishValueParser::new(), hide_possible_values = true)]
     weak_host_send: Option<bool>,
 
     /// Accept packets for another interface's address here
-    #[arg(long, value_name = "BOOL", value_parser = BoolishValueParser::new())]
+    #[arg(long, value_name = "BOOL", value_parser = BoolishValueParser::new(), hide_possible_values = true)]
     weak_host_receive: Option<bool>,
 
     /// Send router advertisements
-    #[arg(long, value_name = "BOOL", alias = "advertising-enabled", value_parser = BoolishValueParser::new())]
+    #[arg(long, value_name = "BOOL", alias = "advertising-enabled", value_parser = BoolishValueParser::new(), hide_possible_values = true)]
     advertising: Option<bool>,
 
     /// Offer a default route in router advertisements
-    #[arg(long, value_name = "BOOL", value_parser = BoolishValueParser::new())]
+    #[arg(long, value_name = "BOOL", value_parser = BoolishValueParser::new(), hide_possible_values = true)]
     advertise_default_route: Option<bool>,
 
     /// Advertise that addresses come from DHCPv6 (M flag)
     #[arg(long, value_name = "BOOL", alias = "managed-address-configuration-supported",
-        value_parser = BoolishValueParser::new())]
+        value_parser = BoolishValueParser::new(), hide_possible_values = true)]
     managed_address_configuration: Option<bool>,
 
     /// Advertise that the rest comes from DHCPv6 (O flag)
     #[arg(long, value_name = "BOOL", alias = "other-stateful-configuration-supported",
-        value_parser = BoolishValueParser::new())]
+        value_parser = BoolishValueParser::new(), hide_possible_values = true)]
     other_stateful_configuration: Option<bool>,
 
     /// How long a learned path MTU is kept; Linux has one value per host, see `iph path-mtu`
