@@ -190,9 +190,12 @@ pub struct TcpDeletion {
 
 /// See [`TcpDeletion`].
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub enum TcpDeletionOutcome {
-    /// Gone.
+    /// Gone, by this call.
     Deleted,
+    /// Gone before its turn came: ended by itself, or by the deletion of its other end, which was on this computer too.
+    AlreadyGone,
     /// Left alone, since it carries the caller's own terminal.
     OwnTerminal,
     /// Not deleted, and why.
@@ -237,14 +240,18 @@ impl Host {
     /// Deletes one connection: gone when this returns, the peer told by a reset where TCP has one to send.
     ///
     /// Only the very connection that the row was read from, told by its cookie: a later one on the same four values
-    /// lives.
+    /// lives. Deleting a listener leaves the connections that it accepted alone. Deleting a row of a dual-stack listener
+    /// ends it for both families, since it is one socket.
     ///
-    /// - Windows: `SetTcpEntry` with `MIB_TCP_STATE_DELETE_TCB`
-    /// - Errors: [`NotFound`](crate::ErrorKind::NotFound), [`AccessDenied`](crate::ErrorKind::AccessDenied) or
-    ///   [`ElevationRequired`](crate::ErrorKind::ElevationRequired), [`NotSupported`](crate::ErrorKind::NotSupported)
-    ///   for a kernel without `CONFIG_INET_DIAG_DESTROY` and for Multipath TCP
-    /// - Linux: `SOCK_DESTROY`
-    /// - Privilege: `CAP_NET_ADMIN`
+    /// - Windows: `SetTcpEntry` with `MIB_TCP_STATE_DELETE_TCB`, which is for IPv4 alone
+    /// - Errors: [`NotFound`](crate::ErrorKind::NotFound) if it is gone; [`AccessDenied`](crate::ErrorKind::AccessDenied),
+    ///   or [`ElevationRequired`](crate::ErrorKind::ElevationRequired) where the caller is root without the capability or
+    ///   belongs to a group of administrators (sudo, wheel, admin); [`NotSupported`](crate::ErrorKind::NotSupported) for
+    ///   a kernel without `CONFIG_INET_DIAG_DESTROY`, for Multipath TCP, for sockets that are
+    ///   [`Closed`](TcpState::Closed), and on kernels before 6.11 for connections that no program holds any more;
+    ///   [`InvalidParameter`](crate::ErrorKind::InvalidParameter) for a row that was changed to name no socket
+    /// - Linux: `SOCK_DESTROY` of the cookie
+    /// - Privilege: `CAP_NET_ADMIN` over the network namespace
     #[doc(alias = "SetTcpEntry")]
     pub fn delete_tcp_connection(&self, connection: &TcpConnection) -> Result<()> {
         self.delete_tcp_connections(std::slice::from_ref(connection), DeleteOptions::default())?
@@ -252,9 +259,12 @@ impl Host {
             .unwrap_or(Ok(()))
     }
 
-    /// Deletes many connections in few system calls; one outcome for each, in order.
+    /// Deletes many connections in few system calls; one outcome for each, in order, as
+    /// [`delete_tcp_connection`](Self::delete_tcp_connection) would have it.
     ///
-    /// The call itself fails only if nothing was done, for lack of privilege for example.
+    /// The call itself fails only if nothing was done, for lack of privilege for example. Of a connection between two
+    /// programs of this computer the first deletion ends both rows, and the second is
+    /// [`NotFound`](crate::ErrorKind::NotFound).
     pub fn delete_tcp_connections(
         &self,
         connections: &[TcpConnection],
@@ -266,7 +276,12 @@ impl Host {
     /// Deletes the connection with exactly these two ends, as C's `SetTcpEntry` names it; a listener's `remote` is
     /// unspecified with port 0.
     ///
-    /// - Errors: as [`delete_tcp_connection`](Self::delete_tcp_connection)
+    /// Looked up first and deleted by cookie, so that nothing else can be hit. `0.0.0.0` never names a `[::]` listener. An
+    /// IPv6 link-local end without scope id stands for itself on any interface.
+    ///
+    /// - Errors: as [`delete_tcp_connection`](Self::delete_tcp_connection), and
+    ///   [`InvalidParameter`](crate::ErrorKind::InvalidParameter) for ends of different families, or where several sockets
+    ///   have these ends (listeners with `SO_REUSEPORT`, twins on two interfaces): delete a row of the table then
     pub fn delete_tcp_endpoints(&self, local: SocketAddr, remote: SocketAddr) -> Result<()> {
         self.backend().delete_tcp_endpoints(local, remote)
     }
@@ -280,7 +295,14 @@ impl Host {
         self.backend().delete_tcp_matching(query, options)
     }
 
-    /// The connections without which the caller's terminal is gone.
+    /// The connections without which the caller's terminal is gone: the one that `SSH_CONNECTION` names, and those
+    /// that a process holds which the caller descends from.
+    ///
+    /// Perhaps a few more than that, where such a process has other connections too. Not found is the connection behind
+    /// a terminal multiplexer that was left and entered again from elsewhere.
+    ///
+    /// - Linux: the environment (not of a set-uid program), `/proc/PID/stat`, `/proc/PID/fd`
+    /// - Privilege: none; of other users' processes only `SSH_CONNECTION` tells
     pub fn own_terminal_connections(&self) -> Result<Vec<TcpConnection>> {
         self.backend().own_terminal_connections()
     }

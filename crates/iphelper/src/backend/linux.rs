@@ -1,6 +1,7 @@
 //! Linux: the chapters again, over netlink and sysctl files.
 
 mod convert;
+mod destroy;
 mod generic;
 mod interface;
 mod ip_interface;

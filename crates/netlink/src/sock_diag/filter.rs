@@ -24,6 +24,7 @@ const LOCAL_PORT_AT_LEAST: u8 = 2;
 const LOCAL_PORT_AT_MOST: u8 = 3;
 const REMOTE_PORT_AT_LEAST: u8 = 4;
 const REMOTE_PORT_AT_MOST: u8 = 5;
+const AUTOMATIC_PORT: u8 = 6;
 const LOCAL_HOST: u8 = 7;
 const REMOTE_HOST: u8 = 8;
 const DEVICE: u8 = 9;
@@ -51,6 +52,9 @@ pub enum Condition {
         /// The bits that count.
         mask: u32,
     },
+    /// The kernel chose the local port: the program did not bind the socket to one. Half-open and TIME_WAIT sockets
+    /// pass.
+    AutomaticPort,
     /// In the control group with this id (cgroup v2). Half-open and TIME_WAIT sockets are in none.
     Cgroup(u64),
 }
@@ -157,6 +161,7 @@ impl Filter {
                 second.copy_from_slice(&mask.to_ne_bytes());
                 fails.push(self.test(MARK, &operands));
             }
+            Condition::AutomaticPort => fails.push(self.test(AUTOMATIC_PORT, &[])),
             Condition::Cgroup(id) => fails.push(self.test(CGROUP, &id.to_ne_bytes())),
         }
     }

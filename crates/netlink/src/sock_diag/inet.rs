@@ -16,7 +16,7 @@ use super::filter::Filter;
 use super::{AF_INET, AF_INET6, BY_FAMILY};
 use crate::DecodeError;
 use crate::attribute::{AttributeWriter, Attributes};
-use crate::message::{DUMP, Message, Request};
+use crate::message::{ACK, DUMP, Message, Request};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Length of `struct inet_diag_sockid`.
@@ -119,6 +119,12 @@ const ATTRIBUTE_V6_ONLY: u16 = 11;
 const ATTRIBUTE_UPPER_PROTOCOL: u16 = 19;
 /// `INET_ULP_INFO_NAME` in it.
 const UPPER_PROTOCOL_NAME: u16 = 1;
+/// `INET_ULP_INFO_MPTCP` in it, `MPTCP_SUBFLOW_ATTR_FLAGS` in that, and `MPTCP_SUBFLOW_FLAG_*` (`linux/mptcp.h`).
+const UPPER_PROTOCOL_MPTCP: u16 = 3;
+const SUBFLOW_FLAGS: u16 = 8;
+const SUBFLOW_PEER_CAPABLE: u32 = 1 << 0;
+const SUBFLOW_JOINED: u32 = 1 << 2 | 1 << 3;
+const SUBFLOW_CONNECTED: u32 = 1 << 7;
 
 /// The identity of one socket: endpoints, interface and cookie.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -151,8 +157,8 @@ impl SocketId {
         bytes.extend_from_slice(&self.cookie.to_ne_bytes());
     }
 
-    /// Asks for the row of this one socket, with the attributes of `extensions`. The answer is that row, or the errno
-    /// `ENOENT`.
+    /// Asks for the row of this one socket, with the attributes of `extensions`. The answer is that row and an
+    /// acknowledgement, or the errno `ENOENT`.
     #[must_use]
     pub fn request(&self, protocol: Protocol, extensions: u8) -> Request {
         let mut body = Vec::with_capacity(REQUEST_LEN);
@@ -160,7 +166,7 @@ impl SocketId {
         if let Some(byte) = body.get_mut(2) {
             *byte = extensions;
         }
-        let mut request = Request::new(BY_FAMILY, 0, &body);
+        let mut request = Request::new(BY_FAMILY, ACK, &body);
         protocol.append(&mut request);
         request
     }
@@ -360,17 +366,33 @@ impl<'a> SocketRow<'a> {
         self.find(ATTRIBUTE_V6_ONLY)?.map(|value| value.u8().map(|only| only != 0)).transpose()
     }
 
-    /// Name of the protocol on top of TCP (`mptcp` for a subflow, `tls`); needs [`EXTENSION_INFO`] in the request, and
-    /// before Linux 6.14 `CAP_NET_ADMIN`.
-    pub fn upper_protocol(&self) -> Result<Option<&'a [u8]>, DecodeError> {
-        let Some(about) = self.find(ATTRIBUTE_UPPER_PROTOCOL)? else { return Ok(None) };
+    /// Whether this TCP socket is a subflow or the listener of a Multipath TCP socket; needs [`EXTENSION_INFO`] in the
+    /// request, and before Linux 6.14 `CAP_NET_ADMIN`.
+    ///
+    /// Not one whose peer answered without Multipath TCP: such a connection is one TCP connection, and what happens to
+    /// that happens to it.
+    pub fn is_multipath(&self) -> Result<bool, DecodeError> {
+        let Some(about) = self.find(ATTRIBUTE_UPPER_PROTOCOL)? else { return Ok(false) };
+        let (mut multipath, mut flags) = (false, None);
         for attribute in about.nested() {
             let attribute = attribute?;
-            if attribute.kind == UPPER_PROTOCOL_NAME {
-                return Ok(Some(attribute.c_bytes()));
+            match attribute.kind {
+                UPPER_PROTOCOL_NAME => multipath = attribute.c_bytes() == b"mptcp",
+                UPPER_PROTOCOL_MPTCP => {
+                    for attribute in attribute.nested() {
+                        let attribute = attribute?;
+                        if attribute.kind == SUBFLOW_FLAGS {
+                            flags = Some(attribute.u32()?);
+                        }
+                    }
+                }
+                _ => {}
             }
         }
-        Ok(None)
+        let fallen_back = flags.is_some_and(|flags| {
+            flags & SUBFLOW_CONNECTED != 0 && flags & (SUBFLOW_PEER_CAPABLE | SUBFLOW_JOINED) == 0
+        });
+        Ok(multipath && !fallen_back)
     }
 
     fn find(&self, kind: u16) -> Result<Option<crate::attribute::Attribute<'a>>, DecodeError> {

@@ -7,11 +7,13 @@ use super::namespace::system;
 use crate::error::Result;
 use crate::tcp::Owner;
 use rustc_hash::FxHashMap;
-use rustix::fs::{Mode, OFlags, RawDir};
+use rustix::fs::{AtFlags, Mode, OFlags, RawDir};
 use rustix::io::{Errno, retry_on_intr};
-use std::ffi::CStr;
+use std::ffi::{CStr, OsStr};
 use std::mem::MaybeUninit;
 use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
@@ -125,7 +127,7 @@ impl Processes {
         let mut buffer = vec![MaybeUninit::uninit(); 32 * 1024];
         for pid in pids.iter().copied() {
             let read = self.find(pid).and_then(|process| {
-                let name = process.name();
+                let name = process.name()?;
                 if !wanted(&name) {
                     return Ok(());
                 }
@@ -186,8 +188,9 @@ impl Search<'_> {
                     }
                 }
             });
-            if holds {
-                let _ = names.insert(*pid, process.name());
+            // It has ended since if it has no name any more.
+            if holds && let Ok(name) = process.name() {
+                let _ = names.insert(*pid, name);
             }
         }
         names
@@ -220,19 +223,49 @@ impl Process {
         Ok(())
     }
 
-    /// The short name, `?` if the process has ended.
-    pub(super) fn name(&self) -> Arc<str> {
-        let flags = OFlags::RDONLY | OFlags::CLOEXEC;
+    /// Whether the process has the socket with this inode open.
+    pub(super) fn holds(&self, inode: u64) -> Result<bool, Errno> {
+        let mut found = false;
+        self.sockets(&mut vec![MaybeUninit::uninit(); 32 * 1024], |open| found |= open == inode)?;
+        Ok(found)
+    }
+
+    /// The short name.
+    pub(super) fn name(&self) -> Result<Arc<str>, Errno> {
         let mut bytes = [0; 64];
-        let read = rustix::fs::openat(&self.directory, "comm", flags, Mode::empty())
-            .and_then(|file| retry_on_intr(|| rustix::io::read(&file, &mut bytes)));
-        match read {
-            Ok(len) => {
-                let name = bytes.get(..len).unwrap_or_default();
-                String::from_utf8_lossy(name.strip_suffix(b"\n").unwrap_or(name)).into()
-            }
-            Err(_) => "?".into(),
-        }
+        let file = self.file("comm")?;
+        let len = retry_on_intr(|| rustix::io::read(&file, &mut bytes))?;
+        let name = bytes.get(..len).unwrap_or_default();
+        Ok(String::from_utf8_lossy(name.strip_suffix(b"\n").unwrap_or(name)).into())
+    }
+
+    /// The path of the program, as its own mount namespace has it.
+    pub(super) fn path(&self) -> Result<PathBuf, Errno> {
+        let link = rustix::fs::readlinkat(&self.directory, "exe", Vec::new())?.into_bytes();
+        // The kernel marks the name of a program whose file is gone, and a file may be named so, too.
+        let gone =
+            rustix::fs::statat(&self.directory, "exe", AtFlags::empty()).is_ok_and(|file| file.st_nlink == 0);
+        let path = if gone { link.strip_suffix(b" (deleted)").unwrap_or(&link) } else { &link };
+        Ok(PathBuf::from(OsStr::from_bytes(path)))
+    }
+
+    /// The number of the parent process; 0 for none that this caller can see.
+    pub(super) fn parent(&self) -> Result<u32, Errno> {
+        let mut bytes = [0; 512];
+        let file = self.file("stat")?;
+        let len = retry_on_intr(|| rustix::io::read(&file, &mut bytes))?;
+        // proc_pid_stat(5): number, (name), state, parent. The name may hold anything, a parenthesis too.
+        let text = bytes.get(..len).unwrap_or_default();
+        let behind = text.iter().rposition(|byte| *byte == b')').and_then(|end| text.get(end + 1..));
+        let parent = behind
+            .and_then(|fields| std::str::from_utf8(fields).ok()?.split_whitespace().nth(1)?.parse().ok());
+        parent.ok_or(Errno::INVAL)
+    }
+
+    fn file(&self, name: &str) -> Result<OwnedFd, Errno> {
+        retry_on_intr(|| {
+            rustix::fs::openat(&self.directory, name, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())
+        })
     }
 }
 

@@ -156,6 +156,30 @@ impl Socket {
         if sent == bytes.len() { Ok(self.sequence) } else { Err(Refusal { errno: libc::EIO, words: None }) }
     }
 
+    /// Sends a datagram of `count` messages that are numbered from the number that `bytes` is given; that number.
+    pub(super) fn send_batch<'a>(
+        &mut self,
+        count: usize,
+        bytes: impl FnOnce(u32) -> &'a [u8],
+    ) -> Result<u32, Refusal> {
+        let count = u32::try_from(count).map_err(|_| Refusal::of(libc::EMSGSIZE))?;
+        let first = self.sequence.wrapping_add(1).max(1);
+        let (first, last) = match first.checked_add(count) {
+            Some(last) => (first, last),
+            None => (1, count),
+        };
+        self.sequence = last;
+        self.busy = true;
+        let bytes = bytes(first);
+        let sent = retry_on_intr(|| rustix::net::send(&self.descriptor, bytes, SendFlags::empty()))?;
+        if sent == bytes.len() { Ok(first) } else { Err(Refusal::of(libc::EIO)) }
+    }
+
+    /// How many bytes of answers, with what the kernel adds to each, may wait for this socket.
+    pub(super) fn receive_space(&self) -> usize {
+        rustix::net::sockopt::socket_recv_buffer_size(&self.descriptor).unwrap_or_default()
+    }
+
     /// Receives one datagram, waiting for it.
     pub(super) fn receive(&mut self) -> Result<Messages<'_>, Refusal> {
         self.receive_with(RecvFlags::empty())

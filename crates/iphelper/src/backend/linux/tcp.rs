@@ -1,8 +1,11 @@
 //! TCP connections over `sock_diag`.
 
+mod delete;
 mod filter;
+mod owner;
 mod row;
 mod table;
+mod terminal;
 
 use super::LinuxHost;
 use crate::backend;
@@ -19,23 +22,27 @@ impl backend::Tcp for LinuxHost {
         Ok(TcpConnections { rows: Box::new(table::stream(self, query)?) })
     }
 
-    fn tcp_owner_module(&self, _connection: &TcpConnection) -> Result<OwnerModule> {
-        todo!()
+    fn tcp_owner_module(&self, connection: &TcpConnection) -> Result<OwnerModule> {
+        owner::module(connection)
     }
+
     fn delete_tcp_connections(
         &self,
-        _connections: &[TcpConnection],
-        _options: DeleteOptions,
+        connections: &[TcpConnection],
+        options: DeleteOptions,
     ) -> Result<Vec<Result<()>>> {
-        todo!()
+        delete::delete(self, connections, options)
     }
-    fn delete_tcp_endpoints(&self, _local: SocketAddr, _remote: SocketAddr) -> Result<()> {
-        todo!()
+
+    fn delete_tcp_endpoints(&self, local: SocketAddr, remote: SocketAddr) -> Result<()> {
+        delete::delete_endpoints(self, local, remote)
     }
-    fn delete_tcp_matching(&self, _query: &TcpQuery, _options: DeleteOptions) -> Result<Vec<TcpDeletion>> {
-        todo!()
+
+    fn delete_tcp_matching(&self, query: &TcpQuery, options: DeleteOptions) -> Result<Vec<TcpDeletion>> {
+        delete::delete_matching(self, query, options)
     }
+
     fn own_terminal_connections(&self) -> Result<Vec<TcpConnection>> {
-        todo!()
+        terminal::connections(self)
     }
 }

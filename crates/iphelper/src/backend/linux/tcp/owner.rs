@@ -1,0 +1,50 @@
+//! The program behind a connection.
+
+use crate::backend::linux::namespace::system;
+use crate::backend::linux::process::{Process, Processes};
+use crate::error::{Error, ErrorKind, Result};
+use crate::tcp::{OwnerModule, TcpConnection};
+use rustix::io::Errno;
+
+const OPERATION: &str = "looking for the program behind a connection";
+
+pub(super) fn module(connection: &TcpConnection) -> Result<OwnerModule> {
+    let not_found = |why| Error::new(ErrorKind::NotFound, OPERATION).because(why);
+    let inode = connection.inode.ok_or_else(|| not_found("no program has the connection open"))?;
+    let processes = Processes::open()?;
+    // The process of the row, if it still holds the socket: its number may be another one's by now.
+    if let Some(owner) = &connection.owner
+        && let Some(process) = processes.process(owner.pid)?
+        && process.holds(inode) == Ok(true)
+        && let Some(module) = describe(&process)?
+    {
+        return Ok(module);
+    }
+    let owners = processes.owners(std::iter::once(inode))?;
+    if let Some(owner) = owners.get(&inode)
+        && let Some(process) = processes.process(owner.pid)?
+        && process.holds(inode) == Ok(true)
+        && let Some(module) = describe(&process)?
+    {
+        return Ok(module);
+    }
+    Err(not_found("no process that this caller may look into holds it"))
+}
+
+/// Name and path of a process's program; `None` if the process has ended.
+fn describe(process: &Process) -> Result<Option<OwnerModule>> {
+    let path = match process.path() {
+        Ok(path) => Some(path),
+        Err(Errno::ACCESS | Errno::PERM) => None,
+        Err(Errno::NOENT | Errno::SRCH) => return Ok(None),
+        Err(errno) => return Err(system(OPERATION, errno)),
+    };
+    let name = match path.as_ref().and_then(|path| path.file_name()) {
+        Some(name) => name.to_string_lossy().into_owned(),
+        None => match process.name() {
+            Ok(name) => name.as_ref().to_owned(),
+            Err(_) => return Ok(None),
+        },
+    };
+    Ok(Some(OwnerModule { pid: process.pid, name, path }))
+}

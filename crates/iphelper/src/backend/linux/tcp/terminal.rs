@@ -1,0 +1,106 @@
+//! The connections without which the caller's terminal is gone.
+//!
+//! Two signs, since neither is always there. `SSH_CONNECTION` names both ends, but `sudo` takes it out of the
+//! environment. The processes that this one descends from are always known; the one among them that keeps the terminal
+//! alive from afar (`sshd`, a terminal server) holds the connection. More than that connection may be found, never
+//! less: an ancestor's other connections are spared too.
+
+use super::table;
+use crate::backend::linux::LinuxHost;
+use crate::backend::linux::process::{Processes, Unreadable};
+use crate::error::Result;
+use crate::tcp::{TcpCondition, TcpConnection, TcpQuery, TcpState};
+use std::net::IpAddr;
+
+/// Everything but listeners, which carry nothing.
+const CONNECTED: [TcpState; 9] = [
+    TcpState::SynSent,
+    TcpState::SynReceived,
+    TcpState::Established,
+    TcpState::FinWait1,
+    TcpState::FinWait2,
+    TcpState::CloseWait,
+    TcpState::Closing,
+    TcpState::LastAck,
+    TcpState::TimeWait,
+];
+
+pub(super) fn connections(host: &LinuxHost) -> Result<Vec<TcpConnection>> {
+    let processes = Processes::open()?;
+    let held = processes.sockets(&ancestors(&processes), |_| true, Unreadable::Skip)?;
+    let session = ssh_connection();
+    if held.is_empty() && session.is_none() {
+        return Ok(Vec::new());
+    }
+    let mut query = TcpQuery::default();
+    query.filter.conditions.push(TcpCondition::State(CONNECTED.to_vec()));
+    let mut rows = table::connections(host, &query)?;
+    rows.retain(|row| {
+        let ends = [(row.remote.ip(), row.remote.port()), (row.local.ip(), row.local.port())];
+        session == Some(ends) || row.inode.is_some_and(|inode| held.contains_key(&inode))
+    });
+    Ok(rows)
+}
+
+/// The processes that this one descends from, ascending.
+fn ancestors(processes: &Processes) -> Vec<u32> {
+    let mut ancestors = Vec::new();
+    let mut next = std::os::unix::process::parent_id();
+    // A chain that was longer has turned in a circle: numbers given out again while it was read.
+    while next != 0 && ancestors.len() < 1000 && !ancestors.contains(&next) {
+        ancestors.push(next);
+        next = match processes.process(next) {
+            Ok(Some(process)) => process.parent().unwrap_or(0),
+            _ => 0,
+        };
+    }
+    ancestors.sort_unstable();
+    ancestors
+}
+
+/// The ends in `SSH_CONNECTION`: client address and port, server address and port. The variable is left alone in
+/// programs that run with more rights than their caller's.
+fn ssh_connection() -> Option<[(IpAddr, u16); 2]> {
+    if has_more_rights_than_its_caller() {
+        return None;
+    }
+    read_ssh_connection(&std::env::var("SSH_CONNECTION").ok()?)
+}
+
+/// Whether the kernel started this program with more rights than the caller has (`AT_SECURE` in `getauxval(3)`). Such a
+/// program may not be able to read its own `auxv`.
+fn has_more_rights_than_its_caller() -> bool {
+    const SECURE: usize = 23;
+    let Ok(vector) = std::fs::read("/proc/self/auxv") else { return true };
+    let (words, _) = vector.as_chunks::<{ size_of::<usize>() }>();
+    let mut pairs = words.chunks_exact(2);
+    pairs.any(
+        |pair| matches!(pair, [kind, value] if usize::from_ne_bytes(*kind) == SECURE && *value != [0; _]),
+    )
+}
+
+fn read_ssh_connection(text: &str) -> Option<[(IpAddr, u16); 2]> {
+    let mut words = text.split_whitespace();
+    let mut end = || {
+        // A link-local address comes with its interface: `fe80::1%eth0`.
+        let address = words.next()?.split('%').next()?.parse::<IpAddr>().ok()?;
+        Some((address.to_canonical(), words.next()?.parse().ok()?))
+    };
+    Some([end()?, end()?])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_variable_of_an_ssh_session_is_read_and_nonsense_is_not() {
+        let ends = read_ssh_connection("fe80::1%eth0 50000 ::ffff:192.0.2.1 22").unwrap();
+        assert_eq!(ends, [("fe80::1".parse().unwrap(), 50000), ("192.0.2.1".parse().unwrap(), 22)]);
+        for text in
+            ["", "192.0.2.1", "192.0.2.1 1 x 22", "192.0.2.1 1 192.0.2.2", "192.0.2.1 1 192.0.2.2 70000"]
+        {
+            assert_eq!(read_ssh_connection(text), None, "{text}");
+        }
+    }
+}
