@@ -274,7 +274,7 @@ impl Host {
     /// All interfaces of this host, ordered by index, loopback among them.
     ///
     /// - Windows: `GetIfTable2`, `GetIfTable2Ex`, `GetIfTable`, `GetNumberOfInterfaces`
-    /// - Linux: one `RTM_GETLINK` dump and one `ETHTOOL_MSG_LINKMODES_GET` dump
+    /// - Linux: one `RTM_GETLINK` dump and one `ETHTOOL_MSG_LINKMODES_GET` dump, and one of nl80211 where hardware is there
     /// - Privilege: none
     #[doc(alias = "GetIfTable2")]
     #[doc(alias = "GetIfTable2Ex")]

@@ -2,6 +2,7 @@
 
 mod convert;
 mod destroy;
+mod ethtool;
 mod generic;
 mod interface;
 mod ip_interface;
@@ -32,6 +33,7 @@ pub(super) struct LinuxHost {
     route: Arc<Pool>,
     sock_diag: Arc<Pool>,
     generic: Arc<Pool>,
+    ethtool: ethtool::Ethtool,
 }
 
 impl LinuxHost {
@@ -56,6 +58,6 @@ impl LinuxHost {
         for pool in [&route, &sock_diag, &generic] {
             drop(pool.take()?);
         }
-        Ok(Self { namespace, sysctl, route, sock_diag, generic })
+        Ok(Self { namespace, sysctl, route, sock_diag, generic, ethtool: ethtool::Ethtool::default() })
     }
 }

@@ -1,22 +1,62 @@
 //! Interfaces: links over rtnetlink, speeds over ethtool.
 
+mod row;
+
 use super::LinuxHost;
 use crate::backend;
 use crate::error::Result;
 use crate::interface::{AdminStatus, Interface, InterfaceLevel, InterfaceStackEntry};
 use crate::types::InterfaceKey;
+use iphelper_netlink::rtnetlink::link::{self, flag};
+use row::row;
+use rustc_hash::FxHashMap;
 
 impl backend::Interface for LinuxHost {
-    fn interfaces(&self, _level: InterfaceLevel) -> Result<Vec<Interface>> {
-        todo!()
+    fn interfaces(&self, level: InterfaceLevel) -> Result<Vec<Interface>> {
+        let links = self.links("reading the interface table")?;
+        let speeds = self.link_speeds(&links)?;
+        let namespace = self.namespace.inode();
+        Ok(links.iter().map(|link| row(link, namespace, speeds.get(&link.index.0).copied(), level)).collect())
     }
-    fn interface(&self, _key: InterfaceKey, _level: InterfaceLevel) -> Result<Interface> {
-        todo!()
+
+    fn interface(&self, key: InterfaceKey, level: InterfaceLevel) -> Result<Interface> {
+        let link = self.link(key, "reading an interface")?;
+        let speeds = self.link_speeds(std::slice::from_ref(&link))?;
+        Ok(row(&link, self.namespace.inode(), speeds.get(&link.index.0).copied(), level))
     }
+
     fn interface_stack(&self) -> Result<Vec<InterfaceStackEntry>> {
-        todo!()
+        let links = self.links("reading the interface stack")?;
+        let under: FxHashMap<_, _> = links.iter().map(|link| (link.index, link.link)).collect();
+        let mut stack = Vec::new();
+        for link in &links {
+            if let Some(higher) = link.master {
+                stack.push(InterfaceStackEntry { higher, lower: link.index });
+            }
+            // IFLA_LINK of a pair (veth) is the other end, whose own is this one: no end stands on the other.
+            if let Some(lower) = link.link.filter(|lower| *lower != link.index)
+                && under.get(&lower).is_some_and(|under_lower| *under_lower != Some(link.index))
+            {
+                stack.push(InterfaceStackEntry { higher: link.index, lower });
+            }
+        }
+        stack.sort_unstable();
+        stack.dedup();
+        Ok(stack)
     }
-    fn set_interface_admin_status(&self, _key: InterfaceKey, _status: AdminStatus) -> Result<()> {
-        todo!()
+
+    fn set_interface_admin_status(&self, key: InterfaceKey, status: AdminStatus) -> Result<()> {
+        let operation = match status {
+            AdminStatus::Up => "switching an interface on",
+            AdminStatus::Down => "switching an interface off",
+        };
+        let link = self.link(key, operation)?;
+        let flags = if status == AdminStatus::Up { flag::UP } else { 0 };
+        let mut request = link::change::set_flags(link.index.0, flags, flag::UP);
+        self.route.take()?.acknowledged(&mut request).map_err(|refusal| {
+            let denied = refusal.errno() == libc::EPERM;
+            let error = refusal.error(operation);
+            if denied { error.because("needs CAP_NET_ADMIN over the network namespace") } else { error }
+        })
     }
 }

@@ -12,7 +12,7 @@ use crate::interface::{InterfaceType, TunnelType};
 use crate::types::{Family, InterfaceIndex, InterfaceKey};
 use iphelper_netlink::DecodeError;
 use iphelper_netlink::rtnetlink::link::{
-    self, Inet, Inet6, LinkMessage, LinkStatistics, Selector, devconf4, devconf6, flag,
+    self, Inet, Inet6, LinkMessage, LinkStatistics, Selector, arphrd, devconf4, devconf6, flag,
 };
 use std::net::Ipv6Addr;
 
@@ -27,6 +27,8 @@ pub(super) struct Link {
     pub(super) name: Vec<u8>,
     pub(super) interface_type: InterfaceType,
     pub(super) tunnel_type: TunnelType,
+    /// Nothing is sent over the link: it shows the netlink messages of others (nlmon).
+    pub(super) receives_only: bool,
     /// `IFF_*`.
     pub(super) flags: u32,
     pub(super) kind: Option<String>,
@@ -98,6 +100,7 @@ impl Link {
             name: message.name.to_vec(),
             interface_type: kind::interface_type(message.hardware_type),
             tunnel_type: kind::tunnel_type(message)?,
+            receives_only: message.hardware_type == arphrd::NETLINK,
             flags: message.flags,
             kind: text(message.kind),
             address: message.address.unwrap_or_default().to_vec(),

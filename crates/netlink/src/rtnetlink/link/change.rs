@@ -17,6 +17,14 @@ const AF_INET: u16 = 2;
 const AF_INET6: u16 = 10;
 const INET6_TOKEN: u16 = 7;
 
+/// Sets those [`flag`](super::flag)s of the link that are in `mask`.
+#[must_use]
+pub fn set_flags(index: u32, flags: u32, mask: u32) -> Request {
+    // struct ifinfomsg.
+    let words = [0, index, flags, mask].map(u32::to_ne_bytes);
+    Request::new(SET_LINK, ACK, words.as_flattened())
+}
+
 /// Sets the MTU of the link, in octets. The kernel sets the MTU of its IPv6 part to the same value.
 #[must_use]
 pub fn set_mtu(index: u32, mtu: u32) -> Request {
@@ -56,9 +64,7 @@ pub fn announce(index: u32) -> Request {
 
 /// A change of the link with this index, empty as yet.
 fn change(index: u32) -> Request {
-    let [i0, i1, i2, i3] = index.to_ne_bytes();
-    // struct ifinfomsg: no flag is in the mask of those that change.
-    Request::new(SET_LINK, ACK, &[0, 0, 0, 0, i0, i1, i2, i3, 0, 0, 0, 0, 0, 0, 0, 0])
+    set_flags(index, 0, 0)
 }
 
 #[cfg(test)]
@@ -74,6 +80,15 @@ mod tests {
         let (fixed, attributes) = message.split::<16>("ifinfomsg").unwrap();
         let index = u32::from_ne_bytes(fixed[4..8].try_into().unwrap());
         (index, attributes.map(Result::unwrap).map(|a| (a.kind, a.payload.to_vec())).collect())
+    }
+
+    #[test]
+    fn flags_are_set_where_the_mask_says() {
+        let bytes = set_flags(7, 1, 0x81).finish(1).to_vec();
+        let sent = Messages::new(&bytes).next().unwrap().unwrap();
+        let (fixed, _) = sent.split::<16>("ifinfomsg").unwrap();
+        let word = |start: usize| u32::from_ne_bytes(fixed[start..start + 4].try_into().unwrap());
+        assert_eq!((sent.header.kind, [0, 4, 8, 12].map(word)), (SET_LINK, [0, 7, 1, 0x81]));
     }
 
     #[test]
