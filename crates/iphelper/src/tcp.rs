@@ -296,7 +296,8 @@ impl Host {
     }
 
     /// The connections without which the caller's terminal is gone: the one that `SSH_CONNECTION` names, and those
-    /// that a process holds which the caller descends from.
+    /// that a process holds which the caller descends from, and which is not at the terminal itself (in another
+    /// session).
     ///
     /// Perhaps a few more than that, where such a process has other connections too. Not found is the connection behind
     /// a terminal multiplexer that was left and entered again from elsewhere.

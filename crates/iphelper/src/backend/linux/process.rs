@@ -249,17 +249,18 @@ impl Process {
         Ok(PathBuf::from(OsStr::from_bytes(path)))
     }
 
-    /// The number of the parent process; 0 for none that this caller can see.
-    pub(super) fn parent(&self) -> Result<u32, Errno> {
+    /// The numbers of the parent process and of the session; 0 for one that this caller cannot see.
+    pub(super) fn parent_and_session(&self) -> Result<(u32, u32), Errno> {
         let mut bytes = [0; 512];
         let file = self.file("stat")?;
         let len = retry_on_intr(|| rustix::io::read(&file, &mut bytes))?;
-        // proc_pid_stat(5): number, (name), state, parent. The name may hold anything, a parenthesis too.
+        // proc_pid_stat(5): number, (name), state, parent, group, session. The name may hold anything, a parenthesis
+        // too.
         let text = bytes.get(..len).unwrap_or_default();
         let behind = text.iter().rposition(|byte| *byte == b')').and_then(|end| text.get(end + 1..));
-        let parent = behind
-            .and_then(|fields| std::str::from_utf8(fields).ok()?.split_whitespace().nth(1)?.parse().ok());
-        parent.ok_or(Errno::INVAL)
+        let fields = behind.and_then(|fields| std::str::from_utf8(fields).ok()).unwrap_or_default();
+        let field = |position| fields.split_whitespace().nth(position)?.parse().ok();
+        field(1).zip(field(3)).ok_or(Errno::INVAL)
     }
 
     fn file(&self, name: &str) -> Result<OwnedFd, Errno> {

@@ -2,8 +2,9 @@
 //!
 //! Two signs, since neither is always there. `SSH_CONNECTION` names both ends, but `sudo` takes it out of the
 //! environment. The processes that this one descends from are always known; the one among them that keeps the terminal
-//! alive from afar (`sshd`, a terminal server) holds the connection. More than that connection may be found, never
-//! less: an ancestor's other connections are spared too.
+//! alive from afar (`sshd`, a terminal server) holds the connection. It is never in the caller's session, which begins
+//! with the terminal: ancestors in it are programs at the terminal, such as one that runs this one to delete connections
+//! of its own. More than the one connection may be found: an ancestor's others are spared too.
 
 use super::table;
 use crate::backend::linux::LinuxHost;
@@ -42,20 +43,25 @@ pub(super) fn connections(host: &LinuxHost) -> Result<Vec<TcpConnection>> {
     Ok(rows)
 }
 
-/// The processes that this one descends from, ascending.
+/// The processes that this one descends from, those of its own session left out, ascending.
 fn ancestors(processes: &Processes) -> Vec<u32> {
-    let mut ancestors = Vec::new();
+    let own = rustix::process::getsid(None).map_or(0, |session| session.as_raw_pid().unsigned_abs());
+    let (mut met, mut outside) = (Vec::new(), Vec::new());
     let mut next = std::os::unix::process::parent_id();
     // A chain that was longer has turned in a circle: numbers given out again while it was read.
-    while next != 0 && ancestors.len() < 1000 && !ancestors.contains(&next) {
-        ancestors.push(next);
-        next = match processes.process(next) {
-            Ok(Some(process)) => process.parent().unwrap_or(0),
-            _ => 0,
+    while next != 0 && met.len() < 1000 && !met.contains(&next) {
+        met.push(next);
+        let (parent, session) = match processes.process(next) {
+            Ok(Some(process)) => process.parent_and_session().unwrap_or_default(),
+            _ => (0, 0),
         };
+        if session != own {
+            outside.push(next);
+        }
+        next = parent;
     }
-    ancestors.sort_unstable();
-    ancestors
+    outside.sort_unstable();
+    outside
 }
 
 /// The ends in `SSH_CONNECTION`: client address and port, server address and port. The variable is left alone in
