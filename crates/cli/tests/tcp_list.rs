@@ -1,13 +1,19 @@
 //! `iph tcp list` beside `ss`.
-#![allow(clippy::expect_used, clippy::unwrap_used, reason = "tests")]
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 mod support;
 
-use iphelper_testkit::{NetNs, isolated, run, unprivileged};
+use iphelper_testkit::{NetNs, isolated, run};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use support::iph;
+use support::{iph, unprivileged};
 
 iphelper_testkit::private_user_namespace!();
 
@@ -15,7 +21,7 @@ iphelper_testkit::private_user_namespace!();
 struct Pair {
     listener: TcpListener,
     client: TcpStream,
-    server: TcpStream,
+    _server: TcpStream,
 }
 
 impl Pair {
@@ -23,7 +29,7 @@ impl Pair {
         let listener = TcpListener::bind((address, 0)).expect("listening");
         let client = TcpStream::connect(listener.local_addr().unwrap()).expect("connecting");
         let (server, _) = listener.accept().expect("accepting");
-        Self { listener, client, server }
+        Self { listener, client, _server: server }
     }
 
     fn port(&self) -> u16 {
@@ -224,7 +230,7 @@ fn zones_are_shown_by_the_interfaces_name() {
 fn everybody_may_list() {
     isolated(|| {
         let _pair = Pair::new("127.0.0.1");
-        let document = unprivileged(|| iph("tcp list --json").json());
+        let document = unprivileged("tcp list --json").json();
         assert_eq!(document.as_array().unwrap().len(), 3);
     });
 }

@@ -4,7 +4,6 @@
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use std::fs::File;
 use std::io::{Read, Write};
-use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -66,6 +65,16 @@ pub(crate) fn iph(arguments: &str) -> Run {
     run(&mut command(arguments))
 }
 
+/// Runs `iph` without any capability, whoever runs the test: root's own do not survive the bounding set.
+pub(crate) fn unprivileged(arguments: &str) -> Run {
+    let iph = command(arguments);
+    let mut setpriv = Command::new("setpriv");
+    let _ =
+        setpriv.args(["--bounding-set=-all", "--inh-caps=-all"]).arg(iph.get_program()).args(iph.get_args());
+    let _ = setpriv.stdin(Stdio::null());
+    run(&mut setpriv)
+}
+
 /// Runs a command to its end.
 pub(crate) fn run(command: &mut Command) -> Run {
     let output = command.output().expect("starting the program");
@@ -96,10 +105,7 @@ impl Terminal {
         let child = command.env("TERM", "xterm").stdin(open()).stdout(open()).stderr(open()).spawn();
         // The command keeps its side open otherwise, and the terminal would never end.
         drop(command);
-        Self {
-            controller: File::from(OwnedFd::from(controller)),
-            child: child.expect("starting the program"),
-        }
+        Self { controller: File::from(controller), child: child.expect("starting the program") }
     }
 
     /// Reads the screen until `text` is on it.
