@@ -181,6 +181,12 @@ impl LinkIpv6 {
             other_configuration: inet6.flags & Inet6::OTHER_CONFIGURATION != 0,
         }
     }
+
+    /// Whether router advertisements are obeyed with this value of `accept_ra`
+    /// (`Documentation/networking/ip-sysctl.rst`).
+    pub(super) fn obeys_routers(&self, accept_ra: i32) -> bool {
+        if self.forwarding { accept_ra == 2 } else { accept_ra != 0 }
+    }
 }
 
 impl LinuxHost {
@@ -252,6 +258,16 @@ impl LinuxHost {
             }
             (Err(refusal), _) => Ok(Err(refusal)),
         }
+    }
+}
+
+/// The kernel's number of a family, a byte in all messages.
+pub(super) fn address_family(family: Family) -> u8 {
+    const AF_INET: u8 = 2;
+    const AF_INET6: u8 = 10;
+    match family {
+        Family::V4 => AF_INET,
+        Family::V6 => AF_INET6,
     }
 }
 

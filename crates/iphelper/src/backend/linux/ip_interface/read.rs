@@ -1,16 +1,241 @@
-//! The rows of IP interfaces, made of few dumps.
+//! The rows of IP interfaces: a link as each address family uses it.
+//!
+//! A table is made of one dump each of links, neighbour parameters, features, wake-on-LAN and speeds, and of four files
+//! that hold for the whole namespace. None of it is read per interface.
+
+mod metric;
+mod offload;
 
 use super::super::LinuxHost;
-use crate::error::Result;
-use crate::ip_interface::IpInterface;
-use crate::types::{Family, InterfaceKey};
+use super::super::ethtool::LinkFeatures;
+use super::super::link::{Link, LinkIpv6, address_family};
+use super::super::namespace::system;
+use crate::error::{Error, ErrorKind, Result};
+use crate::ip_interface::{IpInterface, LinkLocalAddressBehavior, RouterDiscoveryBehavior};
+use crate::types::{Family, InterfaceIndex, InterfaceKey};
+use iphelper_netlink::rtnetlink::link::flag;
+use iphelper_netlink::rtnetlink::neigh_table::{self, NeighborParameters};
+use rustc_hash::{FxHashMap, FxHashSet};
+use rustix::io::Errno;
+use std::time::Duration;
+
+const OPERATION: &str = "reading IP interfaces";
+
+/// From this time on, a neighbour in doubt is never probed: 11 days, far above what anybody sets to be probed late, and
+/// below what a change that switches probing off writes.
+const NEVER_PROBED: Duration = Duration::from_millis(1_000_000_000);
+
+/// RFC 4861, section 6.2.1: what an advertising router begins with, and what Windows shows.
+const MIN_ADVERTISEMENT_INTERVAL: Duration = Duration::from_secs(200);
+const MAX_ADVERTISEMENT_INTERVAL: Duration = Duration::from_secs(600);
+
+/// Windows' default; Linux has no sites.
+const IPV6_SITE_PREFIX_LENGTH: u32 = 64;
+
+/// `IN6_ADDR_GEN_MODE_NONE`.
+const NO_ADDRESS_GENERATION: u8 = 1;
 
 impl LinuxHost {
-    pub(super) fn read_ip_interfaces(&self, _family: Option<Family>) -> Result<Vec<IpInterface>> {
-        todo!()
+    pub(super) fn read_ip_interfaces(&self, family: Option<Family>) -> Result<Vec<IpInterface>> {
+        if let Some(family) = family {
+            self.require_family(family, OPERATION)?;
+        }
+        let families: Vec<Family> = match family {
+            Some(family) => vec![family],
+            None => Family::ALL.into_iter().filter(|family| self.sysctl.has(*family)).collect(),
+        };
+        let links = self.links(OPERATION)?;
+        let surroundings = Surroundings::read(self, &families, &links)?;
+        let rows = families.iter().flat_map(|family| {
+            links
+                .iter()
+                .filter(|link| link.has_family(*family))
+                .filter_map(|link| surroundings.row(*family, link))
+        });
+        Ok(rows.collect())
     }
 
-    pub(super) fn read_ip_interface(&self, _family: Family, _key: InterfaceKey) -> Result<IpInterface> {
-        todo!()
+    pub(super) fn read_ip_interface(&self, family: Family, key: InterfaceKey) -> Result<IpInterface> {
+        const OPERATION: &str = "reading an IP interface";
+        self.require_family(family, OPERATION)?;
+        let link = self.link(key, OPERATION)?;
+        if !link.has_family(family) {
+            let reason = match family {
+                Family::V4 => "it has no IPv4: its MTU is below 68",
+                Family::V6 if link.ipv6.is_some() => "IPv6 is switched off on it (disable_ipv6 is 1)",
+                Family::V6 => "it has no IPv6: its MTU is below 1280, or IPv6 is kept off it",
+            };
+            return Err(
+                Error::new(ErrorKind::NotFound, OPERATION).because(format!("{}: {reason}", link.name()))
+            );
+        }
+        let surroundings = Surroundings::read(self, &[family], std::slice::from_ref(&link))?;
+        surroundings.row(family, &link).ok_or_else(|| {
+            Error::new(ErrorKind::InterfaceNotFound, OPERATION).because("it vanished while it was read")
+        })
+    }
+
+    fn require_family(&self, family: Family, operation: &'static str) -> Result<()> {
+        if self.sysctl.has(family) {
+            return Ok(());
+        }
+        Err(Error::new(ErrorKind::NotSupported, operation).because(format!("this kernel has no {family}")))
+    }
+}
+
+/// What the rows take from elsewhere than the link.
+struct Surroundings {
+    neighbors: FxHashMap<(Family, InterfaceIndex), NeighborParameters>,
+    features: FxHashMap<u32, LinkFeatures>,
+    speeds: FxHashMap<u32, u64>,
+    wakers: Option<FxHashSet<u32>>,
+    /// `net.ipv6.conf.all.forwarding`.
+    all_forwarding: bool,
+    /// `net.ipv6.conf.all.accept_dad`.
+    all_accept_dad: i32,
+    path_mtu_timeouts: FxHashMap<Family, Duration>,
+}
+
+impl Surroundings {
+    fn read(host: &LinuxHost, families: &[Family], links: &[Link]) -> Result<Self> {
+        let mut surroundings = Self {
+            neighbors: FxHashMap::default(),
+            features: host.link_features(links)?,
+            speeds: host.link_speeds(links)?,
+            wakers: host.wake_on_lan(links)?,
+            all_forwarding: false,
+            all_accept_dad: 0,
+            path_mtu_timeouts: FxHashMap::default(),
+        };
+        for family in families {
+            let parameters = neighbor_parameters(host, *family)?;
+            surroundings.neighbors.extend(parameters.into_iter().map(|(index, row)| ((*family, index), row)));
+            // Linux hides the IPv6 file in network namespaces that a user namespace owns (net/ipv6/route.c).
+            if let Some(seconds) = namespace_number(host, *family, "route/mtu_expires")? {
+                let timeout = Duration::from_secs(u64::try_from(seconds).unwrap_or_default());
+                let _ = surroundings.path_mtu_timeouts.insert(*family, timeout);
+            }
+        }
+        if families.contains(&Family::V6) {
+            let number = |file| Ok(namespace_number(host, Family::V6, file)?.unwrap_or_default());
+            surroundings.all_forwarding = number("conf/all/forwarding")? != 0;
+            surroundings.all_accept_dad = number("conf/all/accept_dad")?;
+        }
+        Ok(surroundings)
+    }
+
+    /// The row of a link that has the family; `None` if it vanished between the dumps.
+    fn row(&self, family: Family, link: &Link) -> Option<IpInterface> {
+        let neighbors = self.neighbors.get(&(family, link.index))?;
+        let features = self.features.get(&link.index.0).copied().unwrap_or_default();
+        let speed = self.speeds.get(&link.index.0).copied();
+        let ipv6 = link.ipv6.as_ref().filter(|_| family == Family::V6);
+        // How far zones are known: a link-local zone is the interface; what is larger has one zone, which Linux does
+        // not number (net/ipv6/af_inet6.c takes any scope id with it).
+        let mut zone_indices = [0; 16];
+        for zone in zone_indices.iter_mut().skip(1).take(3) {
+            *zone = link.index.0;
+        }
+        let is_neighborly = !link.has(flag::NO_ARP) && !link.has(flag::LOOPBACK);
+        Some(IpInterface {
+            family,
+            luid: link.luid(),
+            index: link.index,
+            name: link.name(),
+            max_reassembly_size: ipv6.and_then(|ipv6| ipv6.max_reassembly),
+            interface_identifier: ipv6.map_or(0, interface_identifier),
+            min_router_advertisement_interval: ipv6.map(|_| MIN_ADVERTISEMENT_INTERVAL),
+            max_router_advertisement_interval: ipv6.map(|_| MAX_ADVERTISEMENT_INTERVAL),
+            // The kernel sends no router advertisements.
+            advertising_enabled: false,
+            advertise_default_route: false,
+            forwarding_enabled: match ipv6 {
+                // net/ipv6/ip6_output.c, ip6_forward: judged by the interface that a packet came in on.
+                Some(ipv6) => self.all_forwarding || ipv6.force_forwarding == Some(true),
+                None => link.ipv4.is_some_and(|ipv4| ipv4.forwarding),
+            },
+            // Linux takes packets for each of its addresses on each interface, and sends each address' from each.
+            weak_host_send: true,
+            weak_host_receive: true,
+            use_automatic_metric: true,
+            metric: metric::automatic(link.interface_type, speed),
+            use_neighbor_unreachability_detection: neighbors.delay_probe_time? < NEVER_PROBED,
+            managed_address_configuration_supported: ipv6.map(|ipv6| ipv6.managed),
+            other_stateful_configuration_supported: ipv6.map(|ipv6| ipv6.other_configuration),
+            router_discovery_behavior: match ipv6 {
+                Some(ipv6) if ipv6.obeys_routers(ipv6.accept_ra) => RouterDiscoveryBehavior::Enabled,
+                Some(_) => RouterDiscoveryBehavior::Disabled,
+                None => RouterDiscoveryBehavior::Dhcp,
+            },
+            dad_transmits: match ipv6 {
+                Some(ipv6) if is_neighborly => self.dad_transmits(ipv6),
+                _ => 0,
+            },
+            base_reachable_time: neighbors.base_reachable_time?,
+            reachable_time: neighbors.reachable_time?,
+            retransmit_time: neighbors.retransmit_time?,
+            path_mtu_discovery_timeout: self.path_mtu_timeouts.get(&family).copied(),
+            link_local_address_behavior: match ipv6 {
+                Some(ipv6) if ipv6.address_generation != NO_ADDRESS_GENERATION => {
+                    LinkLocalAddressBehavior::AlwaysOn
+                }
+                _ => LinkLocalAddressBehavior::AlwaysOff,
+            },
+            link_local_address_timeout: Duration::ZERO,
+            zone_indices,
+            site_prefix_length: ipv6.map_or(0, |_| IPV6_SITE_PREFIX_LENGTH),
+            nl_mtu: ipv6.map_or(link.mtu, |ipv6| ipv6.mtu),
+            connected: link.is_connected(),
+            supports_wake_up_patterns: self.wakers.as_ref().map(|wakers| wakers.contains(&link.index.0)),
+            supports_neighbor_discovery: is_neighborly,
+            // Also where there are no link-layer addresses, over PPP for example: a router needs none to be heard.
+            supports_router_discovery: ipv6.is_some()
+                && link.has(flag::MULTICAST)
+                && !link.has(flag::LOOPBACK),
+            transmit_offload: offload::transmit(family, &features, link.gso_max_size),
+            receive_offload: offload::receive(&features),
+            disable_default_routes: false,
+        })
+    }
+
+    /// Probes that the kernel sends (net/ipv6/addrconf.c): none if detection is off for all and for this link; and the
+    /// count of those left has 8 bits.
+    fn dad_transmits(&self, ipv6: &LinkIpv6) -> u32 {
+        let detects = self.all_accept_dad > 0 || ipv6.accept_dad > 0;
+        if detects { ipv6.dad_transmits.cast_unsigned() & 0xff } else { 0 }
+    }
+}
+
+/// The lower 64 bits of the token.
+fn interface_identifier(ipv6: &LinkIpv6) -> u64 {
+    let [.., i0, i1, i2, i3, i4, i5, i6, i7] = ipv6.token.octets();
+    u64::from_be_bytes([i0, i1, i2, i3, i4, i5, i6, i7])
+}
+
+/// How each link resolves and watches its neighbours. The kernel has no request for one link.
+fn neighbor_parameters(
+    host: &LinuxHost,
+    family: Family,
+) -> Result<FxHashMap<InterfaceIndex, NeighborParameters>> {
+    let mut request = neigh_table::dump(address_family(family));
+    host.route
+        .take()?
+        .snapshot(&mut request, FxHashMap::default, |rows, message| {
+            if let Some(row) = NeighborParameters::parse(message)?
+                && let Some(index) = row.index
+            {
+                let _ = rows.insert(InterfaceIndex(index), row);
+            }
+            Ok(())
+        })
+        .map_err(|refusal| refusal.error("reading neighbour parameters"))
+}
+
+/// A number under `/proc/sys/net/ipv4` or `ipv6` that holds for the whole namespace; `None` if the file is not there.
+fn namespace_number(host: &LinuxHost, family: Family, file: &str) -> Result<Option<i32>> {
+    match host.sysctl.read(family, file) {
+        Ok(text) => Ok(text.parse().ok()),
+        Err(Errno::NOENT) => Ok(None),
+        Err(errno) => Err(system(OPERATION, errno).because(format!("net/{family}/{file}"))),
     }
 }

@@ -24,7 +24,7 @@ pub(super) fn interface_identifier(planner: &mut Planner<'_>) -> Result<()> {
             "interface_identifier: routers are not solicited here (net.ipv6.conf.*.router_solicitations is 0)",
         ));
     }
-    let before = router_discovery::obeys_routers(&ipv6, ipv6.accept_ra);
+    let before = ipv6.obeys_routers(ipv6.accept_ra);
     let after = router_discovery::asked(planner).unwrap_or(before);
     let turn = match (before, after) {
         (_, true) => Turn::IdentifierSet,

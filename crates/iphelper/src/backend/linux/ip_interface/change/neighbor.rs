@@ -3,6 +3,7 @@
 use super::plan::{Planner, Turn, invalid, milliseconds};
 use super::undo::Values;
 use super::write::Write;
+use crate::backend::linux::link::address_family;
 use crate::backend::linux::namespace::system;
 use crate::error::Result;
 use crate::types::Family;
@@ -89,7 +90,7 @@ fn in_ticks(time: Duration, ticks_per_second: u64) -> Duration {
 
 /// How long a neighbour in doubt is used before it is probed.
 fn probe_delay(planner: &Planner<'_>) -> Result<Duration> {
-    let family = super::write::address_family(planner.row.family);
+    let family = address_family(planner.row.family);
     let index = planner.link.index.0;
     let table = planner.host.route.take()?.snapshot(
         &mut neigh_table::dump(family),

@@ -3,7 +3,7 @@
 use super::plan::{Planner, Turn, invalid, unsupported};
 use super::undo::Values;
 use super::write::Write;
-use crate::backend::linux::link::{Link, LinkIpv6};
+use crate::backend::linux::link::Link;
 use crate::error::Result;
 use crate::ip_interface::RouterDiscoveryBehavior;
 use crate::types::Family;
@@ -40,12 +40,6 @@ pub(super) fn router_discovery_behavior(planner: &mut Planner<'_>) -> Result<()>
 /// Whether this call enables or disables the obedience to routers; `None` if it does neither.
 pub(super) fn asked(planner: &Planner<'_>) -> Option<bool> {
     planner.change.router_discovery_behavior.map(|to| to == RouterDiscoveryBehavior::Enabled)
-}
-
-/// Whether router advertisements are obeyed with this value of `accept_ra`
-/// (`Documentation/networking/ip-sysctl.rst`).
-pub(super) fn obeys_routers(ipv6: &LinkIpv6, accept_ra: i32) -> bool {
-    if ipv6.forwarding { accept_ra == 2 } else { accept_ra != 0 }
 }
 
 /// Whether the kernel solicits routers on a link: not on loopback, nor where no neighbour is.

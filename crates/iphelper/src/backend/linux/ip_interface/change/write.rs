@@ -3,10 +3,10 @@
 use super::OPERATION;
 use super::conf::Conf;
 use super::plan::Plan;
-use super::router_discovery::{is_possible, obeys_routers};
+use super::router_discovery::is_possible;
 use super::undo::{Direction, Values, all_or_nothing};
 use crate::backend::linux::LinuxHost;
-use crate::backend::linux::link::Link;
+use crate::backend::linux::link::{Link, address_family};
 use crate::backend::linux::socket::Refusal;
 use crate::error::{Error, ErrorKind, Result};
 use crate::types::Family;
@@ -143,7 +143,7 @@ impl<'a> Writer<'a> {
                 let accept_ra = values.toward(direction);
                 self.ipv6.write("accept_ra", i64::from(accept_ra))?;
                 *changed = true;
-                if self.link.ipv6.is_some_and(|ipv6| obeys_routers(&ipv6, accept_ra)) {
+                if self.link.ipv6.is_some_and(|ipv6| ipv6.obeys_routers(accept_ra)) {
                     self.solicit_routers()
                 } else {
                     self.forget_routers()
@@ -301,14 +301,4 @@ fn is_from(address: &Ipv6Address, all: &[Ipv6Address], protocol: u8) -> bool {
         return permanent && address.address.is_unicast_link_local() && address.prefix_len == 64;
     }
     !permanent && address.flags & (addr::flag::MANAGE_TEMPORARY | addr::flag::TEMPORARY) != 0
-}
-
-/// The kernel's number of a family.
-pub(super) fn address_family(family: Family) -> u8 {
-    const AF_INET: u8 = 2;
-    const AF_INET6: u8 = 10;
-    match family {
-        Family::V4 => AF_INET,
-        Family::V6 => AF_INET6,
-    }
 }
