@@ -22,6 +22,7 @@ use namespace::Namespace;
 use socket::{Pool, Protocol};
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use sysctl::Sysctl;
 pub(crate) use thread::start_thread;
 
@@ -34,6 +35,8 @@ pub(super) struct LinuxHost {
     sock_diag: Arc<Pool>,
     generic: Arc<Pool>,
     ethtool: ethtool::Ethtool,
+    /// Room for the whole TCP table, as it was when last read.
+    tcp_rows: AtomicUsize,
 }
 
 impl LinuxHost {
@@ -58,6 +61,7 @@ impl LinuxHost {
         for pool in [&route, &sock_diag, &generic] {
             drop(pool.take()?);
         }
-        Ok(Self { namespace, sysctl, route, sock_diag, generic, ethtool: ethtool::Ethtool::default() })
+        let ethtool = ethtool::Ethtool::default();
+        Ok(Self { namespace, sysctl, route, sock_diag, generic, ethtool, tcp_rows: AtomicUsize::new(0) })
     }
 }

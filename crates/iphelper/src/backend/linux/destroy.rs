@@ -1,15 +1,49 @@
 //! Deletion of sockets by the kernel (`SOCK_DESTROY`), for TCP and UDP.
 
-use super::socket::{Refusal, Socket};
-use crate::error::{Error, ErrorKind};
+use super::socket::{Pool, Refusal, Socket};
+use super::thread::start_helper;
+use crate::error::{Error, ErrorKind, Result};
 use iphelper_netlink::sock_diag::destroy::DestroyBatch;
 use iphelper_netlink::sock_diag::inet::{Protocol, SocketId};
 use rustix::net::RecvFlags;
+use std::sync::Arc;
 
 /// Room that one refusal takes in the receive buffer, with the kernel's own bookkeeping (768 on x86-64).
 const ANSWER_SPACE: usize = 1536;
 /// More messages in a datagram make nothing faster.
 const LARGEST_BATCH: usize = 256;
+/// Fewer sockets than this are deleted before a thread has started.
+const WORTH_A_THREAD: usize = 1000;
+/// More threads than this wait for each other.
+const MOST_THREADS: usize = 4;
+
+/// Deletes each of `sockets`, many of them by several threads; the errno of each, 0 for success.
+pub(super) fn destroy_all(pool: &Arc<Pool>, protocol: Protocol, sockets: &[SocketId]) -> Result<Vec<i32>> {
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    let threads = (sockets.len() / WORTH_A_THREAD).clamp(1, processors.min(MOST_THREADS));
+    let mut parts = sockets.chunks(sockets.len().div_ceil(threads).max(1));
+    let first = parts.next().unwrap_or_default();
+    let mut socket = pool.take()?;
+    std::thread::scope(|scope| {
+        let helpers: Vec<_> = parts
+            .map(|part| {
+                let work = || pool.take().map(|mut socket| destroy(&mut socket, protocol, part));
+                (part, start_helper(scope, "iphelper-delete", work))
+            })
+            .collect();
+        let mut outcomes = destroy(&mut socket, protocol, first);
+        for (part, helper) in helpers {
+            let helped =
+                helper.map(|helper| helper.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+            match helped {
+                Some(Ok(part)) => outcomes.extend(part),
+                // No thread, or no second socket: the first thread does this part, too.
+                _ => outcomes.extend(destroy(&mut socket, protocol, part)),
+            }
+        }
+        Ok(outcomes)
+    })
+}
 
 /// Deletes each of `sockets`; the errno of each, 0 for success.
 ///

@@ -4,6 +4,7 @@
 //! when its number is given to another one, so that name and descriptors are always the same process's.
 
 use super::namespace::system;
+use super::thread::start_helper;
 use crate::error::Result;
 use crate::tcp::Owner;
 use rustc_hash::FxHashMap;
@@ -93,14 +94,9 @@ impl Processes {
             std::thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS).min(pids.len());
         let mut names: FxHashMap<u32, Arc<str>> = std::thread::scope(|scope| {
             let search = &search;
+            // Without a second thread the first does all the work.
             let helpers: Vec<_> = (1..threads)
-                .filter_map(|_| {
-                    // Without a second thread the first does all the work.
-                    std::thread::Builder::new()
-                        .name("iphelper-owners".to_owned())
-                        .spawn_scoped(scope, || search.run())
-                        .ok()
-                })
+                .filter_map(|_| start_helper(scope, "iphelper-owners", || search.run()))
                 .collect();
             let mut names = search.run();
             for helper in helpers {

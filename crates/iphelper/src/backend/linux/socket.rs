@@ -275,12 +275,25 @@ impl Socket {
         &mut self,
         request: &mut Request,
         start: impl Fn() -> T,
-        mut visit: impl FnMut(&mut T, &Message<'_>) -> Result<(), DecodeError>,
+        visit: impl FnMut(&mut T, &Message<'_>) -> Result<(), DecodeError>,
     ) -> Result<T, Refusal> {
+        let mut rows = start();
+        self.snapshot_into(request, &mut rows, |rows| *rows = start(), visit)?;
+        Ok(rows)
+    }
+
+    /// Dumps a table until it stood still into `rows`, from which `restart` takes the rows of an attempt that failed.
+    pub(super) fn snapshot_into<T>(
+        &mut self,
+        request: &mut Request,
+        rows: &mut T,
+        restart: impl Fn(&mut T),
+        mut visit: impl FnMut(&mut T, &Message<'_>) -> Result<(), DecodeError>,
+    ) -> Result<(), Refusal> {
         for _ in 0..DUMP_ATTEMPTS {
-            let mut rows = start();
-            if self.dump(request, |message| visit(&mut rows, message))? == Consistency::Consistent {
-                return Ok(rows);
+            restart(rows);
+            if self.dump(request, |message| visit(rows, message))? == Consistency::Consistent {
+                return Ok(());
             }
         }
         Err(Refusal { errno: libc::EINTR, words: Some("the table changed during each of ten dumps".into()) })

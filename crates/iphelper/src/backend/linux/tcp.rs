@@ -12,6 +12,7 @@ use crate::backend;
 use crate::error::Result;
 use crate::tcp::{DeleteOptions, OwnerModule, TcpConnection, TcpConnections, TcpDeletion, TcpQuery};
 use std::net::SocketAddr;
+use terminal::OwnTerminal;
 
 impl backend::Tcp for LinuxHost {
     fn tcp_connections(&self, query: &TcpQuery) -> Result<Vec<TcpConnection>> {
@@ -43,6 +44,9 @@ impl backend::Tcp for LinuxHost {
     }
 
     fn own_terminal_connections(&self) -> Result<Vec<TcpConnection>> {
-        terminal::connections(self)
+        let own = OwnTerminal::find()?;
+        let mut rows = table::connections(self, &TcpQuery::default())?;
+        rows.retain(|row| own.is_on(row));
+        Ok(rows)
     }
 }

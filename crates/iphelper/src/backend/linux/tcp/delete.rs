@@ -1,8 +1,9 @@
 //! Deletion of TCP connections: always the very socket that was seen, named by its cookie.
 
-use super::{table, terminal};
+use super::table;
+use super::terminal::OwnTerminal;
 use crate::backend::linux::LinuxHost;
-use crate::backend::linux::destroy::{destroy, refused};
+use crate::backend::linux::destroy::{destroy, destroy_all, refused};
 use crate::backend::linux::socket::{Refusal, Socket};
 use crate::error::{Error, ErrorKind, Result};
 use crate::tcp::{
@@ -47,7 +48,7 @@ pub(super) fn delete(
         let subflows = subflows(&mut socket, &deletion).map_err(|refusal| refusal.error(OPERATION))?;
         deletion.without(&subflows, &mut outcomes);
     }
-    let errnos = destroy(&mut socket, Protocol::Tcp, &deletion.ids);
+    let errnos = destroy_all(&host.sock_diag, Protocol::Tcp, &deletion.ids)?;
     for (errno, (position, id)) in errnos.into_iter().zip(deletion.positions.iter().zip(&deletion.ids)) {
         let Some(row) = rows.get(*position) else { continue };
         let outcome = match errno {
@@ -384,14 +385,10 @@ pub(super) fn delete_matching(
     }
     host.require_elevation(OPERATION)?;
     let rows = table::connections(host, query)?;
-    let spared: FxHashSet<u64> = if options.own_terminal {
-        FxHashSet::default()
-    } else {
-        terminal::connections(host)?.iter().map(|row| row.cookie.0).collect()
-    };
+    let own = if options.own_terminal { None } else { Some(OwnTerminal::find()?) };
     let (mut spare, mut doomed) = (Vec::new(), Vec::new());
     for (position, row) in rows.into_iter().enumerate() {
-        if spared.contains(&row.cookie.0) {
+        if own.as_ref().is_some_and(|own| own.is_on(&row)) {
             spare.push((position, TcpDeletion { connection: row, outcome: TcpDeletionOutcome::OwnTerminal }));
         } else {
             doomed.push(row);

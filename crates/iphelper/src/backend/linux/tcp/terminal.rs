@@ -6,41 +6,34 @@
 //! with the terminal: ancestors in it are programs at the terminal, such as one that runs this one to delete connections
 //! of its own. More than the one connection may be found: an ancestor's others are spared too.
 
-use super::table;
-use crate::backend::linux::LinuxHost;
 use crate::backend::linux::process::{Processes, Unreadable};
 use crate::error::Result;
-use crate::tcp::{TcpCondition, TcpConnection, TcpQuery, TcpState};
+use crate::tcp::{Owner, TcpConnection, TcpState};
+use rustc_hash::FxHashMap;
 use std::net::IpAddr;
 
-/// Everything but listeners, which carry nothing.
-const CONNECTED: [TcpState; 9] = [
-    TcpState::SynSent,
-    TcpState::SynReceived,
-    TcpState::Established,
-    TcpState::FinWait1,
-    TcpState::FinWait2,
-    TcpState::CloseWait,
-    TcpState::Closing,
-    TcpState::LastAck,
-    TcpState::TimeWait,
-];
+/// What tells the caller's own terminal among connections.
+#[derive(Debug)]
+pub(super) struct OwnTerminal {
+    /// The ends in `SSH_CONNECTION`: the remote one, the local one.
+    session: Option<[(IpAddr, u16); 2]>,
+    /// The sockets of the processes that this one descends from.
+    inherited: FxHashMap<u64, Owner>,
+}
 
-pub(super) fn connections(host: &LinuxHost) -> Result<Vec<TcpConnection>> {
-    let processes = Processes::open()?;
-    let held = processes.sockets(&ancestors(&processes), |_| true, Unreadable::Skip)?;
-    let session = ssh_connection();
-    if held.is_empty() && session.is_none() {
-        return Ok(Vec::new());
+impl OwnTerminal {
+    pub(super) fn find() -> Result<Self> {
+        let processes = Processes::open()?;
+        let inherited = processes.sockets(&ancestors(&processes), |_| true, Unreadable::Skip)?;
+        Ok(Self { session: ssh_connection(), inherited })
     }
-    let mut query = TcpQuery::default();
-    query.filter.conditions.push(TcpCondition::State(CONNECTED.to_vec()));
-    let mut rows = table::connections(host, &query)?;
-    rows.retain(|row| {
+
+    pub(super) fn is_on(&self, row: &TcpConnection) -> bool {
         let ends = [(row.remote.ip(), row.remote.port()), (row.local.ip(), row.local.port())];
-        session == Some(ends) || row.inode.is_some_and(|inode| held.contains_key(&inode))
-    });
-    Ok(rows)
+        row.state != TcpState::Listen
+            && (self.session == Some(ends)
+                || row.inode.is_some_and(|inode| self.inherited.contains_key(&inode)))
+    }
 }
 
 /// The processes that this one descends from, those of its own session left out, ascending.
