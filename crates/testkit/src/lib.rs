@@ -140,6 +140,36 @@ pub fn unprivileged<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     })
 }
 
+/// Runs `work` in a child made by `fork`, and gives what it returned; false if it panics or takes ten seconds.
+///
+/// The child has this thread alone, and copies of everything else: of locks too, as the other threads left them.
+pub fn forked(work: impl FnOnce() -> bool) -> bool {
+    // SAFETY: the C library lets a child of a program with threads allocate; what else it may touch is what the
+    // test that calls this wants to know. It leaves by `_exit`, so that nothing of the parent's runs twice.
+    let child = unsafe { libc::fork() };
+    if child == 0 {
+        let did_well = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).unwrap_or(false);
+        // SAFETY: `_exit` has no conditions.
+        unsafe { libc::_exit(i32::from(!did_well)) };
+    }
+    let child = rustix::process::Pid::from_raw(child).expect("forking");
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
+    loop {
+        match rustix::process::waitpid(Some(child), rustix::process::WaitOptions::NOHANG) {
+            Ok(Some((_, status))) => return status.exit_status() == Some(0),
+            Ok(None) if std::time::Instant::now() < deadline => {
+                std::thread::sleep(std::time::Duration::from_millis(10));
+            }
+            Ok(None) => {
+                let _ = rustix::process::kill_process(child, rustix::process::Signal::KILL);
+                let _ = rustix::process::waitpid(Some(child), rustix::process::WaitOptions::empty());
+                return false;
+            }
+            Err(errno) => panic!("waiting for a child: {errno}"),
+        }
+    }
+}
+
 /// Runs a program, its words split at white space, in this thread's namespace and gives what it printed. Panics with
 /// its error output if it fails.
 pub fn run(command: &str) -> String {
