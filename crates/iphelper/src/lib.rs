@@ -39,3 +39,6 @@ pub mod udp;
 pub use error::{Error, ErrorKind, Result};
 pub use host::Host;
 pub use types::{Family, Guid, InterfaceIndex, InterfaceKey, InterfaceLuid, Prefix};
+
+#[cfg(test)]
+iphelper_testkit::private_user_namespace!();

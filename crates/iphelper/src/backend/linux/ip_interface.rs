@@ -25,7 +25,11 @@ impl backend::IpInterface for LinuxHost {
         key: InterfaceKey,
         change: &IpInterfaceChange,
     ) -> Result<Vec<PropertyChange>> {
-        self.change_ip_interface(family, key, change)
+        let changes = self.change_ip_interface(family, key, change)?;
+        if !changes.is_empty() {
+            self.tell_listeners();
+        }
+        Ok(changes)
     }
 
     fn plan_ip_interface(
@@ -38,6 +42,8 @@ impl backend::IpInterface for LinuxHost {
     }
 
     fn set_path_mtu_discovery_timeout(&self, family: Family, timeout: Duration) -> Result<()> {
-        self.change_path_mtu_discovery_timeout(family, timeout)
+        self.change_path_mtu_discovery_timeout(family, timeout)?;
+        self.tell_listeners();
+        Ok(())
     }
 }

@@ -8,6 +8,7 @@
 mod monitor;
 mod queue;
 mod reader;
+mod silent;
 
 use super::LinuxHost;
 use super::namespace::Identity;
@@ -18,7 +19,7 @@ use crate::types::Family;
 use queue::{Queue, Taken};
 use reader::Reader;
 use std::os::fd::{AsFd, BorrowedFd};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 impl backend::Notification for LinuxHost {
     fn ip_interface_changes(self: Arc<Self>, family: Option<Family>) -> Result<Arc<dyn ChangeSource>> {
@@ -92,6 +93,17 @@ impl Drop for Consumer {
     }
 }
 
+impl LinuxHost {
+    /// Tells the listeners of this process at once of a change that this process has made: the kernel need not announce
+    /// it, and never does for an interface that is down.
+    pub(super) fn tell_listeners(&self) {
+        let reader = readers().find(self.namespace.identity());
+        if let Some(reader) = reader {
+            reader.look();
+        }
+    }
+}
+
 /// The readers of this process, one for each namespace that somebody listens to. The lock is held for a look at the
 /// list and no longer, so that hardly a `fork` finds it taken.
 static READERS: Mutex<Readers> = Mutex::new(Readers { process: 0, list: Vec::new() });
@@ -101,22 +113,31 @@ struct Readers {
     list: Vec<(Identity, Weak<Reader>)>,
 }
 
-/// The reader of the namespace with this identity, which the caller keeps alive.
-fn reader_of(namespace: Identity) -> Arc<Reader> {
+impl Readers {
+    fn find(&mut self, namespace: Identity) -> Option<Arc<Reader>> {
+        // A reader keeps its namespace alive while it has a thread. Later another namespace may get the identity, and a
+        // reader without a thread serves that as well.
+        self.list.retain(|(_, reader)| reader.strong_count() > 0);
+        self.list.iter().find(|(identity, _)| *identity == namespace)?.1.upgrade()
+    }
+}
+
+fn readers() -> MutexGuard<'static, Readers> {
     let mut readers = READERS.lock().unwrap_or_else(PoisonError::into_inner);
     if readers.process != std::process::id() {
         // A forked child's copies have no threads, and may be locked for ever.
         readers.process = std::process::id();
         std::mem::forget(std::mem::take(&mut readers.list));
     }
-    // A namespace lives as long as its reader has a thread; afterwards another may have its identity, and a reader
-    // without a thread serves that as well.
-    readers.list.retain(|(_, reader)| reader.strong_count() > 0);
-    let known = readers.list.iter().find(|(identity, _)| *identity == namespace);
-    if let Some(reader) = known.and_then(|(_, reader)| reader.upgrade()) {
-        return reader;
-    }
-    let reader = Arc::new(Reader::default());
-    readers.list.push((namespace, Arc::downgrade(&reader)));
-    reader
+    readers
+}
+
+/// The reader of a namespace that the caller keeps alive, made if there is none.
+fn reader_of(namespace: Identity) -> Arc<Reader> {
+    let mut readers = readers();
+    readers.find(namespace).unwrap_or_else(|| {
+        let reader = Arc::new(Reader::default());
+        readers.list.push((namespace, Arc::downgrade(&reader)));
+        reader
+    })
 }

@@ -75,6 +75,18 @@ impl LinuxHost {
         })
     }
 
+    /// The rows of one link, at most one for each family; none if it is gone.
+    pub(in crate::backend::linux) fn read_rows_of(&self, index: InterfaceIndex) -> Result<Vec<IpInterface>> {
+        let link = match self.link(index.into(), OPERATION) {
+            Err(error) if error.kind() == ErrorKind::InterfaceNotFound => return Ok(Vec::new()),
+            link => link?,
+        };
+        let mut families = Family::ALL.to_vec();
+        families.retain(|family| self.sysctl.has(*family) && link.has_family(*family));
+        let surroundings = Surroundings::read(self, &families, std::slice::from_ref(&link))?;
+        Ok(families.iter().filter_map(|family| surroundings.row(*family, &link)).collect())
+    }
+
     fn require_family(&self, family: Family, operation: &'static str) -> Result<()> {
         if self.sysctl.has(family) {
             return Ok(());

@@ -2,6 +2,7 @@
 
 use super::super::LinuxHost;
 use super::super::socket::{Protocol, Socket};
+use super::silent::{Silent, Suspects};
 use crate::backend::IpInterface as _;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ip_interface::IpInterface;
@@ -32,6 +33,8 @@ pub(super) struct Monitor {
     /// Speeds, which rtnetlink does not announce. Absent where the kernel is built without it.
     ethtool: Option<Socket>,
     rows: Rows,
+    /// As it was at the last look.
+    silent: Silent,
     pending: Pending,
 }
 
@@ -66,8 +69,10 @@ impl Monitor {
             | groups::IPV6_NETCONF;
         let route = host.namespace.run(|| Socket::open(Protocol::Route, subscriptions))??;
         let ethtool = open_ethtool(&host)?;
+        // In this order: what changes in between is in the rows, and at the next look it is no more than a suspicion.
+        let silent = Silent::read(&host)?;
         let rows = read_all(&host)?;
-        Ok(Self { host, route, ethtool, rows, pending: Pending::default() })
+        Ok(Self { host, route, ethtool, rows, silent, pending: Pending::default() })
     }
 
     /// Duplicates of the descriptors on which the kernel announces.
@@ -81,13 +86,18 @@ impl Monitor {
         std::iter::once(&self.route).chain(&self.ethtool).map(duplicate).collect()
     }
 
-    /// Appends to `changes` what the kernel announced, or with `look` all that is another than before.
+    /// Appends to `changes` what the kernel announced, and with `look` what changed without that.
     ///
     /// After an error `changes` is right as far as it goes, and the next call finds the rest.
     pub(super) fn update(&mut self, look: bool, changes: &mut Vec<IpInterfaceChanged>) -> Result<()> {
         self.drain()?;
+        if look {
+            let now = Silent::read(&self.host)?;
+            self.pending.suspect(self.silent.suspects(&now));
+            self.silent = now;
+        }
         let Pending { steps, read, all, lost } = std::mem::take(&mut self.pending);
-        let all = all || look || read.len() > READ_ONE_BY_ONE;
+        let all = all || read.len() > READ_ONE_BY_ONE;
         let mut result = Ok(());
         for step in steps {
             match step {
@@ -137,7 +147,7 @@ impl Monitor {
         let Some(ethtool) = ethtool else { return Ok(()) };
         drain(ethtool, pending, |message, pending| {
             if let Some(index) = ethtool::changed_link(message)? {
-                pending.read(index);
+                pending.read(InterfaceIndex(index));
             }
             Ok(())
         })
@@ -190,26 +200,32 @@ impl Pending {
     fn note(&mut self, announcement: Announcement, rows: &Rows) {
         let has_ipv6 = |index| rows.contains_key(&(InterfaceIndex(index), Family::V6));
         match announcement {
-            Announcement::Link(index) => self.read(index),
+            Announcement::Link(index) => self.read(InterfaceIndex(index)),
             Announcement::LinkGone(index) => {
                 let index = InterfaceIndex(index);
                 let _ = self.read.remove(&index);
                 self.steps.push(Step::Gone(index));
             }
             // Of an IPv6 that is switched on or off by `disable_ipv6`, only its addresses tell.
-            Announcement::Address(index) if !has_ipv6(index) => self.read(index),
-            Announcement::AddressGone(index) if has_ipv6(index) => self.read(index),
+            Announcement::Address(index) if !has_ipv6(index) => self.read(InterfaceIndex(index)),
+            Announcement::AddressGone(index) if has_ipv6(index) => self.read(InterfaceIndex(index)),
             Announcement::Address(_) | Announcement::AddressGone(_) => {}
             Announcement::Setting(setting) => match setting.scope {
-                Scope::Interface(index) => self.read(index),
+                Scope::Interface(index) => self.read(InterfaceIndex(index)),
                 Scope::All | Scope::Other(_) => self.all = true,
                 Scope::Default => {}
             },
         }
     }
 
-    fn read(&mut self, index: u32) {
-        let index = InterfaceIndex(index);
+    fn suspect(&mut self, suspects: Suspects) {
+        match suspects {
+            Suspects::All => self.all = true,
+            Suspects::These(indexes) => indexes.into_iter().for_each(|index| self.read(index)),
+        }
+    }
+
+    fn read(&mut self, index: InterfaceIndex) {
         if self.read.insert(index) {
             self.steps.push(Step::Read(index));
         }
@@ -221,20 +237,7 @@ fn read_all(host: &LinuxHost) -> Result<Rows> {
 }
 
 fn read_one(host: &LinuxHost, index: InterfaceIndex) -> Result<Rows> {
-    let mut rows = Rows::new();
-    for family in Family::ALL {
-        match host.ip_interface(family, index.into()) {
-            Ok(row) => rows.extend([keyed(row)]),
-            // Gone, or without this family, or a kernel without it.
-            Err(error)
-                if matches!(
-                    error.kind(),
-                    ErrorKind::InterfaceNotFound | ErrorKind::NotFound | ErrorKind::NotSupported
-                ) => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(rows)
+    Ok(host.read_rows_of(index)?.into_iter().map(keyed).collect())
 }
 
 fn keyed(mut row: IpInterface) -> ((InterfaceIndex, Family), IpInterface) {
@@ -266,5 +269,116 @@ fn difference(before: &Rows, now: &Rows, lost: bool, changes: &mut Vec<IpInterfa
             Some(was) if was != is => report(ChangeKind::Parameter, is),
             Some(_) => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::InterfaceLuid;
+    use iphelper_testkit::{isolated, run, set_sysctl};
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    type Keys = BTreeSet<(InterfaceIndex, InterfaceLuid, Family)>;
+
+    fn keys(rows: &Rows) -> Keys {
+        rows.values().map(|row| (row.index, row.luid, row.family)).collect()
+    }
+
+    /// Plays changes back on the table that they began with.
+    fn play(changes: &[IpInterfaceChanged], table: &mut Keys) {
+        for change in changes {
+            let key = (change.index, change.luid, change.family);
+            let is_sound = match change.kind {
+                ChangeKind::Add => table.insert(key),
+                ChangeKind::Delete => table.remove(&key),
+                ChangeKind::Parameter => table.contains(&key),
+            };
+            assert!(is_sound, "{change:?} with {table:?}");
+        }
+    }
+
+    /// A monitor in the thread's namespace whose queue holds a message or two.
+    fn monitor_with_a_tiny_queue() -> Monitor {
+        let monitor = Monitor::open(Arc::new(LinuxHost::open().unwrap())).unwrap();
+        rustix::net::sockopt::set_socket_recv_buffer_size(&monitor.route, 1).unwrap();
+        monitor
+    }
+
+    #[test]
+    fn after_an_overrun_the_difference_is_found() {
+        isolated(|| {
+            for pair in ["add e0 type veth peer name e1", "add e2 type veth peer name e3"] {
+                let _ = run(&format!("ip link {pair}"));
+            }
+            let mut monitor = monitor_with_a_tiny_queue();
+            let mut table = keys(&monitor.rows);
+            let name = |changes: &[IpInterfaceChanged], kind| -> BTreeSet<String> {
+                changes
+                    .iter()
+                    .filter(|change| change.kind == kind)
+                    .map(|change| change.name.clone())
+                    .collect()
+            };
+            for flip in 0..3000 {
+                set_sysctl("ipv4/conf/lo/forwarding", if flip % 2 == 0 { "1" } else { "0" });
+            }
+            let _ = run("ip link del e0");
+            let _ = run("ip link set e2 mtu 1400");
+            let _ = run("ip link add e4 type veth peer name e5");
+            let mut changes = Vec::new();
+            monitor.update(false, &mut changes).unwrap();
+            assert!(
+                !changes.is_empty() && changes.iter().all(|change| change.resynchronised),
+                "{changes:#?}"
+            );
+            play(&changes, &mut table);
+            assert_eq!(name(&changes, ChangeKind::Delete), ["e0", "e1"].map(String::from).into());
+            assert_eq!(name(&changes, ChangeKind::Add), ["e4", "e5"].map(String::from).into());
+            assert_eq!(name(&changes, ChangeKind::Parameter), ["e2".to_owned()].into());
+
+            changes.clear();
+            set_sysctl("ipv4/conf/e2/forwarding", "1");
+            monitor.update(false, &mut changes).unwrap();
+            assert_eq!(changes.len(), 1);
+            assert!(!changes[0].resynchronised, "the overrun is over");
+        });
+    }
+
+    #[test]
+    fn what_changes_during_overruns_adds_up_to_the_table() {
+        isolated(|| {
+            let mut monitor = monitor_with_a_tiny_queue();
+            let mut table = keys(&monitor.rows);
+            let mut resynchronised = 0;
+            let done = AtomicBool::new(false);
+            let mut step = |monitor: &mut Monitor| {
+                let mut changes = Vec::new();
+                monitor.update(false, &mut changes).unwrap();
+                play(&changes, &mut table);
+                resynchronised += changes.iter().filter(|change| change.resynchronised).count();
+                changes.is_empty()
+            };
+            std::thread::scope(|scope| {
+                let _ = scope.spawn(|| {
+                    for round in 0..40 {
+                        let _ = run(&format!("ip link add e{round} type veth peer name p{round}"));
+                        for flip in 0..100 {
+                            set_sysctl("ipv4/conf/all/forwarding", if flip % 2 == 0 { "1" } else { "0" });
+                        }
+                        if round % 2 == 0 {
+                            let _ = run(&format!("ip link del e{round}"));
+                        }
+                    }
+                    done.store(true, Ordering::Release);
+                });
+                while !done.load(Ordering::Acquire) {
+                    let _ = step(&mut monitor);
+                }
+            });
+            while !step(&mut monitor) {}
+            assert_eq!(table, keys(&read_all(&monitor.host).unwrap()));
+            assert!(resynchronised > 0, "nothing overran, so this test has tested nothing");
+        });
     }
 }

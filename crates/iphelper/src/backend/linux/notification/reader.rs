@@ -9,6 +9,7 @@ use crate::error::Result;
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 use rustix::io::retry_on_intr;
 use std::os::fd::OwnedFd;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -34,8 +35,9 @@ struct Running {
 /// What the thread shares with those who join and leave.
 #[derive(Debug)]
 struct Shared {
-    /// An eventfd that ends the thread.
-    stop: OwnedFd,
+    /// An eventfd that ends the thread's wait: to look at everything, or to end if `stop` says so.
+    wake: OwnedFd,
+    stop: AtomicBool,
     /// Where the kernel announces: duplicates of the monitor's, to wait on without its lock.
     announcements: Vec<OwnedFd>,
     watch: Mutex<Watch>,
@@ -78,19 +80,32 @@ impl Reader {
             watch.queues.is_empty()
         });
         if let Some(Running { shared, thread }) = running.take_if(|_| is_last) {
-            let _ = retry_on_intr(|| rustix::io::write(&shared.stop, &1_u64.to_ne_bytes()));
+            shared.stop.store(true, Ordering::Release);
+            shared.wake();
             // A panic was printed, and there is nobody left to tell.
             let _ = thread.join();
+        }
+    }
+
+    /// Looks at everything now, if somebody listens; does not wait for that.
+    pub(super) fn look(&self) {
+        if let Some(Running { shared, .. }) = lock(&self.running).as_ref() {
+            shared.wake();
         }
     }
 }
 
 impl Shared {
     fn new(watch: Watch) -> Result<Self> {
-        let stop = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)
+        let wake = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)
             .map_err(|errno| system("making an event descriptor", errno))?;
         let announcements = watch.monitor.descriptors()?;
-        Ok(Self { stop, announcements, watch: Mutex::new(watch) })
+        Ok(Self { wake, stop: AtomicBool::new(false), announcements, watch: Mutex::new(watch) })
+    }
+
+    fn wake(&self) {
+        // Fails only when the counter is full, and then the thread has been woken.
+        let _ = retry_on_intr(|| rustix::io::write(&self.wake, &1_u64.to_ne_bytes()));
     }
 
     /// The thread.
@@ -105,10 +120,11 @@ impl Shared {
             } else {
                 (next_look, self.announcements.as_slice())
             };
-            if self.wait(until, announcements) {
+            let woken = self.wait(until, announcements);
+            if self.stop.load(Ordering::Acquire) {
                 return;
             }
-            let look = Instant::now() >= next_look;
+            let look = woken || Instant::now() >= next_look;
             failed = lock(&self.watch).update(look).is_err();
             if look {
                 next_look = Instant::now() + LOOK_EVERY;
@@ -116,16 +132,17 @@ impl Shared {
         }
     }
 
-    /// Waits until one of `announcements` is readable or time is up; whether the thread is to end.
+    /// Waits until one of `announcements` is readable, time is up or somebody wakes the thread; whether that was it.
     fn wait(&self, until: Instant, announcements: &[OwnedFd]) -> bool {
-        let mut descriptors: Vec<_> = std::iter::once(&self.stop)
+        let mut descriptors: Vec<_> = std::iter::once(&self.wake)
             .chain(announcements)
             .map(|descriptor| PollFd::new(descriptor, PollFlags::IN))
             .collect();
         let left = Timespec::try_from(until.saturating_duration_since(Instant::now())).ok();
         // An interrupted wait is a short one.
         let _ = poll(&mut descriptors, left.as_ref());
-        descriptors.first().is_some_and(|stop| stop.revents().contains(PollFlags::IN))
+        // `EAGAIN` unless somebody has written.
+        retry_on_intr(|| rustix::io::read(&self.wake, &mut [0; 8])).is_ok()
     }
 }
 

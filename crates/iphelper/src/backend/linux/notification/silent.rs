@@ -1,0 +1,80 @@
+//! What can change without an announcement, read at small cost: two dumps and four files for any number of
+//! interfaces, and no driver is asked, which could wake hardware that sleeps.
+
+use super::super::LinuxHost;
+use super::super::link::Link;
+use crate::error::Result;
+use crate::types::{Family, InterfaceIndex};
+use iphelper_netlink::rtnetlink::link::LinkStatistics;
+use iphelper_netlink::rtnetlink::neigh_table::{self, NeighborParameters};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// State that a look compares with the state at the look before.
+#[derive(Debug, PartialEq)]
+pub(super) struct Silent {
+    links: BTreeMap<InterfaceIndex, Link>,
+    /// Times of ARP and neighbour discovery, by family number.
+    neighbors: BTreeMap<(InterfaceIndex, u8), NeighborParameters>,
+    /// What holds for all interfaces.
+    common: [Option<String>; 4],
+}
+
+/// Which rows may be others than before.
+#[derive(Debug, PartialEq)]
+pub(super) enum Suspects {
+    All,
+    These(BTreeSet<InterfaceIndex>),
+}
+
+impl Silent {
+    pub(super) fn read(host: &LinuxHost) -> Result<Self> {
+        let links = host.links("looking for changes of interfaces")?;
+        let without_counters = |mut link: Link| {
+            link.statistics = LinkStatistics::default();
+            (link.index, link)
+        };
+        let neighbors =
+            host.route.take()?.snapshot(&mut neigh_table::dump(0), BTreeMap::new, |neighbors, message| {
+                let parameters = NeighborParameters::parse(message)?;
+                if let Some((index, mut parameters)) = parameters.and_then(|row| row.index.zip(Some(row))) {
+                    // The kernel draws it anew every few minutes.
+                    parameters.reachable_time = None;
+                    let _ = neighbors.insert((InterfaceIndex(index), parameters.family), parameters);
+                }
+                Ok(())
+            });
+        let file = |(family, path)| host.sysctl.read(family, path).ok();
+        Ok(Self {
+            links: links.into_iter().map(without_counters).collect(),
+            neighbors: neighbors
+                .map_err(|refusal| refusal.error("looking for changes of neighbour tables"))?,
+            common: [
+                (Family::V4, "route/mtu_expires"),
+                (Family::V6, "route/mtu_expires"),
+                (Family::V6, "conf/all/forwarding"),
+                (Family::V6, "conf/all/accept_dad"),
+            ]
+            .map(file),
+        })
+    }
+
+    /// Which rows may have changed between this state and `now`.
+    pub(super) fn suspects(&self, now: &Self) -> Suspects {
+        if self.common != now.common {
+            return Suspects::All;
+        }
+        let links = differing(&self.links, &now.links).copied();
+        let neighbors = differing(&self.neighbors, &now.neighbors).map(|(index, _)| *index);
+        Suspects::These(links.chain(neighbors).collect())
+    }
+}
+
+/// The keys whose values differ, those that only one of the maps has among them.
+fn differing<'a, K: Ord, V: PartialEq>(
+    before: &'a BTreeMap<K, V>,
+    now: &'a BTreeMap<K, V>,
+) -> impl Iterator<Item = &'a K> {
+    let gone_or_changed = before.iter().filter(|(key, was)| now.get(key) != Some(was));
+    let added = now.iter().filter(|(key, _)| !before.contains_key(key));
+    gone_or_changed.chain(added).map(|(key, _)| key)
+}
