@@ -1,0 +1,60 @@
+//! The feature `tokio`: a stream of changes.
+#![cfg(feature = "tokio")]
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
+use futures_core::Stream;
+use iphelper::Family::V4;
+use iphelper::Host;
+use iphelper::notification::ChangeKind::Parameter;
+use iphelper_testkit::{isolated, set_sysctl};
+use std::pin::Pin;
+use std::time::Duration;
+use tokio::time::timeout;
+
+iphelper_testkit::private_user_namespace!();
+
+const SOON: Duration = Duration::from_millis(2500);
+
+fn with_runtime<T>(work: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(work)
+}
+
+#[test]
+fn a_stream_wakes_its_task() {
+    isolated(|| {
+        with_runtime(async {
+            let mut changes = Host::open().unwrap().ip_interface_changes(Some(V4)).unwrap().into_stream();
+            assert!(
+                timeout(Duration::from_millis(200), changes.next()).await.is_err(),
+                "nothing has happened"
+            );
+            for value in ["1", "0"] {
+                let write = std::thread::spawn(move || {
+                    std::thread::sleep(Duration::from_millis(100));
+                    set_sysctl("ipv4/conf/lo/forwarding", value);
+                });
+                let change = timeout(SOON, changes.next()).await.expect("a change").unwrap().unwrap();
+                assert_eq!((change.kind, change.name.as_str()), (Parameter, "lo"));
+                write.join().unwrap();
+            }
+        });
+    });
+}
+
+#[test]
+fn a_stream_ends_when_it_is_cancelled() {
+    isolated(|| {
+        with_runtime(async {
+            let mut changes = Host::open().unwrap().ip_interface_changes(None).unwrap().into_stream();
+            let canceller = changes.canceller();
+            let ending = std::thread::spawn(move || {
+                std::thread::sleep(Duration::from_millis(100));
+                canceller.cancel();
+            });
+            let next = std::future::poll_fn(|context| Pin::new(&mut changes).poll_next(context));
+            assert!(timeout(SOON, next).await.expect("an end").is_none());
+            assert!(changes.next().await.is_none(), "and it stays ended");
+            ending.join().unwrap();
+        });
+    });
+}
