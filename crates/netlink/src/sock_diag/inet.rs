@@ -405,3 +405,203 @@ impl<'a> SocketRow<'a> {
         Ok(None)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::Messages;
+    use crate::sock_diag::DESTROY;
+    use crate::sock_diag::destroy::DestroyBatch;
+    use proptest::prelude::*;
+
+    fn bytes(hex: &str) -> Vec<u8> {
+        let digits: Vec<u8> = hex.bytes().filter(u8::is_ascii_hexdigit).collect();
+        digits.chunks(2).map(|pair| u8::from_str_radix(str::from_utf8(pair).unwrap(), 16).unwrap()).collect()
+    }
+
+    fn with_row<T>(message: &[u8], test: impl FnOnce(SocketRow<'_>) -> T) -> T {
+        let message = Messages::new(message).next().unwrap().unwrap();
+        assert_eq!(message.header.kind, BY_FAMILY);
+        test(SocketRow::parse(&message).unwrap())
+    }
+
+    /// `ss -tane`: ESTAB 127.0.0.1:51234 127.0.0.1:20443 ino:3593908 sk:12baf9 cgroup:/
+    #[cfg(target_endian = "little")]
+    const ESTABLISHED: &str = "7c0000001400020001000000b42e0000
+        02010000c8224fdb7f0000010000000000000000000000007f00000100000000000000000000000000000000f9ba1200
+        0000000000000000000000000000000000000000b4d63600
+        050008000000000008000f00000000000c00150001000000000000000600160052000000";
+
+    #[test]
+    #[cfg(target_endian = "little")]
+    fn an_established_row_of_linux_6_18_is_read() {
+        with_row(&bytes(ESTABLISHED), |row| {
+            assert_eq!((row.family(), row.state()), (AF_INET, State::ESTABLISHED));
+            assert_eq!(
+                row.id(),
+                SocketId {
+                    family: AF_INET,
+                    local: Ipv4Addr::LOCALHOST.into(),
+                    local_port: 51234,
+                    remote: Ipv4Addr::LOCALHOST.into(),
+                    remote_port: 20443,
+                    interface: 0,
+                    cookie: 0x12_baf9,
+                }
+            );
+            assert_eq!((row.inode(), row.user_id(), row.expires()), (3_593_908, 0, 0));
+            assert_eq!(
+                row.attributes().map(|attribute| attribute.unwrap().kind).collect::<Vec<_>>(),
+                [8, 15, 21, 22]
+            );
+            assert_eq!(row.v6_only(), Ok(None));
+            assert_eq!(row.is_multipath(), Ok(false));
+        });
+    }
+
+    /// `ss -tane`: TIME-WAIT 127.0.0.1:51235 127.0.0.1:20443 timer:(timewait,59sec,0) ino:0 sk:12bafa
+    #[test]
+    #[cfg(target_endian = "little")]
+    fn a_time_wait_row_has_neither_inode_nor_user() {
+        let message = bytes(
+            "600000001400020001000000b42e0000
+             02060300c8234fdb7f0000010000000000000000000000007f00000100000000000000000000000000000000faba1200
+             000000005cea00000000000000000000000000000000000008000f0000000000",
+        );
+        with_row(&message, |row| {
+            assert_eq!((row.state(), row.inode(), row.expires()), (State::TIME_WAIT, 0, 59_996));
+            assert_eq!(row.cookie(), 0x12_bafa);
+        });
+    }
+
+    /// `ss -tane`: LISTEN *:20080 *:* ino:3593911 sk:12bafd cgroup:/ v6only:0
+    #[test]
+    #[cfg(target_endian = "little")]
+    fn a_dual_stack_listener_says_so() {
+        let message = bytes(
+            "840000001400020001000000b42e0000
+             0a0a00004e700000000000000000000000000000000000000000000000000000000000000000000000000000fdba1200
+             0000000000000000000000008000000000000000b7d63600
+             050008000000000005000b000000000008000f00000000000c00150001000000000000000600160012000000",
+        );
+        with_row(&message, |row| {
+            assert_eq!((row.family(), row.state()), (AF_INET6, State::LISTEN));
+            assert_eq!((row.local_address(), row.local_port()), (Ipv6Addr::UNSPECIFIED.into(), 20080));
+            assert_eq!(row.v6_only(), Ok(Some(false)));
+        });
+    }
+
+    /// The attribute `INET_DIAG_ULP_INFO` of `ss -tnei` for a Multipath TCP client, `flags` in its place.
+    #[cfg(target_endian = "little")]
+    fn subflow(flags: u8) -> Vec<u8> {
+        let mut message = bytes(ESTABLISHED);
+        message.extend(bytes(
+            "680013000a0001006d707463700000005800030008000100000000000800
+             0200157b38d008000800",
+        ));
+        message.extend([flags, 0, 0, 0]);
+        message.extend(bytes(
+            "050009000000000005000a000000000008000300010000000c000400cef5c75b66a323870800050001000000
+             080006007e660a930600070000000000",
+        ));
+        message[0] = u8::try_from(message.len()).unwrap();
+        message
+    }
+
+    #[test]
+    #[cfg(target_endian = "little")]
+    fn a_subflow_is_told_from_a_connection_that_fell_back_to_tcp() {
+        // As captured, with a peer that speaks it; and as captured of a peer that does not.
+        with_row(&subflow(0x83), |row| assert_eq!(row.is_multipath(), Ok(true)));
+        with_row(&subflow(0x82), |row| assert_eq!(row.is_multipath(), Ok(false)));
+        // Not connected yet: it may still become one.
+        with_row(&subflow(0x02), |row| assert_eq!(row.is_multipath(), Ok(true)));
+    }
+
+    #[test]
+    #[cfg(target_endian = "little")]
+    fn a_dump_asks_for_any_cookie() {
+        let states = States::none().with(State::ESTABLISHED);
+        let mut request = dump(AF_INET, Protocol::Tcp, states, 0, &Filter::new());
+        assert!(request.is_dump());
+        let expected = bytes(
+            "48000000140001030100000000000000 0206000002000000
+             00000000 00000000000000000000000000000000 00000000000000000000000000000000 00000000 ffffffffffffffff",
+        );
+        assert_eq!(request.finish(1), expected);
+    }
+
+    #[test]
+    #[cfg(target_endian = "little")]
+    fn a_protocol_over_255_goes_into_an_attribute() {
+        let mut request = dump(AF_INET6, Protocol::Mptcp, States::ALL, 0, &Filter::new());
+        let bytes = request.finish(1);
+        assert_eq!(bytes[17], 0);
+        assert_eq!(bytes[72..], [8, 0, 3, 0, 6, 1, 0, 0]);
+    }
+
+    #[test]
+    fn a_batch_is_a_sequence_of_requests_of_which_the_last_is_acknowledged() {
+        let id = SocketId {
+            family: AF_INET6,
+            local: Ipv6Addr::LOCALHOST.into(),
+            local_port: 443,
+            remote: Ipv6Addr::LOCALHOST.into(),
+            remote_port: 50_000,
+            interface: 3,
+            cookie: 0x0102_0304_0506_0708,
+        };
+        let mut batch = DestroyBatch::new();
+        assert!(batch.is_empty() && batch.finish().is_empty());
+        for sequence in 7..10 {
+            batch.push(&id, Protocol::Tcp, sequence);
+        }
+        assert_eq!(batch.len(), 3);
+        let bytes = batch.finish().to_vec();
+        let messages: Vec<_> = Messages::new(&bytes).map(Result::unwrap).collect();
+        assert_eq!(messages.iter().map(|message| message.header.sequence).collect::<Vec<_>>(), [7, 8, 9]);
+        assert_eq!(messages.iter().map(|message| message.header.flags).collect::<Vec<_>>(), [1, 1, 1 | ACK]);
+        assert!(messages.iter().all(|message| message.header.kind == DESTROY && message.payload.len() == 56));
+        // The kernel's row of this socket has the same identity in the same form.
+        let payload = messages[0].payload;
+        let mut row = [0; ROW_LEN];
+        row[0] = payload[0];
+        row[4..4 + ID_LEN].copy_from_slice(&payload[8..]);
+        assert_eq!(SocketRow { fixed: &row, attributes: &[] }.id(), id);
+    }
+
+    #[test]
+    fn states_are_bits_and_no_number_overflows() {
+        let states = States::none().with(State::LISTEN).with(State(200));
+        assert_eq!(states.0, 1 << 10);
+        assert!(states.without(State::LISTEN).is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn any_row_is_read_without_panic(
+            fixed in proptest::collection::vec(any::<u8>(), 60..90),
+            attributes in proptest::collection::vec(any::<u8>(), 0..120),
+        ) {
+            let mut message = vec![0; 16];
+            message.extend(&fixed);
+            message.extend(&attributes);
+            let len = u32::try_from(message.len()).unwrap();
+            message[..4].copy_from_slice(&len.to_ne_bytes());
+            let message = Messages::new(&message).next().unwrap().unwrap();
+            if let Ok(row) = SocketRow::parse(&message) {
+                let _ = (row.id(), row.state(), row.user_id(), row.inode(), row.expires());
+                let _ = (row.v6_only(), row.is_multipath(), row.attributes().count());
+            } else {
+                prop_assert!(message.payload.len() < ROW_LEN);
+            }
+        }
+
+        #[test]
+        fn any_upper_protocol_is_read_without_panic(inner in proptest::collection::vec(any::<u8>(), 0..80)) {
+            let mut attributes = Vec::new();
+            let _ = attributes.attribute(ATTRIBUTE_UPPER_PROTOCOL, &inner);
+            let _ = SocketRow { fixed: &[0; ROW_LEN], attributes: &attributes }.is_multipath();
+        }
+    }
+}
