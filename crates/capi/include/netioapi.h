@@ -1,0 +1,250 @@
+/* Part of iphelper, MIT OR Apache-2.0. */
+/*
+ * The second generation of functions: interfaces and what IP knows of them, conversion between the names of an
+ * interface, notifications. In a driver (ntddk.h before this) they return NTSTATUS and come from libnetio, else a Win32
+ * code and come from libiphlpapi.
+ */
+#ifndef _NETIOAPI_H_
+#define _NETIOAPI_H_
+
+#include <ifdef.h>
+#include <nldef.h>
+#include <ntddndis.h>
+#include <ws2ipdef.h>
+#ifdef _KERNEL_MODE
+#include <ntdef.h>
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#ifdef _KERNEL_MODE
+typedef NTSTATUS NETIO_STATUS;
+#else
+typedef DWORD NETIO_STATUS;
+#endif
+#define NETIO_SUCCESS(status) ((LONG)(status) == 0)
+
+#define IF_NAMESIZE 256
+#define MIB_INVALID_TEREDO_PORT_NUMBER 0
+
+/* What a table holds of each interface. */
+typedef enum _MIB_IF_TABLE_LEVEL {
+    MibIfTableNormal = 0,
+    MibIfTableRaw = 1,
+    MibIfTableNormalWithoutStatistics = 2
+} MIB_IF_TABLE_LEVEL, *PMIB_IF_TABLE_LEVEL;
+
+/* What a row holds of its interface. */
+typedef enum _MIB_IF_ENTRY_LEVEL {
+    MibIfEntryNormal = 0,
+    MibIfEntryNormalWithoutStatistics = 2
+} MIB_IF_ENTRY_LEVEL, *PMIB_IF_ENTRY_LEVEL;
+
+typedef enum _MIB_NOTIFICATION_TYPE {
+    MibParameterNotification = 0,
+    MibAddInstance = 1,
+    MibDeleteInstance = 2,
+    MibInitialNotification = 3
+} MIB_NOTIFICATION_TYPE, *PMIB_NOTIFICATION_TYPE;
+
+/* An interface as the link layer has it. */
+typedef struct _MIB_IF_ROW2 {
+    /* Keys: a LUID other than 0 decides alone, else the index. */
+    NET_LUID InterfaceLuid;
+    NET_IFINDEX InterfaceIndex;
+
+    GUID InterfaceGuid;
+    WCHAR Alias[IF_MAX_STRING_SIZE + 1];
+    WCHAR Description[IF_MAX_STRING_SIZE + 1];
+    ULONG PhysicalAddressLength;
+    UCHAR PhysicalAddress[IF_MAX_PHYS_ADDRESS_LENGTH];
+    UCHAR PermanentPhysicalAddress[IF_MAX_PHYS_ADDRESS_LENGTH];
+    ULONG Mtu;
+    IFTYPE Type;
+    TUNNEL_TYPE TunnelType;
+    NDIS_MEDIUM MediaType;
+    NDIS_PHYSICAL_MEDIUM PhysicalMediumType;
+    NET_IF_ACCESS_TYPE AccessType;
+    NET_IF_DIRECTION_TYPE DirectionType;
+    struct {
+        BOOLEAN HardwareInterface : 1;
+        BOOLEAN FilterInterface : 1;
+        BOOLEAN ConnectorPresent : 1;
+        BOOLEAN NotAuthenticated : 1;
+        BOOLEAN NotMediaConnected : 1;
+        BOOLEAN Paused : 1;
+        BOOLEAN LowPower : 1;
+        BOOLEAN EndPointInterface : 1;
+    } InterfaceAndOperStatusFlags;
+    IF_OPER_STATUS OperStatus;
+    NET_IF_ADMIN_STATUS AdminStatus;
+    NET_IF_MEDIA_CONNECT_STATE MediaConnectState;
+    NET_IF_NETWORK_GUID NetworkGuid;
+    NET_IF_CONNECTION_TYPE ConnectionType;
+
+    /* Bits per second; NET_IF_LINK_SPEED_UNKNOWN where the driver does not tell. */
+    ULONG64 TransmitLinkSpeed;
+    ULONG64 ReceiveLinkSpeed;
+
+    /* Counters; 0 where the level leaves them out or the host does not count them. */
+    ULONG64 InOctets;
+    ULONG64 InUcastPkts;
+    ULONG64 InNUcastPkts;
+    ULONG64 InDiscards;
+    ULONG64 InErrors;
+    ULONG64 InUnknownProtos;
+    ULONG64 InUcastOctets;
+    ULONG64 InMulticastOctets;
+    ULONG64 InBroadcastOctets;
+    ULONG64 OutOctets;
+    ULONG64 OutUcastPkts;
+    ULONG64 OutNUcastPkts;
+    ULONG64 OutDiscards;
+    ULONG64 OutErrors;
+    ULONG64 OutUcastOctets;
+    ULONG64 OutMulticastOctets;
+    ULONG64 OutBroadcastOctets;
+    ULONG64 OutQLen;
+} MIB_IF_ROW2, *PMIB_IF_ROW2;
+
+typedef struct _MIB_IF_TABLE2 {
+    ULONG NumEntries;
+    MIB_IF_ROW2 Table[ANYSIZE_ARRAY];
+} MIB_IF_TABLE2, *PMIB_IF_TABLE2;
+
+/* One interface standing on another. */
+typedef struct _MIB_IFSTACK_ROW {
+    NET_IFINDEX HigherLayerInterfaceIndex;
+    NET_IFINDEX LowerLayerInterfaceIndex;
+} MIB_IFSTACK_ROW, *PMIB_IFSTACK_ROW;
+
+typedef struct _MIB_IFSTACK_TABLE {
+    ULONG NumEntries;
+    MIB_IFSTACK_ROW Table[ANYSIZE_ARRAY];
+} MIB_IFSTACK_TABLE, *PMIB_IFSTACK_TABLE;
+
+typedef struct _MIB_INVERTEDIFSTACK_ROW {
+    NET_IFINDEX LowerLayerInterfaceIndex;
+    NET_IFINDEX HigherLayerInterfaceIndex;
+} MIB_INVERTEDIFSTACK_ROW, *PMIB_INVERTEDIFSTACK_ROW;
+
+typedef struct _MIB_INVERTEDIFSTACK_TABLE {
+    ULONG NumEntries;
+    MIB_INVERTEDIFSTACK_ROW Table[ANYSIZE_ARRAY];
+} MIB_INVERTEDIFSTACK_TABLE, *PMIB_INVERTEDIFSTACK_TABLE;
+
+/*
+ * An interface as one address family uses it. InitializeIpInterfaceEntry leaves in each settable member the value that
+ * tells SetIpInterfaceEntry "no change". Times are in milliseconds.
+ */
+typedef struct _MIB_IPINTERFACE_ROW {
+    /* Keys: the family, and of the others a LUID other than 0 decides alone, else the index. */
+    ADDRESS_FAMILY Family;
+    NET_LUID InterfaceLuid;
+    NET_IFINDEX InterfaceIndex;
+
+    ULONG MaxReassemblySize;
+    ULONG64 InterfaceIdentifier;
+    ULONG MinRouterAdvertisementInterval;
+    ULONG MaxRouterAdvertisementInterval;
+
+    BOOLEAN AdvertisingEnabled;
+    BOOLEAN ForwardingEnabled;
+    BOOLEAN WeakHostSend;
+    BOOLEAN WeakHostReceive;
+    BOOLEAN UseAutomaticMetric;
+    BOOLEAN UseNeighborUnreachabilityDetection;
+    BOOLEAN ManagedAddressConfigurationSupported;
+    BOOLEAN OtherStatefulConfigurationSupported;
+    BOOLEAN AdvertiseDefaultRoute;
+
+    NL_ROUTER_DISCOVERY_BEHAVIOR RouterDiscoveryBehavior;
+    ULONG DadTransmits;
+    ULONG BaseReachableTime;
+    ULONG RetransmitTime;
+    ULONG PathMtuDiscoveryTimeout;
+
+    NL_LINK_LOCAL_ADDRESS_BEHAVIOR LinkLocalAddressBehavior;
+    ULONG LinkLocalAddressTimeout;
+    ULONG ZoneIndices[ScopeLevelCount];
+    ULONG SitePrefixLength;
+    ULONG Metric;
+    ULONG NlMtu;
+
+    /* Set ignores these. */
+    BOOLEAN Connected;
+    BOOLEAN SupportsWakeUpPatterns;
+    BOOLEAN SupportsNeighborDiscovery;
+    BOOLEAN SupportsRouterDiscovery;
+    ULONG ReachableTime;
+    NL_INTERFACE_OFFLOAD_ROD TransmitOffload;
+    NL_INTERFACE_OFFLOAD_ROD ReceiveOffload;
+
+    BOOLEAN DisableDefaultRoutes;
+} MIB_IPINTERFACE_ROW, *PMIB_IPINTERFACE_ROW;
+
+typedef struct _MIB_IPINTERFACE_TABLE {
+    ULONG NumEntries;
+    MIB_IPINTERFACE_ROW Table[ANYSIZE_ARRAY];
+} MIB_IPINTERFACE_TABLE, *PMIB_IPINTERFACE_TABLE;
+
+/* Interfaces. */
+NETIO_STATUS NETIOAPI_API_ GetIfEntry2(PMIB_IF_ROW2 Row);
+NETIO_STATUS NETIOAPI_API_ GetIfEntry2Ex(MIB_IF_ENTRY_LEVEL Level, PMIB_IF_ROW2 Row);
+NETIO_STATUS NETIOAPI_API_ GetIfTable2(PMIB_IF_TABLE2 *Table);
+NETIO_STATUS NETIOAPI_API_ GetIfTable2Ex(MIB_IF_TABLE_LEVEL Level, PMIB_IF_TABLE2 *Table);
+NETIO_STATUS NETIOAPI_API_ GetIfStackTable(PMIB_IFSTACK_TABLE *Table);
+NETIO_STATUS NETIOAPI_API_ GetInvertedIfStackTable(PMIB_INVERTEDIFSTACK_TABLE *Table);
+
+/* IP interfaces. */
+NETIO_STATUS NETIOAPI_API_ GetIpInterfaceEntry(PMIB_IPINTERFACE_ROW Row);
+NETIO_STATUS NETIOAPI_API_ GetIpInterfaceTable(ADDRESS_FAMILY Family, PMIB_IPINTERFACE_TABLE *Table);
+VOID NETIOAPI_API_ InitializeIpInterfaceEntry(PMIB_IPINTERFACE_ROW Row);
+NETIO_STATUS NETIOAPI_API_ SetIpInterfaceEntry(PMIB_IPINTERFACE_ROW Row);
+
+/* Frees what a function allocated for its Table. */
+VOID NETIOAPI_API_ FreeMibTable(PVOID Memory);
+
+/* Notifications: Row is NULL for MibInitialNotification, else it holds the keys alone. */
+typedef VOID(NETIOAPI_API_ *PIPINTERFACE_CHANGE_CALLBACK)(
+    PVOID CallerContext, PMIB_IPINTERFACE_ROW Row, MIB_NOTIFICATION_TYPE NotificationType);
+NETIO_STATUS NETIOAPI_API_ NotifyIpInterfaceChange(
+    ADDRESS_FAMILY Family, PIPINTERFACE_CHANGE_CALLBACK Callback, PVOID CallerContext, BOOLEAN InitialNotification,
+    HANDLE *NotificationHandle);
+NETIO_STATUS NETIOAPI_API_ CancelMibChangeNotify2(HANDLE NotificationHandle);
+
+/* Names of an interface. Lengths are in characters, the terminator counted. */
+NETIO_STATUS NETIOAPI_API_ ConvertInterfaceAliasToLuid(CONST WCHAR *InterfaceAlias, PNET_LUID InterfaceLuid);
+NETIO_STATUS NETIOAPI_API_ ConvertInterfaceGuidToLuid(CONST GUID *InterfaceGuid, PNET_LUID InterfaceLuid);
+NETIO_STATUS NETIOAPI_API_ ConvertInterfaceIndexToLuid(NET_IFINDEX InterfaceIndex, PNET_LUID InterfaceLuid);
+NETIO_STATUS NETIOAPI_API_ ConvertInterfaceLuidToAlias(
+    CONST NET_LUID *InterfaceLuid, PWSTR InterfaceAlias, SIZE_T Length);
+NETIO_STATUS NETIOAPI_API_ ConvertInterfaceLuidToGuid(CONST NET_LUID *InterfaceLuid, GUID *InterfaceGuid);
+NETIO_STATUS NETIOAPI_API_ ConvertInterfaceLuidToIndex(CONST NET_LUID *InterfaceLuid, PNET_IFINDEX InterfaceIndex);
+NETIO_STATUS NETIOAPI_API_ ConvertInterfaceLuidToNameA(
+    CONST NET_LUID *InterfaceLuid, PSTR InterfaceName, SIZE_T Length);
+NETIO_STATUS NETIOAPI_API_ ConvertInterfaceLuidToNameW(
+    CONST NET_LUID *InterfaceLuid, PWSTR InterfaceName, SIZE_T Length);
+NETIO_STATUS NETIOAPI_API_ ConvertInterfaceNameToLuidA(CONST CHAR *InterfaceName, NET_LUID *InterfaceLuid);
+NETIO_STATUS NETIOAPI_API_ ConvertInterfaceNameToLuidW(CONST WCHAR *InterfaceName, NET_LUID *InterfaceLuid);
+#ifdef UNICODE
+#define ConvertInterfaceLuidToName ConvertInterfaceLuidToNameW
+#define ConvertInterfaceNameToLuid ConvertInterfaceNameToLuidW
+#else
+#define ConvertInterfaceLuidToName ConvertInterfaceLuidToNameA
+#define ConvertInterfaceNameToLuid ConvertInterfaceNameToLuidA
+#endif
+
+/* The C library has functions of these names and another meaning of the buffer's size, so the symbols differ. */
+NET_IFINDEX NETIOAPI_API_ iphelper_if_nametoindex(PCSTR InterfaceName);
+PCHAR NETIOAPI_API_ iphelper_if_indextoname(NET_IFINDEX InterfaceIndex, PCHAR InterfaceName);
+#define if_nametoindex iphelper_if_nametoindex
+#define if_indextoname iphelper_if_indextoname
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

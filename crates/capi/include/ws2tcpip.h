@@ -1,0 +1,183 @@
+/* Part of iphelper, MIT OR Apache-2.0. */
+/* Text of addresses, and names of hosts. */
+#ifndef _WS2TCPIP_H_
+#define _WS2TCPIP_H_
+
+#include <winsock2.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+extern int iphelper_host_inet_pton(int, const char *, void *) __asm__("inet_pton");
+extern const char *iphelper_host_inet_ntop(int, const void *, char *, unsigned int) __asm__("inet_ntop");
+
+static __inline__ INT iphelper_inet_pton(INT family, PCSTR text, PVOID address)
+{
+    return iphelper_host_inet_pton(iphelper_host_family(family), text, address);
+}
+
+static __inline__ PCSTR iphelper_inet_ntop(INT family, const VOID *address, PSTR text, size_t size)
+{
+    return iphelper_host_inet_ntop(iphelper_host_family(family), address, text, (unsigned int)size);
+}
+
+static __inline__ INT InetPtonW(INT family, PCWSTR text, PVOID address)
+{
+    struct iphelper_text narrow = { NULL, 0, 0, 0 };
+    INT result;
+    iphelper_append_wide(&narrow, text, (size_t)-1);
+    result = narrow.bytes == NULL ? 0 : iphelper_inet_pton(family, narrow.bytes, address);
+    free(narrow.bytes);
+    return result;
+}
+
+static __inline__ PCWSTR InetNtopW(INT family, const VOID *address, PWSTR text, size_t size)
+{
+    char narrow[INET6_ADDRSTRLEN];
+    if (iphelper_inet_ntop(family, address, narrow, sizeof narrow) == NULL)
+        return NULL;
+    if (strlen(narrow) >= size) {
+        errno = EINVAL;
+        return NULL;
+    }
+    iphelper_to_wide(text, size, narrow);
+    return text;
+}
+
+#define inet_pton(family, text, address) iphelper_inet_pton(family, text, address)
+#define inet_ntop(family, address, text, size) iphelper_inet_ntop(family, address, text, size)
+#define InetPtonA iphelper_inet_pton
+#define InetNtopA iphelper_inet_ntop
+#ifdef UNICODE
+#define InetPton InetPtonW
+#define InetNtop InetNtopW
+#else
+#define InetPton InetPtonA
+#define InetNtop InetNtopA
+#endif
+
+/* What the host's getaddrinfo gives. */
+struct iphelper_host_addrinfo {
+    int flags, family, type, protocol;
+    unsigned int size;
+    void *address;
+    char *name;
+    struct iphelper_host_addrinfo *next;
+};
+extern int iphelper_host_getaddrinfo(
+    const char *, const char *, const struct iphelper_host_addrinfo *, struct iphelper_host_addrinfo **)
+    __asm__("getaddrinfo");
+extern void iphelper_host_freeaddrinfo(struct iphelper_host_addrinfo *) __asm__("freeaddrinfo");
+extern int iphelper_host_getnameinfo(
+    const void *, unsigned int, char *, unsigned int, char *, unsigned int, int) __asm__("getnameinfo");
+
+/* The host's EAI_ code as Winsock's. */
+static __inline__ int iphelper_name_error(int code)
+{
+    switch (code) {
+    case 0: return 0;
+    case -1: return WSAEINVAL;
+    case -2: return WSAHOST_NOT_FOUND;
+    case -3: return WSATRY_AGAIN;
+    case -4: return WSANO_RECOVERY;
+    case -5: return WSANO_DATA;
+    case -6: return WSAEAFNOSUPPORT;
+    case -7: return WSAESOCKTNOSUPPORT;
+    case -8: return WSATYPE_NOT_FOUND;
+    case -10: return WSA_NOT_ENOUGH_MEMORY;
+    case -11: return WSAGetLastError();
+    case -12: return WSAEFAULT;
+    default: return WSANO_RECOVERY;
+    }
+}
+
+static __inline__ VOID iphelper_freeaddrinfo(struct addrinfo *list)
+{
+    while (list != NULL) {
+        struct addrinfo *next = list->ai_next;
+        free(list->ai_canonname);
+        free(list);
+        list = next;
+    }
+}
+
+static __inline__ INT iphelper_getaddrinfo(
+    PCSTR host, PCSTR service, const struct addrinfo *hints, struct addrinfo **result)
+{
+    struct iphelper_host_addrinfo host_hints, *host_list = NULL, *at;
+    struct addrinfo **end = result;
+    int error;
+    memset(&host_hints, 0, sizeof host_hints);
+    if (hints != NULL) {
+        host_hints.flags = (hints->ai_flags & 7) | (hints->ai_flags & AI_NUMERICSERV ? 0x400 : 0);
+        host_hints.family = iphelper_host_family(hints->ai_family);
+        host_hints.type = hints->ai_socktype;
+        host_hints.protocol = hints->ai_protocol;
+    }
+    *result = NULL;
+    error = iphelper_host_getaddrinfo(host, service, hints != NULL ? &host_hints : NULL, &host_list);
+    if (error != 0)
+        return iphelper_name_error(error);
+    for (at = host_list; at != NULL; at = at->next) {
+        /* One block for the entry and its address. */
+        struct addrinfo *entry = (struct addrinfo *)calloc(1, sizeof *entry + at->size);
+        if (entry == NULL) {
+            iphelper_freeaddrinfo(*result);
+            *result = NULL;
+            error = WSA_NOT_ENOUGH_MEMORY;
+            break;
+        }
+        entry->ai_family = iphelper_windows_family(at->family);
+        entry->ai_socktype = at->type;
+        entry->ai_protocol = at->protocol;
+        entry->ai_addrlen = at->size;
+        entry->ai_addr = (struct sockaddr *)(void *)(entry + 1);
+        memcpy(entry->ai_addr, at->address, at->size);
+        entry->ai_addr->sa_family = (ADDRESS_FAMILY)entry->ai_family;
+        if (at->name != NULL) {
+            entry->ai_canonname = (char *)malloc(strlen(at->name) + 1);
+            if (entry->ai_canonname != NULL)
+                strcpy(entry->ai_canonname, at->name);
+        }
+        *end = entry;
+        end = &entry->ai_next;
+    }
+    iphelper_host_freeaddrinfo(host_list);
+    return error;
+}
+
+static __inline__ INT iphelper_getnameinfo(
+    const struct sockaddr *address, int size, PCHAR host, DWORD host_size, PCHAR service, DWORD service_size, INT flags)
+{
+    struct sockaddr_storage copy;
+    unsigned int address_size = iphelper_host_address(&copy, address, size);
+    int host_flags = (flags & NI_NUMERICHOST ? 1 : 0) | (flags & NI_NUMERICSERV ? 2 : 0);
+    return iphelper_name_error(
+        iphelper_host_getnameinfo(&copy, address_size, host, host_size, service, service_size, host_flags));
+}
+
+#define getaddrinfo(host, service, hints, result) iphelper_getaddrinfo(host, service, hints, result)
+#define freeaddrinfo(list) iphelper_freeaddrinfo(list)
+#define getnameinfo(address, size, host, host_size, service, service_size, flags) \
+    iphelper_getnameinfo(address, size, host, host_size, service, service_size, flags)
+
+#define IN6_IS_ADDR_LOOPBACK(address) iphelper_is_address(address, 1)
+#define IN6_IS_ADDR_UNSPECIFIED(address) iphelper_is_address(address, 0)
+#define IN6_IS_ADDR_LINKLOCAL(address) ((address)->s6_bytes[0] == 0xFE && ((address)->s6_bytes[1] & 0xC0) == 0x80)
+#define IN6_IS_ADDR_MULTICAST(address) ((address)->s6_bytes[0] == 0xFF)
+
+/* Whether an IPv6 address is zero but for its last byte. */
+static __inline__ int iphelper_is_address(const IN6_ADDR *address, UCHAR last)
+{
+    int at, others = 0;
+    for (at = 0; at < 15; at++)
+        others |= address->s6_bytes[at];
+    return others == 0 && address->s6_bytes[15] == last;
+}
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

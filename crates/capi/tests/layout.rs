@@ -1,0 +1,228 @@
+//! The C structures as Rust has them, member by member, against Windows' own layout.
+//!
+//! Run for a 32-bit target (`cargo test --target i686-unknown-linux-gnu -p iphelper-capi --test layout`) it compares with
+//! the 32-bit layout.
+#![allow(
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail as tests do"
+)]
+
+use iphelper_capi::raw::*;
+use std::mem::offset_of;
+
+mod support;
+
+/// Offset and size of each member listed, and size and alignment of the type.
+macro_rules! layouts {
+    ($($type:ident { $($name:literal = $($path:ident).+),* $(,)? })*) => {{
+        let mut rows = Vec::new();
+        $(
+            rows.push((stringify!($type), "__sizeof__", 0, size_of::<$type>()));
+            rows.push((stringify!($type), "__alignof__", 0, align_of::<$type>()));
+            $(
+                // SAFETY: never called; it tells the type of the member.
+                #[allow(unused_unsafe)]
+                let size = size_of_member(|row: &$type| unsafe { &row.$($path).+ });
+                rows.push((stringify!($type), $name, offset_of!($type, $($path).+), size));
+            )*
+        )*
+        rows
+    }};
+}
+
+fn size_of_member<T, M>(_: impl Fn(&T) -> &M) -> usize {
+    size_of::<M>()
+}
+
+#[test]
+fn every_member_is_where_windows_has_it() {
+    let ours = layouts! {
+        MIB_IFSTACK_ROW {
+            "HigherLayerInterfaceIndex" = HigherLayerInterfaceIndex, "LowerLayerInterfaceIndex" =
+            LowerLayerInterfaceIndex
+        }
+        MIB_IFSTACK_TABLE {
+            "NumEntries" = NumEntries, "Table" = Table
+        }
+        MIB_IF_ROW2 {
+            "InterfaceLuid" = InterfaceLuid, "InterfaceIndex" = InterfaceIndex, "InterfaceGuid" =
+            InterfaceGuid, "Alias" = Alias, "Description" = Description, "PhysicalAddressLength" =
+            PhysicalAddressLength, "PhysicalAddress" = PhysicalAddress, "PermanentPhysicalAddress" =
+            PermanentPhysicalAddress, "Mtu" = Mtu, "Type" = Type, "TunnelType" = TunnelType, "MediaType" =
+            MediaType, "PhysicalMediumType" = PhysicalMediumType, "AccessType" = AccessType, "DirectionType"
+            = DirectionType, "InterfaceAndOperStatusFlags" = InterfaceAndOperStatusFlags, "OperStatus" =
+            OperStatus, "AdminStatus" = AdminStatus, "MediaConnectState" = MediaConnectState, "NetworkGuid"
+            = NetworkGuid, "ConnectionType" = ConnectionType, "TransmitLinkSpeed" = TransmitLinkSpeed,
+            "ReceiveLinkSpeed" = ReceiveLinkSpeed, "InOctets" = InOctets, "InUcastPkts" = InUcastPkts,
+            "InNUcastPkts" = InNUcastPkts, "InDiscards" = InDiscards, "InErrors" = InErrors,
+            "InUnknownProtos" = InUnknownProtos, "InUcastOctets" = InUcastOctets, "InMulticastOctets" =
+            InMulticastOctets, "InBroadcastOctets" = InBroadcastOctets, "OutOctets" = OutOctets,
+            "OutUcastPkts" = OutUcastPkts, "OutNUcastPkts" = OutNUcastPkts, "OutDiscards" = OutDiscards,
+            "OutErrors" = OutErrors, "OutUcastOctets" = OutUcastOctets, "OutMulticastOctets" =
+            OutMulticastOctets, "OutBroadcastOctets" = OutBroadcastOctets, "OutQLen" = OutQLen
+        }
+        MIB_IF_TABLE2 {
+            "NumEntries" = NumEntries, "Table" = Table
+        }
+        MIB_INVERTEDIFSTACK_ROW {
+            "LowerLayerInterfaceIndex" = LowerLayerInterfaceIndex, "HigherLayerInterfaceIndex" =
+            HigherLayerInterfaceIndex
+        }
+        MIB_INVERTEDIFSTACK_TABLE {
+            "NumEntries" = NumEntries, "Table" = Table
+        }
+        MIB_IPINTERFACE_ROW {
+            "Family" = Family, "InterfaceLuid" = InterfaceLuid, "InterfaceIndex" = InterfaceIndex,
+            "MaxReassemblySize" = MaxReassemblySize, "InterfaceIdentifier" = InterfaceIdentifier,
+            "MinRouterAdvertisementInterval" = MinRouterAdvertisementInterval,
+            "MaxRouterAdvertisementInterval" = MaxRouterAdvertisementInterval, "AdvertisingEnabled" =
+            AdvertisingEnabled, "ForwardingEnabled" = ForwardingEnabled, "WeakHostSend" = WeakHostSend,
+            "WeakHostReceive" = WeakHostReceive, "UseAutomaticMetric" = UseAutomaticMetric,
+            "UseNeighborUnreachabilityDetection" = UseNeighborUnreachabilityDetection,
+            "ManagedAddressConfigurationSupported" = ManagedAddressConfigurationSupported,
+            "OtherStatefulConfigurationSupported" = OtherStatefulConfigurationSupported,
+            "AdvertiseDefaultRoute" = AdvertiseDefaultRoute, "RouterDiscoveryBehavior" =
+            RouterDiscoveryBehavior, "DadTransmits" = DadTransmits, "BaseReachableTime" = BaseReachableTime,
+            "RetransmitTime" = RetransmitTime, "PathMtuDiscoveryTimeout" = PathMtuDiscoveryTimeout,
+            "LinkLocalAddressBehavior" = LinkLocalAddressBehavior, "LinkLocalAddressTimeout" =
+            LinkLocalAddressTimeout, "ZoneIndices" = ZoneIndices, "SitePrefixLength" = SitePrefixLength,
+            "Metric" = Metric, "NlMtu" = NlMtu, "Connected" = Connected, "SupportsWakeUpPatterns" =
+            SupportsWakeUpPatterns, "SupportsNeighborDiscovery" = SupportsNeighborDiscovery,
+            "SupportsRouterDiscovery" = SupportsRouterDiscovery, "ReachableTime" = ReachableTime,
+            "TransmitOffload" = TransmitOffload, "ReceiveOffload" = ReceiveOffload, "DisableDefaultRoutes" =
+            DisableDefaultRoutes
+        }
+        MIB_IPINTERFACE_TABLE {
+            "NumEntries" = NumEntries, "Table" = Table
+        }
+        MIB_TCP6ROW {
+            "State" = State, "LocalAddr" = LocalAddr, "dwLocalScopeId" = dwLocalScopeId, "dwLocalPort" =
+            dwLocalPort, "RemoteAddr" = RemoteAddr, "dwRemoteScopeId" = dwRemoteScopeId, "dwRemotePort" =
+            dwRemotePort
+        }
+        MIB_TCP6ROW2 {
+            "LocalAddr" = LocalAddr, "dwLocalScopeId" = dwLocalScopeId, "dwLocalPort" = dwLocalPort,
+            "RemoteAddr" = RemoteAddr, "dwRemoteScopeId" = dwRemoteScopeId, "dwRemotePort" = dwRemotePort,
+            "State" = State, "dwOwningPid" = dwOwningPid, "dwOffloadState" = dwOffloadState
+        }
+        MIB_TCP6ROW_OWNER_MODULE {
+            "ucLocalAddr" = ucLocalAddr, "dwLocalScopeId" = dwLocalScopeId, "dwLocalPort" = dwLocalPort,
+            "ucRemoteAddr" = ucRemoteAddr, "dwRemoteScopeId" = dwRemoteScopeId, "dwRemotePort" =
+            dwRemotePort, "dwState" = dwState, "dwOwningPid" = dwOwningPid, "liCreateTimestamp" =
+            liCreateTimestamp, "OwningModuleInfo" = OwningModuleInfo
+        }
+        MIB_TCP6ROW_OWNER_PID {
+            "ucLocalAddr" = ucLocalAddr, "dwLocalScopeId" = dwLocalScopeId, "dwLocalPort" = dwLocalPort,
+            "ucRemoteAddr" = ucRemoteAddr, "dwRemoteScopeId" = dwRemoteScopeId, "dwRemotePort" =
+            dwRemotePort, "dwState" = dwState, "dwOwningPid" = dwOwningPid
+        }
+        MIB_TCP6TABLE {
+            "dwNumEntries" = dwNumEntries, "table" = table
+        }
+        MIB_TCP6TABLE2 {
+            "dwNumEntries" = dwNumEntries, "table" = table
+        }
+        MIB_TCP6TABLE_OWNER_MODULE {
+            "dwNumEntries" = dwNumEntries, "table" = table
+        }
+        MIB_TCP6TABLE_OWNER_PID {
+            "dwNumEntries" = dwNumEntries, "table" = table
+        }
+        MIB_TCPROW {
+            "dwState" = Anonymous.dwState, "State" = Anonymous.State, "dwLocalAddr" = dwLocalAddr,
+            "dwLocalPort" = dwLocalPort, "dwRemoteAddr" = dwRemoteAddr, "dwRemotePort" = dwRemotePort
+        }
+        MIB_TCPROW2 {
+            "dwState" = dwState, "dwLocalAddr" = dwLocalAddr, "dwLocalPort" = dwLocalPort, "dwRemoteAddr" =
+            dwRemoteAddr, "dwRemotePort" = dwRemotePort, "dwOwningPid" = dwOwningPid, "dwOffloadState" =
+            dwOffloadState
+        }
+        MIB_TCPROW_OWNER_MODULE {
+            "dwState" = dwState, "dwLocalAddr" = dwLocalAddr, "dwLocalPort" = dwLocalPort, "dwRemoteAddr" =
+            dwRemoteAddr, "dwRemotePort" = dwRemotePort, "dwOwningPid" = dwOwningPid, "liCreateTimestamp" =
+            liCreateTimestamp, "OwningModuleInfo" = OwningModuleInfo
+        }
+        MIB_TCPROW_OWNER_PID {
+            "dwState" = dwState, "dwLocalAddr" = dwLocalAddr, "dwLocalPort" = dwLocalPort, "dwRemoteAddr" =
+            dwRemoteAddr, "dwRemotePort" = dwRemotePort, "dwOwningPid" = dwOwningPid
+        }
+        MIB_TCPTABLE {
+            "dwNumEntries" = dwNumEntries, "table" = table
+        }
+        MIB_TCPTABLE2 {
+            "dwNumEntries" = dwNumEntries, "table" = table
+        }
+        MIB_TCPTABLE_OWNER_MODULE {
+            "dwNumEntries" = dwNumEntries, "table" = table
+        }
+        MIB_TCPTABLE_OWNER_PID {
+            "dwNumEntries" = dwNumEntries, "table" = table
+        }
+        MIB_IFROW {
+            "wszName" = wszName, "dwIndex" = dwIndex, "dwType" = dwType, "dwMtu" = dwMtu, "dwSpeed" =
+            dwSpeed, "dwPhysAddrLen" = dwPhysAddrLen, "bPhysAddr" = bPhysAddr, "dwAdminStatus" =
+            dwAdminStatus, "dwOperStatus" = dwOperStatus, "dwLastChange" = dwLastChange, "dwInOctets" =
+            dwInOctets, "dwInUcastPkts" = dwInUcastPkts, "dwInNUcastPkts" = dwInNUcastPkts, "dwInDiscards" =
+            dwInDiscards, "dwInErrors" = dwInErrors, "dwInUnknownProtos" = dwInUnknownProtos, "dwOutOctets"
+            = dwOutOctets, "dwOutUcastPkts" = dwOutUcastPkts, "dwOutNUcastPkts" = dwOutNUcastPkts,
+            "dwOutDiscards" = dwOutDiscards, "dwOutErrors" = dwOutErrors, "dwOutQLen" = dwOutQLen,
+            "dwDescrLen" = dwDescrLen, "bDescr" = bDescr
+        }
+        MIB_IFTABLE {
+            "dwNumEntries" = dwNumEntries, "table" = table
+        }
+        TCPIP_OWNER_MODULE_BASIC_INFO {
+            "pModuleName" = pModuleName, "pModulePath" = pModulePath
+        }
+        NL_INTERFACE_OFFLOAD_ROD {
+
+        }
+        NET_LUID {
+            "Value" = Value
+        }
+        GUID {
+            "Data1" = data1, "Data2" = data2, "Data3" = data3, "Data4" = data4
+        }
+        IN6_ADDR {
+            "u" = u, "u.Byte" = u.Byte, "u.Word" = u.Word
+        }
+        FILETIME {
+            "dwLowDateTime" = dwLowDateTime, "dwHighDateTime" = dwHighDateTime
+        }
+    };
+    let file = if cfg!(target_pointer_width = "64") { "structs64.tsv" } else { "structs32.tsv" };
+    let facts = support::facts(file);
+    // Types of the headers alone: the functions here neither take nor give them. And what Rust has as one number.
+    let of_headers = [
+        "MIB_IFNUMBER",
+        "SOCKADDR",
+        "SOCKADDR_IN",
+        "SOCKADDR_IN6",
+        "SOCKADDR_INET",
+        "SOCKADDR_STORAGE",
+        "SCOPE_ID",
+        "IN_ADDR",
+        "LARGE_INTEGER",
+    ];
+    let mut compared = 0;
+    for fact in &facts {
+        let [name, member, offset, size, bits] = fact.as_slice() else { panic!("{fact:?}") };
+        if of_headers.contains(&name.as_str()) || !bits.is_empty() || (name == "NET_LUID" && member == "Info")
+        {
+            continue;
+        }
+        let Some((_, _, our_offset, our_size)) = ours.iter().find(|row| row.0 == name && row.1 == member)
+        else {
+            panic!("{name}.{member} is not compared");
+        };
+        assert_eq!(
+            (our_offset.to_string(), our_size.to_string()),
+            (offset.clone(), size.clone()),
+            "{name}.{member}"
+        );
+        compared += 1;
+    }
+    assert_eq!(compared, ours.len(), "compared with nothing: a type or member that the facts do not have");
+}
