@@ -16,6 +16,16 @@ use std::process::Command;
 
 pub use ctor;
 
+mod announcements;
+mod packet;
+mod refuse;
+mod router;
+
+pub use announcements::Announcements;
+pub use packet::{ArpRequest, Capture, Frame, Icmpv6, Udp, send_unfragmented};
+pub use refuse::{die_at_write_of, refuse_sends_of, refuse_writes_of};
+pub use router::Advertisement;
+
 /// Put this once into each test program (each file of `tests/`): where the caller is not root, the program enters a
 /// user namespace of its own before its first thread starts.
 #[macro_export]
@@ -168,6 +178,30 @@ pub fn forked(work: impl FnOnce() -> bool) -> bool {
             Err(errno) => panic!("waiting for a child: {errno}"),
         }
     }
+}
+
+/// Runs `work` on a thread of this thread's namespace that sees `/proc/sys` mounted read-only. `None`, said aloud,
+/// where the host does not allow such a mount.
+pub fn with_read_only_sysctls<T: Send>(work: impl FnOnce() -> T + Send) -> Option<T> {
+    std::thread::scope(|scope| {
+        let worked = scope.spawn(|| {
+            // SAFETY: only this thread, made for the purpose, changes its mounts.
+            let moved = unsafe { rustix::thread::unshare_unsafe(UnshareFlags::NEWNS) };
+            let mounted = moved.map_err(|errno| errno.to_string()).and_then(|()| {
+                let _ = try_run("mount --make-rprivate /")?;
+                let _ = try_run("mount --bind /proc/sys /proc/sys")?;
+                try_run("mount -o remount,bind,ro /proc/sys")
+            });
+            match mounted {
+                Ok(_) => Some(work()),
+                Err(error) => {
+                    eprintln!("skipped: a read-only /proc/sys cannot be had here: {error}");
+                    None
+                }
+            }
+        });
+        join(worked)
+    })
 }
 
 /// Runs a program, its words split at white space, in this thread's namespace and gives what it printed. Panics with

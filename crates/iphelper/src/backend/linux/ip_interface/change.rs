@@ -81,7 +81,7 @@ impl LinuxHost {
                 };
                 return Err(Error::new(ErrorKind::NotSupported, OPERATION).because(reason));
             }
-            Err(errno) => return Err(conf::refused(OPERATION, errno)),
+            Err(errno) => return Err(conf::refused(OPERATION, errno, "opening route/mtu_expires")),
         };
         let value = seconds.to_string();
         if read_value(&file).map_err(|errno| system(OPERATION, errno))? == value {

@@ -52,9 +52,7 @@ impl<'a> Conf<'a> {
                     self.open(file)?;
                 }
                 Ok(()) => return Ok(()),
-                Err(errno) => {
-                    return Err(refused(OPERATION, errno).because(format!("writing {value} to {file}")));
-                }
+                Err(errno) => return Err(refused(OPERATION, errno, &format!("writing {value} to {file}"))),
             }
         }
         Err(renamed_too_often())
@@ -83,7 +81,7 @@ impl<'a> Conf<'a> {
             return opened.map_err(|errno| match errno {
                 Errno::NOENT => Error::new(ErrorKind::NotSupported, OPERATION)
                     .because(format!("this kernel has no {file} for the interface")),
-                errno => refused(OPERATION, errno).because(format!("opening {file}")),
+                errno => refused(OPERATION, errno, &format!("opening {file}")),
             });
         }
         Err(renamed_too_often())
@@ -91,12 +89,13 @@ impl<'a> Conf<'a> {
 }
 
 /// The error of a sysctl file that was not opened or written.
-pub(super) fn refused(operation: &'static str, errno: Errno) -> Error {
+pub(super) fn refused(operation: &'static str, errno: Errno, doing: &str) -> Error {
+    let error = system(operation, errno);
     match errno {
-        Errno::ROFS => system(operation, errno)
-            .with_kind(ErrorKind::AccessDenied)
-            .because("/proc/sys is mounted read-only, as containers without privilege have it"),
-        errno => system(operation, errno),
+        Errno::ROFS => error.with_kind(ErrorKind::AccessDenied).because(format!(
+            "{doing}: /proc/sys is mounted read-only here, as containers without privilege have it"
+        )),
+        _ => error.because(doing.to_owned()),
     }
 }
 

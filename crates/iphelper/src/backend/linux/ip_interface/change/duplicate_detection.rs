@@ -1,6 +1,7 @@
 //! `DadTransmits`: how many probes duplicate address detection sends.
 
 use super::plan::{Planner, Turn, invalid, unsupported};
+use super::router_discovery;
 use super::undo::Values;
 use super::write::Write;
 use crate::error::Result;
@@ -23,6 +24,9 @@ pub(super) fn dad_transmits(planner: &mut Planner<'_>) -> Result<()> {
             ));
         }
     };
+    if !router_discovery::is_possible(planner.link) {
+        return Err(unsupported("dad_transmits: nobody on this interface could tell of a duplicate"));
+    }
     let mechanism = planner.sysctl_name("dad_transmits");
     planner.tell("dad_transmits", from, to, mechanism);
     let mut write = |file, from: i32, to: u32| {
@@ -32,8 +36,7 @@ pub(super) fn dad_transmits(planner: &mut Planner<'_>) -> Result<()> {
         }
     };
     write("dad_transmits", ipv6.dad_transmits, to);
-    // Detection that is off as a whole sends nothing, so a count above 0 turns it on. The value -1 is the kernel's, for
-    // links on which nobody answers.
+    // Detection that is off as a whole sends nothing, so a count above 0 turns it on.
     if to > 0 && ipv6.accept_dad < 1 {
         write("accept_dad", ipv6.accept_dad, 1);
     }

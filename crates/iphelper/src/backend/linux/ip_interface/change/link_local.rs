@@ -35,10 +35,17 @@ pub(super) fn link_local_address_behavior(planner: &mut Planner<'_>) -> Result<(
     Ok(())
 }
 
-/// How a new interface of this namespace would make its address: from the hardware address, unless somebody chose
-/// otherwise (a stable secret makes it 2).
+/// How the kernel would make the address of a new interface (`net/ipv6/addrconf.c`, `ipv6_add_dev`): with the secret
+/// that somebody gave this interface or all, else as the default says; from the hardware address if that is not at all.
 fn of_new_interfaces(planner: &Planner<'_>) -> Result<u8> {
     const FROM_HARDWARE_ADDRESS: u8 = 0;
+    const WITH_SECRET: u8 = 2;
+    // A secret that was not given reads as an I/O error. One that this caller may not read plays no part: what differs
+    // is written only, and that takes the privilege to read it.
+    let secret = |of: &str| planner.host.sysctl.read(Family::V6, &format!("conf/{of}/stable_secret")).is_ok();
+    if secret(&planner.row.name) || secret("default") {
+        return Ok(WITH_SECRET);
+    }
     let text = planner.host.sysctl.read(Family::V6, "conf/default/addr_gen_mode");
     let text = text.map_err(|errno| system("reading net.ipv6.conf.default.addr_gen_mode", errno))?;
     Ok(text.parse().ok().filter(|mode| *mode != NO_GENERATION).unwrap_or(FROM_HARDWARE_ADDRESS))

@@ -224,7 +224,9 @@ impl<'a> Writer<'a> {
         requests.extend(gone.into_iter().map(Ipv6Address::delete));
         // The prefix of an address that somebody else made is that one's too.
         let needed = |route: &Ipv6Route| {
-            stay.iter().any(|it| (it.prefix(), it.prefix_len) == (route.destination, route.prefix_len))
+            stay.iter()
+                .filter(|it| it.flags & addr::flag::NO_PREFIX_ROUTE == 0)
+                .any(|it| (it.prefix(), it.prefix_len) == (route.destination, route.prefix_len))
         };
         let prefixes = self.routes(Selection::AdvertisedPrefixes)?;
         requests.extend(prefixes.iter().filter(|route| !needed(route)).map(Ipv6Route::delete));
@@ -293,6 +295,10 @@ fn is_gone(refusal: &Refusal) -> bool {
 /// Before Linux 5.18 it does not tell who made an address; then its flags do. An address that a program made with
 /// lifetimes and the flag for temporary ones looks the same there.
 fn is_from(address: &Ipv6Address, all: &[Ipv6Address], protocol: u8) -> bool {
+    // Temporary ones are the kernel's on each version, and go with the address that they were made beside.
+    if address.flags & addr::flag::TEMPORARY != 0 {
+        return protocol == addr::protocol::ROUTER_ADVERTISEMENT;
+    }
     if all.iter().any(|address| address.protocol.is_some()) {
         return address.protocol == Some(protocol);
     }
@@ -300,5 +306,5 @@ fn is_from(address: &Ipv6Address, all: &[Ipv6Address], protocol: u8) -> bool {
     if protocol == addr::protocol::LINK_LOCAL {
         return permanent && address.address.is_unicast_link_local() && address.prefix_len == 64;
     }
-    !permanent && address.flags & (addr::flag::MANAGE_TEMPORARY | addr::flag::TEMPORARY) != 0
+    !permanent && address.flags & addr::flag::MANAGE_TEMPORARY != 0
 }
