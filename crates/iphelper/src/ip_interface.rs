@@ -21,7 +21,8 @@ pub struct IpInterface {
     pub index: InterfaceIndex,
     /// The interface's name, for people; not part of Windows' row.
     pub name: String,
-    /// Largest datagram that is put together from fragments, in octets. Windows reads 0 (reserved).
+    /// Largest datagram that is put together from fragments, in octets; `None` for IPv4, whose limit no attribute
+    /// tells. Windows reads 0 (reserved).
     pub max_reassembly_size: Option<u32>,
     /// The interface identifier that addresses are made with: the lower 64 bits of an IPv6 token; 0 is none.
     pub interface_identifier: u64,
@@ -31,25 +32,28 @@ pub struct IpInterface {
     pub max_router_advertisement_interval: Option<Duration>,
     /// Whether this host sends router advertisements on the interface.
     pub advertising_enabled: bool,
-    /// Whether packets that come in on this interface and are for others are forwarded.
+    /// Whether packets that come in on this interface and are for others are forwarded. IPv6 on Linux:
+    /// `force_forwarding` of the interface, or `forwarding` of all; the interface's own `forwarding` forwards nothing.
     pub forwarding_enabled: bool,
-    /// Whether packets with another interface's source address may leave here.
+    /// Whether packets with another interface's source address may leave here; always on Linux.
     pub weak_host_send: bool,
-    /// Whether packets for another interface's address are accepted here.
+    /// Whether packets for another interface's address are accepted here; always on Linux.
     pub weak_host_receive: bool,
     /// Whether the metric follows link speed and kind.
     pub use_automatic_metric: bool,
     /// Whether a neighbour in use is probed when its reachability is in doubt.
     pub use_neighbor_unreachability_detection: bool,
-    /// Whether the last router advertisement told to configure addresses by DHCPv6 (M flag); `None`: not known.
+    /// Whether the last router advertisement told to configure addresses by DHCPv6 (M flag), false before the first;
+    /// `None` for IPv4, where the kernel does not know.
     pub managed_address_configuration_supported: Option<bool>,
-    /// Whether the last router advertisement told to ask DHCPv6 for the rest (O flag); `None`: not known.
+    /// Whether the last router advertisement told to ask DHCPv6 for the rest (O flag), false before the first; `None`
+    /// for IPv4, where the kernel does not know.
     pub other_stateful_configuration_supported: Option<bool>,
     /// Whether our advertisements offer a default route.
     pub advertise_default_route: bool,
     /// How routers are found.
     pub router_discovery_behavior: RouterDiscoveryBehavior,
-    /// How many probes duplicate address detection sends; 0: none, addresses are used at once.
+    /// How many probes duplicate address detection sends; 0: none, addresses are used at once. IPv4 on Linux: 0.
     pub dad_transmits: u32,
     /// What [`reachable_time`](Self::reachable_time) is drawn around. Milliseconds count.
     pub base_reachable_time: Duration,
@@ -65,7 +69,8 @@ pub struct IpInterface {
     pub zone_indices: [u32; 16],
     /// The site prefix length; 0 for IPv4. Linux has no sites: 64 for IPv6, which is Windows' default.
     pub site_prefix_length: u32,
-    /// The interface metric, which adds to the metric of each route over it.
+    /// The interface metric. While it is automatic it is the value that Windows has for speed and kind, and advice: on
+    /// Linux it does not add to the metric of routes.
     pub metric: u32,
     /// Largest IP packet in octets.
     pub nl_mtu: u32,
@@ -79,9 +84,9 @@ pub struct IpInterface {
     pub supports_router_discovery: bool,
     /// How long a neighbour counts as reachable after a confirmation; drawn from 0.5 to 1.5 times the base.
     pub reachable_time: Duration,
-    /// What the hardware does for packets that are sent.
+    /// What the hardware does for packets that are sent, as far as it is switched on.
     pub transmit_offload: Offload,
-    /// What the hardware does for packets that are received.
+    /// What the hardware does for packets that are received, as far as it is switched on.
     pub receive_offload: Offload,
     /// Whether default routes over this interface are ignored.
     pub disable_default_routes: bool,
@@ -177,8 +182,9 @@ impl Host {
     ///
     /// - Windows: `GetIpInterfaceTable`
     /// - Errors: [`NotSupported`](crate::ErrorKind::NotSupported) where the family's stack is absent
-    /// - Linux: one dump each of `RTM_GETLINK`, `RTM_GETNEIGHTBL` and ethtool features
-    /// - Privilege: none
+    /// - Linux: one dump each of `RTM_GETLINK`, of `RTM_GETNEIGHTBL` for each family, and of ethtool's features,
+    ///   wake-on-LAN and link modes
+    /// - Privilege: none; without `CAP_NET_ADMIN`, `supports_wake_up_patterns` is `None`
     #[doc(alias = "GetIpInterfaceTable")]
     pub fn ip_interfaces(&self, family: Option<Family>) -> Result<Vec<IpInterface>> {
         self.backend().ip_interfaces(family)
@@ -188,8 +194,9 @@ impl Host {
     ///
     /// - Windows: `GetIpInterfaceEntry`
     /// - Errors: [`InterfaceNotFound`](crate::ErrorKind::InterfaceNotFound);
-    ///   [`NotFound`](crate::ErrorKind::NotFound) where the interface does not have this family
-    /// - Privilege: none
+    ///   [`NotFound`](crate::ErrorKind::NotFound) where the interface does not have this family;
+    ///   [`NotSupported`](crate::ErrorKind::NotSupported) where this host does not
+    /// - Privilege: none; without `CAP_NET_ADMIN`, `supports_wake_up_patterns` is `None`
     #[doc(alias = "GetIpInterfaceEntry")]
     pub fn ip_interface(&self, family: Family, key: impl Into<InterfaceKey>) -> Result<IpInterface> {
         self.backend().ip_interface(family, key.into())

@@ -1,4 +1,5 @@
 //! Names of interfaces, compared with what `ip` calls them.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as tests do")]
 
 use iphelper::convert::InterfaceNames;
 use iphelper::{ErrorKind, Guid, Host, InterfaceIndex, InterfaceLuid};

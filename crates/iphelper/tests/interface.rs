@@ -1,11 +1,12 @@
 //! Interface rows, each member compared with what `ip`, `ethtool` and `/proc/net/dev` show.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests fail as tests do")]
 
 use iphelper::interface::{
     AccessType, AdminStatus, ConnectionType, DirectionType, Interface, InterfaceLevel, InterfaceType,
     MediaConnectState, MediaType, OperStatus, PhysicalMedium, TunnelType,
 };
 use iphelper::{ErrorKind, Host, InterfaceIndex, InterfaceLuid};
-use iphelper_testkit::{NetNs, eventually, isolated, run, set_sysctl, try_run, unprivileged};
+use iphelper_testkit::{NetNs, eventually, isolated, run, set_sysctl, try_run, unprivileged, zoo};
 use serde_json::Value;
 
 iphelper_testkit::private_user_namespace!();
@@ -31,45 +32,18 @@ fn row(host: &Host, name: &str) -> Interface {
     host.interface(names.luid, InterfaceLevel::Normal).unwrap()
 }
 
-/// A namespace with an interface of every kind that this kernel makes, and no traffic of its own.
-fn zoo() {
+/// Interfaces of every kind, and no traffic that nobody asked for.
+fn quiet_zoo() {
     for switch in ["ipv6/conf/default/disable_ipv6", "ipv6/conf/all/disable_ipv6"] {
         set_sysctl(switch, "1");
     }
-    for command in [
-        "ip link add e0 type veth peer name e1",
-        "ip link add e2 type veth peer name e3",
-        "ip link set e0 alias uplink",
-        "ip link add br0 type bridge mcast_snooping 0",
-        "ip link set e2 master br0",
-        "ip link add m0 link e1 type macvlan mode bridge",
-        "ip link add vx0 type vxlan id 5 dev e1 dstport 4789 remote 192.0.2.9",
-        "ip tuntap add tun0 mode tun",
-        "ip tuntap add tap0 mode tap",
-        "ip link set e0 up mtu 1400",
-        "ip link set e1 up",
-        "ip link set e2 up",
-        "ip link set m0 up",
-    ] {
-        let _ = run(command);
-    }
-    for (name, arguments) in [
-        ("ipip0", "ipip local 192.0.2.1 remote 192.0.2.2"),
-        ("gre0x", "gre local 192.0.2.1 remote 192.0.2.2"),
-        ("sit0x", "sit local 192.0.2.1 remote 192.0.2.2"),
-        ("ifb9", "ifb"),
-        ("dummy9", "dummy"),
-    ] {
-        if let Err(error) = try_run(&format!("ip link add {name} type {arguments}")) {
-            eprintln!("skipped: no interface of type {arguments}: {}", error.trim());
-        }
-    }
+    zoo();
 }
 
 #[test]
 fn rows_are_what_ip_shows() {
     isolated(|| {
-        zoo();
+        quiet_zoo();
         let host = Host::open().unwrap();
         let rows = host.interfaces(InterfaceLevel::Normal).unwrap();
         let links = shown();
@@ -135,7 +109,7 @@ fn rows_are_what_ip_shows() {
 #[test]
 fn names_and_guids_are_those_of_the_conversion() {
     isolated(|| {
-        zoo();
+        quiet_zoo();
         let host = Host::open().unwrap();
         for row in host.interfaces(InterfaceLevel::Normal).unwrap() {
             let names = host.interface_names(row.index).unwrap();
@@ -147,7 +121,7 @@ fn names_and_guids_are_those_of_the_conversion() {
 #[test]
 fn speeds_are_what_ethtool_shows() {
     isolated(|| {
-        zoo();
+        quiet_zoo();
         let host = Host::open().unwrap();
         let mut known = 0;
         for row in host.interfaces(InterfaceLevel::NormalWithoutStatistics).unwrap() {
@@ -167,7 +141,7 @@ fn speeds_are_what_ethtool_shows() {
 #[test]
 fn counters_are_what_ip_shows() {
     isolated(|| {
-        zoo();
+        quiet_zoo();
         // A link sends from the moment on which the kernel has noticed its carrier.
         eventually("e0 is up", || run("ip -br link show e0").contains(" UP "));
         for command in [
@@ -233,7 +207,7 @@ fn the_level_without_statistics_has_none() {
 fn the_stack_is_ports_and_devices_made_on_others() {
     let other = NetNs::new();
     isolated(|| {
-        zoo();
+        quiet_zoo();
         // Made on an interface of this namespace, and moved to another: nothing here stands on it.
         let _ = run("ip link add m1 link e1 type macvlan");
         let _ = run(&format!("ip link set m1 netns {}", other.path()));
@@ -303,7 +277,7 @@ fn an_unknown_interface_has_no_row() {
 #[test]
 fn reading_needs_no_privilege() {
     isolated(|| {
-        zoo();
+        quiet_zoo();
         let host = Host::open().unwrap();
         let rows = host.interfaces(InterfaceLevel::NormalWithoutStatistics).unwrap();
         let unprivileged = unprivileged(|| {

@@ -9,6 +9,12 @@
 )]
 #![allow(clippy::panic, reason = "helpers of tests fail as tests do")]
 
+mod child;
+mod zoo;
+
+pub use child::in_child;
+pub use zoo::zoo;
+
 use rustix::fs::{Mode, OFlags};
 use rustix::thread::{CapabilitySet, CapabilitySets, LinkNameSpaceType, UnshareFlags};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
