@@ -47,6 +47,17 @@ pub(crate) trait IpInterface {
         key: InterfaceKey,
         change: &IpInterfaceChange,
     ) -> Result<Vec<PropertyChange>>;
+    /// IPv4's change and IPv6's, all or nothing; the changes of each.
+    fn set_ip_interface_families(
+        &self,
+        key: InterfaceKey,
+        changes: [&IpInterfaceChange; 2],
+    ) -> Result<[Vec<PropertyChange>; 2]>;
+    fn plan_ip_interface_families(
+        &self,
+        key: InterfaceKey,
+        changes: [&IpInterfaceChange; 2],
+    ) -> Result<[Vec<PropertyChange>; 2]>;
     fn set_path_mtu_discovery_timeout(&self, family: Family, timeout: Duration) -> Result<()>;
 }
 

@@ -236,6 +236,34 @@ impl Host {
         self.backend().plan_ip_interface(family, key.into(), change)
     }
 
+    /// Changes both families of an interface as one, all or nothing; the changes of IPv4, then those of IPv6.
+    ///
+    /// What one call for each family could not do in any order is done here: an MTU below the other family's, if both
+    /// get it.
+    ///
+    /// Windows has no such function. Errors and privilege are those of
+    /// [`set_ip_interface`](Self::set_ip_interface); an interface that lacks one of the families is
+    /// [`NotFound`](crate::ErrorKind::NotFound), and nothing is done.
+    pub fn set_ip_interface_families(
+        &self,
+        key: impl Into<InterfaceKey>,
+        ipv4: &IpInterfaceChange,
+        ipv6: &IpInterfaceChange,
+    ) -> Result<[Vec<PropertyChange>; 2]> {
+        self.backend().set_ip_interface_families(key.into(), [ipv4, ipv6])
+    }
+
+    /// What [`set_ip_interface_families`](Self::set_ip_interface_families) would change, as
+    /// [`plan_ip_interface`](Self::plan_ip_interface) tells it of one family.
+    pub fn plan_ip_interface_families(
+        &self,
+        key: impl Into<InterfaceKey>,
+        ipv4: &IpInterfaceChange,
+        ipv6: &IpInterfaceChange,
+    ) -> Result<[Vec<PropertyChange>; 2]> {
+        self.backend().plan_ip_interface_families(key.into(), [ipv4, ipv6])
+    }
+
     /// How long a learned path MTU is kept, for all interfaces of `family`.
     ///
     /// Windows keeps one value per interface, Linux one per network namespace; so a change of

@@ -41,6 +41,22 @@ impl backend::IpInterface for LinuxHost {
         self.plan_change(family, key, change)
     }
 
+    fn set_ip_interface_families(
+        &self,
+        key: InterfaceKey,
+        changes: [&IpInterfaceChange; 2],
+    ) -> Result<[Vec<PropertyChange>; 2]> {
+        self.change_ip_interface_families(key, changes)
+    }
+
+    fn plan_ip_interface_families(
+        &self,
+        key: InterfaceKey,
+        changes: [&IpInterfaceChange; 2],
+    ) -> Result<[Vec<PropertyChange>; 2]> {
+        self.plan_changes(key, changes)
+    }
+
     fn set_path_mtu_discovery_timeout(&self, family: Family, timeout: Duration) -> Result<()> {
         self.change_path_mtu_discovery_timeout(family, timeout)?;
         self.tell_listeners();

@@ -6,6 +6,7 @@
 
 mod conf;
 mod duplicate_detection;
+mod families;
 mod forwarding;
 mod identifier;
 mod link_local;
@@ -40,7 +41,7 @@ impl LinuxHost {
     ) -> Result<Vec<PropertyChange>> {
         self.require_administrator(OPERATION)?;
         let plan = self.plan(family, key, change)?;
-        write::carry_out(self, &plan)?;
+        write::carry_out(self, &[&plan])?;
         Ok(plan.changes)
     }
 

@@ -6,7 +6,9 @@
 use super::plan::{Planner, Turn, invalid, unsupported};
 use super::undo::Values;
 use super::write::Write;
+use crate::backend::linux::link::{Link, LinkIpv6};
 use crate::error::Result;
+use crate::ip_interface::IpInterfaceChange;
 use crate::types::Family;
 
 /// Below this the kernel takes IPv4 off the interface (RFC 791).
@@ -24,6 +26,17 @@ pub(super) fn nl_mtu(planner: &mut Planner<'_>) -> Result<()> {
         Family::V4 => ipv4(planner, from, to),
         Family::V6 => ipv6(planner, from, to),
     }
+}
+
+/// The link as a change of one family leaves its MTUs.
+pub(super) fn as_left_by(link: &Link, family: Family, change: &IpInterfaceChange) -> Link {
+    let mut link = link.clone();
+    match (change.nl_mtu, family) {
+        (Some(to), Family::V4) => link.mtu = to,
+        (Some(to), Family::V6) => link.ipv6 = link.ipv6.map(|ipv6| LinkIpv6 { mtu: to, ..ipv6 }),
+        (None, _) => {}
+    }
+    link
 }
 
 fn ipv4(planner: &mut Planner<'_>, from: u32, to: u32) -> Result<()> {

@@ -76,17 +76,23 @@ impl Write {
     }
 }
 
-/// Does all that is planned, or nothing.
-pub(super) fn carry_out(host: &LinuxHost, plan: &Plan) -> Result<()> {
-    let mut writer = Writer::new(host, plan);
-    for write in &plan.writes {
-        if let Some(file) = write.file() {
-            writer.conf(write.file_family(plan.family)).open(file)?;
+/// Does all that is planned, one plan after the other, or nothing.
+pub(super) fn carry_out(host: &LinuxHost, plans: &[&Plan]) -> Result<()> {
+    let mut writers: Vec<_> = plans.iter().map(|plan| Writer::new(host, plan)).collect();
+    let mut steps = Vec::new();
+    for (position, (plan, writer)) in plans.iter().zip(&mut writers).enumerate() {
+        for write in &plan.writes {
+            if let Some(file) = write.file() {
+                writer.conf(write.file_family(plan.family)).open(file)?;
+            }
+            steps.push((position, write));
         }
     }
-    let done =
-        all_or_nothing(&plan.writes, |write, direction, changed| writer.take(write, direction, changed));
-    if done.is_err() && plan.writes.contains(&Write::Announce) {
+    let done = all_or_nothing(&steps, |(position, write), direction, changed| {
+        writers.get_mut(*position).map_or(Ok(()), |writer| writer.take(write, direction, changed))
+    });
+    let announced = plans.iter().find(|plan| plan.writes.contains(&Write::Announce));
+    if let (Err(_), Some(plan), Some(writer)) = (&done, announced, writers.first()) {
         // A listener may have read what has been put back since.
         let _ = writer.send(change::announce(plan.link.index.0), "announcing");
     }
