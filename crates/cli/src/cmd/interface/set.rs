@@ -1,6 +1,5 @@
 //! `iph interface set`.
 
-mod both;
 mod options;
 
 use crate::exit::{Exit, Failure};
@@ -62,10 +61,17 @@ impl Args {
         }
         let host = Host::open()?;
         let key = interface_name::find(&host, &self.interface)?.luid;
-        let changes = match (self.ipv4, self.ipv6) {
+        let changes: Vec<_> = match (self.ipv4, self.ipv6) {
             (false, false) => return Err(Failure::usage("say which side to change: --ipv4, --ipv6 or both")),
-            (true, true) if self.dry_run => both::plan(&host, key, &change)?,
-            (true, true) => both::set(&host, key, &change)?,
+            (true, true) => {
+                let [v4, v6] = if self.dry_run {
+                    host.plan_ip_interface_families(key, &change, &change)?
+                } else {
+                    host.set_ip_interface_families(key, &change, &change)?
+                };
+                let v6 = v6.into_iter().map(|change| (Family::V6, change));
+                v4.into_iter().map(|change| (Family::V4, change)).chain(v6).collect()
+            }
             (ipv4, _) => {
                 let family = if ipv4 { Family::V4 } else { Family::V6 };
                 let changes = if self.dry_run {

@@ -1,0 +1,175 @@
+//! `iph watch`: what changes is told, and it ends when asked to.
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+mod support;
+
+use iphelper_testkit::{NetNs, run};
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::{Value, json};
+use std::io::{BufRead, BufReader};
+use std::process::{Child, ChildStdout, Stdio};
+use support::command;
+
+iphelper_testkit::private_user_namespace!();
+
+/// A running `iph watch`.
+struct Watch {
+    child: Child,
+    lines: BufReader<ChildStdout>,
+}
+
+impl Watch {
+    /// Starts it; it watches when this returns, since it has said so or shown a first change.
+    fn start(arguments: &str) -> Self {
+        let mut command = command(&format!("watch {arguments}"));
+        let mut child =
+            command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("starting iph watch");
+        let lines = BufReader::new(child.stdout.take().unwrap());
+        Self { child, lines }
+    }
+
+    fn line(&mut self) -> String {
+        let mut line = String::new();
+        let _ = self.lines.read_line(&mut line).expect("reading a line");
+        line
+    }
+
+    /// The next change that `wanted` picks, as JSON.
+    fn find(&mut self, mut wanted: impl FnMut(&Value) -> bool) -> Value {
+        loop {
+            let line = self.line();
+            assert_ne!(line, "", "the watch ended");
+            let change: Value = serde_json::from_str(&line).expect("one object a line");
+            if wanted(&change) {
+                return change;
+            }
+        }
+    }
+
+    fn signal(&self, signal: Signal) {
+        let pid = Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap();
+        kill_process(pid, signal).expect("sending a signal");
+    }
+
+    /// Changes the MTU of `lo` back and forth until the watch has told it, so that it is known to watch.
+    fn until_it_watches(&mut self) {
+        std::thread::scope(|scope| {
+            let seen = std::sync::atomic::AtomicBool::new(false);
+            let (seen, namespace) = (&seen, std::fs::File::open("/proc/thread-self/ns/net").unwrap());
+            let _ = scope.spawn(move || {
+                rustix::thread::move_into_link_name_space(std::os::fd::AsFd::as_fd(&namespace), None)
+                    .unwrap();
+                for mtu in (1300..).take(1000) {
+                    if seen.load(std::sync::atomic::Ordering::Relaxed) {
+                        break;
+                    }
+                    let _ = run(&format!("ip link set lo mtu {mtu}"));
+                    std::thread::sleep(std::time::Duration::from_millis(10));
+                }
+            });
+            let line = self.line();
+            seen.store(true, std::sync::atomic::Ordering::Relaxed);
+            assert!(line.contains("lo"), "{line}");
+        });
+    }
+
+    fn finish(mut self) -> (Option<i32>, String) {
+        let mut stderr = String::new();
+        let _ = std::io::Read::read_to_string(self.child.stderr.as_mut().unwrap(), &mut stderr).unwrap();
+        (self.child.wait().unwrap().code(), stderr)
+    }
+}
+
+#[test]
+fn changes_are_told_with_what_changed() {
+    let (here, there) = (NetNs::new(), NetNs::new());
+    here.run(|| {
+        let mut watch = Watch::start("--json");
+        watch.until_it_watches();
+        here.veth("e0", &there, "e0");
+        let added = watch.find(|change| change["name"] == "e0" && change["family"] == "ipv4");
+        assert_eq!(added["kind"], "added", "{added:#}");
+        let fields: Vec<_> = added.as_object().unwrap().keys().map(String::as_str).collect();
+        // Sorted by the reader; docs/json.md has them in the order of the line.
+        assert_eq!(fields, ["changes", "family", "index", "kind", "luid", "name", "resynchronised", "time"]);
+        let shown = support::iph("interface show e0 --json").json();
+        assert_eq!((&added["luid"], &added["index"]), (&shown["luid"], &shown["index"]));
+
+        let _ = run("ip link set e0 mtu 1400");
+        let difference = json!({"property": "nl_mtu", "from": 1500, "to": 1400});
+        let has = |change: &Value| change["changes"].as_array().unwrap().contains(&difference);
+        let changed = watch.find(|change| change["family"] == "ipv4" && has(change));
+        assert_eq!((&changed["kind"], &changed["name"]), (&json!("changed"), &json!("e0")));
+
+        // What the kernel does not announce.
+        iphelper_testkit::set_sysctl("ipv6/conf/e0/dad_transmits", "7");
+        let silent = json!({"property": "dad_transmits", "from": 1, "to": 7});
+        let changed = watch.find(|change| change["changes"].as_array().unwrap().contains(&silent));
+        assert_eq!(changed["family"], "ipv6");
+
+        let _ = run("ip link del e0");
+        let gone = watch.find(|change| change["kind"] == "deleted" && change["family"] == "ipv4");
+        assert_eq!((&gone["name"], &gone["luid"]), (&json!("e0"), &shown["luid"]));
+        watch.signal(Signal::INT);
+        assert_eq!(watch.finish(), (Some(0), String::new()));
+    });
+}
+
+#[test]
+fn one_family_may_be_watched() {
+    iphelper_testkit::isolated(|| {
+        let mut watch = Watch::start("--json --family ipv6");
+        watch.until_it_watches();
+        for mtu in [2000, 2001, 2002] {
+            let _ = run(&format!("ip link set lo mtu {mtu}"));
+        }
+        let last = |change: &Value| change["changes"].to_string().contains("2002");
+        let _ = watch.find(|change| {
+            assert_eq!(change["family"], "ipv6");
+            last(change)
+        });
+        watch.signal(Signal::TERM);
+        assert_eq!(watch.finish().0, Some(0));
+    });
+}
+
+#[test]
+fn people_read_a_line_for_each_change() {
+    iphelper_testkit::isolated(|| {
+        let mut watch = Watch::start("--family ipv4");
+        watch.until_it_watches();
+        let _ = run("ip link set lo mtu 1234");
+        let line = loop {
+            let line = watch.line();
+            if line.contains("1234") {
+                break line;
+            }
+        };
+        // 12:34:56  lo  IPv4  changed  nl_mtu 1300 -> 1234
+        let words: Vec<_> = line.split_whitespace().collect();
+        assert_eq!((words[1], words[2], words[3], words[4]), ("lo", "IPv4", "changed", "nl_mtu"), "{line}");
+        assert_eq!(words[0].len(), "12:34:56".len(), "{line}");
+        watch.signal(Signal::INT);
+        let (code, stderr) = watch.finish();
+        assert_eq!((code, stderr.as_str()), (Some(0), "watching IP interfaces; Ctrl-C ends\n"));
+    });
+}
+
+#[test]
+fn it_ends_when_nobody_reads_any_more() {
+    iphelper_testkit::isolated(|| {
+        let mut watch = Watch::start("");
+        watch.until_it_watches();
+        // No change comes after this: the closed pipe alone must end it.
+        drop(watch.lines);
+        let mut stderr = String::new();
+        let _ = std::io::Read::read_to_string(watch.child.stderr.as_mut().unwrap(), &mut stderr).unwrap();
+        assert_eq!(watch.child.wait().unwrap().code(), Some(0), "{stderr}");
+    });
+}
