@@ -28,24 +28,26 @@ fn assert_complete(demo: Run) {
         "other end:  ECONNRESET",
         "/proc/net/tcp has it no more",
         "got back \"still here\"",
-        "/proc/sys/net/ipv6/conf/lan0/dad_transmits",
         "all or nothing: ",
     ] {
         assert!(text.contains(line), "{line:?} is not in:\n{text}");
     }
+    // The connection that is deleted is one of those in the table before.
+    let deleted = text.split("iph tcp delete ").nth(1).unwrap().split(' ').next().unwrap();
+    assert!(text.contains(&format!("   {deleted} ")), "{deleted} is in no table:\n{text}");
     for line in text.lines() {
         assert!(line.chars().count() <= 80, "wider than 80 columns: {line}");
         assert!(!line.contains('\x1b'), "colour in a pipe: {line}");
     }
     // Each property, its value before and after as the kernel reports it.
     for (object, before, after) in [
-        ("/proc/sys/net/ipv6/conf/lan0/mtu", "1500", "1400"),
-        ("/proc/sys/net/ipv6/conf/lan0/dad_transmits", "1", "3"),
-        ("/proc/sys/net/ipv6/conf/lan0/accept_ra", "1", "0"),
-        ("link attribute IFLA_MTU (netlink)", "1500", "1400"),
-        ("/proc/sys/net/ipv4/conf/lan0/forwarding", "0", "1"),
-        ("/proc/sys/net/ipv4/neigh/lan0/base_reachable_time_ms", "30000", "15000"),
-        ("/proc/sys/net/ipv4/neigh/lan0/retrans_time_ms", "1000", "500"),
+        ("net.ipv6.conf.lan0.mtu", "1500", "1400"),
+        ("net.ipv6.conf.lan0.dad_transmits", "1", "3"),
+        ("net.ipv6.conf.lan0.accept_ra", "1", "0"),
+        ("IFLA_MTU, over netlink", "1500", "1400"),
+        ("net.ipv4.conf.lan0.forwarding", "0", "1"),
+        ("net.ipv4.neigh.lan0.base_reachable_time_ms", "30000", "15000"),
+        ("net.ipv4.neigh.lan0.retrans_time_ms", "1000", "500"),
     ] {
         let line =
             text.lines().find(|line| line.contains(object)).unwrap_or_else(|| panic!("{object}:\n{text}"));

@@ -59,10 +59,10 @@ impl Watch {
 
     /// Changes the MTU of `lo` back and forth until the watch has told it, so that it is known to watch.
     fn until_it_watches(&mut self) {
+        let seen = std::sync::atomic::AtomicBool::new(false);
+        let namespace = std::fs::File::open("/proc/thread-self/ns/net").unwrap();
         std::thread::scope(|scope| {
-            let seen = std::sync::atomic::AtomicBool::new(false);
-            let (seen, namespace) = (&seen, std::fs::File::open("/proc/thread-self/ns/net").unwrap());
-            let _ = scope.spawn(move || {
+            let _ = scope.spawn(|| {
                 rustix::thread::move_into_link_name_space(std::os::fd::AsFd::as_fd(&namespace), None)
                     .unwrap();
                 for mtu in (1300..).take(1000) {

@@ -28,7 +28,7 @@ pub(super) fn play(story: &mut Story, host: &Host, stage: &Stage) -> Result<(), 
     let local = v4.here.local_addr()?;
     let remote = v4.here.peer_addr()?;
 
-    story.chapter("TCP connections: delete one, and see what both ends see")?;
+    story.chapter("TCP connections: SetTcpEntry deletes one, and both ends learn of it")?;
     story.command("iph tcp list")?;
     let mut query = TcpQuery::default();
     query.filter.conditions = vec![TcpCondition::State(vec![TcpState::Established])];
@@ -44,7 +44,7 @@ pub(super) fn play(story: &mut Story, host: &Host, stage: &Stage) -> Result<(), 
         .find(|row| row.local == local)
         .ok_or_else(|| failed("finding the connection in the table", "it is not there"))?;
     host.delete_tcp_connection(row)?;
-    story.line("SetTcpEntry: done. Now both programs read from their end:")?;
+    story.line("Deleted. Now both programs read from their end:")?;
     story.bad("  this end:   ", &saw(&mut v4.here))?;
     story.bad("  other end:  ", &saw(&mut v4.there))?;
     match kernel::has_connection(local) {

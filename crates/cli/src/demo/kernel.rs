@@ -15,18 +15,21 @@ pub(super) enum Value {
 }
 
 impl Value {
-    /// The value's name, as administrators know it.
+    /// The value's name, as administrators know it (`sysctl(8)`).
     pub(super) fn name(self) -> String {
         match self {
-            Self::Sysctl(path) => format!("/proc/sys/net/{}", path.replace('*', CABLE)),
-            Self::LinkMtu => "link attribute IFLA_MTU (netlink)".to_owned(),
+            Self::Sysctl(path) => format!("net.{}", path.replace('*', CABLE).replace('/', ".")),
+            Self::LinkMtu => "IFLA_MTU, over netlink".to_owned(),
         }
     }
 
     /// The value now; `None` where this kernel does not have it.
     pub(super) fn read(self) -> Option<String> {
         match self {
-            Self::Sysctl(_) => fs::read_to_string(self.name()).ok().map(|text| text.trim().to_owned()),
+            Self::Sysctl(path) => {
+                let text = fs::read_to_string(format!("/proc/sys/net/{}", path.replace('*', CABLE)));
+                text.ok().map(|text| text.trim().to_owned())
+            }
             Self::LinkMtu => {
                 let mtu = rtnetlink::Socket::open().and_then(|socket| socket.mtu(CABLE));
                 mtu.ok().flatten().map(|mtu| mtu.to_string())

@@ -15,7 +15,7 @@ type Shown = (&'static str, Value);
 
 pub(super) fn play(story: &mut Story, host: &Host) -> Result<(), Failure> {
     let key = host.interface_named(CABLE)?.luid;
-    story.chapter("An interface's IP properties: changed, and read back from the kernel")?;
+    story.chapter("An interface's IP properties: SetIpInterfaceEntry, and what the kernel says")?;
     v6(story, host, key)?;
     v4(story, host, key)?;
     nothing_by_halves(story, host, key)
@@ -49,7 +49,7 @@ fn v4(story: &mut Story, host: &Host, key: InterfaceLuid) -> Result<(), Failure>
     let shown = [
         ("MTU", Value::LinkMtu),
         ("Forwarding", Value::Sysctl("ipv4/conf/*/forwarding")),
-        ("Base reachable time", Value::Sysctl("ipv4/neigh/*/base_reachable_time_ms")),
+        ("Reachable time", Value::Sysctl("ipv4/neigh/*/base_reachable_time_ms")),
         ("Retransmit time", Value::Sysctl("ipv4/neigh/*/retrans_time_ms")),
     ];
     let change = IpInterfaceChange {
@@ -77,10 +77,10 @@ fn nothing_by_halves(story: &mut Story, host: &Host, key: InterfaceLuid) -> Resu
     story.command(&format!("iph interface set {CABLE} --ipv4 --forwarding false --mtu 1"))?;
     match host.set_ip_interface(Family::V4, key, &change) {
         Ok(_) => return Err(failed("setting an MTU of 1", "it was accepted")),
-        Err(error) => story.bad("refused: ", &error.to_string())?,
+        Err(error) => story.bad("refused: ", error.reason().unwrap_or("without a reason"))?,
     }
     let now = forwarding.read().unwrap_or_default();
-    story.good("all or nothing: ", &format!("{} is still {now}", forwarding.name()))?;
+    story.good("all or nothing: ", &format!("{} is {now} as before", forwarding.name()))?;
     Ok(())
 }
 

@@ -55,7 +55,7 @@ impl Stage {
         story.line(&format!("                {here4:<25}{there4}"))?;
         story.line(&format!("                {here6:<25}{there6}"))?;
         story.line("")?;
-        story.line("Both are real Linux network stacks, in namespaces that only this program sees.")?;
+        story.line("Both are real Linux network stacks that only this program sees.")?;
         story.line("Your own network is not touched.")
     }
 }

@@ -57,7 +57,8 @@ impl FromStr for Target {
     fn from_str(text: &str) -> Result<Self, String> {
         // What stands in brackets, then perhaps a prefix length, then perhaps a port.
         let (address, rest) = match text.strip_prefix('[') {
-            Some(inside) => inside.split_once(']').ok_or("the bracket is not closed")?,
+            // The last bracket: an interface's name may have one too.
+            Some(inside) => inside.rsplit_once(']').ok_or("the bracket is not closed")?,
             // Two colons are an IPv6 address, which without brackets has no port.
             None if text.matches(':').count() > 1 => (text, ""),
             None => text.split_at(text.find(':').unwrap_or(text.len())),
@@ -196,6 +197,7 @@ mod tests {
             ("[2001:db8::/32]:80", target("2001:db8::/32", None, Some(80))),
             ("[fe80::1%eth0]:80", target("fe80::1", Some("eth0"), Some(80))),
             ("fe80::1%eth0", target("fe80::1", Some("eth0"), None)),
+            ("[fe80::1%a]b%]:80", target("fe80::1", Some("a]b%"), Some(80))),
         ] {
             assert_eq!(text.parse(), Ok(expected), "{text}");
         }

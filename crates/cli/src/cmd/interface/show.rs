@@ -10,7 +10,6 @@ use iphelper::convert::InterfaceNames;
 use iphelper::ip_interface::{IpInterface, Offload};
 use iphelper::{ErrorKind, Family, Host};
 use std::io::Write;
-use std::time::Duration;
 
 /// Show every IP property of an interface, of both families
 ///
@@ -105,12 +104,8 @@ const PROPERTIES: &[Property] = &[
     ("Advertising", |row| on(row.advertising_enabled)),
     ("Advertise default route", |row| on(row.advertise_default_route)),
     ("Advertisement interval", |row| {
-        let bound = |bound: Option<Duration>| known(bound.map(show_duration));
-        format!(
-            "{} to {}",
-            bound(row.min_router_advertisement_interval),
-            bound(row.max_router_advertisement_interval)
-        )
+        let bounds = row.min_router_advertisement_interval.zip(row.max_router_advertisement_interval);
+        known(bounds.map(|(min, max)| format!("{} to {}", show_duration(min), show_duration(max))))
     }),
     ("Managed addresses (M)", |row| known(row.managed_address_configuration_supported.map(yes))),
     ("Other configuration (O)", |row| known(row.other_stateful_configuration_supported.map(yes))),
