@@ -20,7 +20,10 @@ iphelper_testkit::private_user_namespace!();
 fn with_cable(work: impl FnOnce() + Send) {
     let (here, there) = (NetNs::new(), NetNs::new());
     here.veth("e0", &there, "e0");
-    here.run(work);
+    here.run(|| {
+        iphelper_testkit::eventually("the cable carries", || link("e0")["operstate"] == "UP");
+        work();
+    });
 }
 
 /// `ip -j link show NAME`.
@@ -56,8 +59,13 @@ fn the_list_is_what_ip_shows() {
         }
         let text = iph("interface list").ok();
         let e0 = text.lines().find(|line| line.contains("e0")).expect("a line for e0");
-        let expected = format!("{}  e0    up     1500 / 1500    off / off", link("e0")["ifindex"]);
-        assert!(e0.trim_start().starts_with(&expected), "{text}");
+        let cells: Vec<_> = e0.split_whitespace().take(5).collect();
+        assert_eq!(cells, [&link("e0")["ifindex"].to_string(), "e0", "up", "1500", "off"], "{text}");
+        // Values of the families stand apart where they differ.
+        set_sysctl("ipv6/conf/e0/mtu", "1280");
+        set_sysctl("ipv6/conf/lo/disable_ipv6", "1");
+        let text = iph("interface list").ok();
+        assert!(text.contains("1500 / 1280") && text.contains("65536 / -"), "{text}");
         assert!(e0.ends_with(link("e0")["address"].as_str().unwrap()), "{text}");
     });
 }

@@ -12,8 +12,8 @@ use std::io::Write;
 
 /// List the interfaces
 ///
-/// One line for each interface, ordered by index, loopback among them. Two values with a slash between are those of
-/// IPv4 and IPv6; a dash says that the interface does not have the family.
+/// One line for each interface, ordered by index, loopback among them. Where IPv4 and IPv6 differ, both values stand
+/// there with a slash between; a dash says that the interface does not have the family.
 #[derive(Debug, clap::Args)]
 #[command(
     visible_alias = "ls",
@@ -73,6 +73,7 @@ fn print<'a>(
         };
         let both = |value: fn(&IpInterface) -> String| match (v4.map(value), v6.map(value)) {
             (None, None) => "-".to_owned(),
+            (Some(v4), Some(v6)) if v4 == v6 => v4,
             (v4, v6) => format!("{} / {}", v4.as_deref().unwrap_or("-"), v6.as_deref().unwrap_or("-")),
         };
         let _ = table.add_row([
