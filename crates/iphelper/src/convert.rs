@@ -1,4 +1,19 @@
 //! From one name of an interface to another: LUID, index, name, GUID.
+//!
+//! ```
+//! # #[cfg(target_os = "linux")]
+//! # fn main() -> iphelper::Result<()> {
+//! use iphelper::Host;
+//!
+//! let host = Host::open()?;
+//! let loopback = host.interface_named("lo")?;
+//! assert_eq!(host.interface_names(loopback.luid)?.index, loopback.index);
+//! assert_eq!(loopback.luid.interface_type(), 24);
+//! # Ok(())
+//! # }
+//! # #[cfg(not(target_os = "linux"))]
+//! # fn main() {}
+//! ```
 
 use crate::Host;
 use crate::error::Result;

@@ -1,6 +1,19 @@
 //! Interfaces: identity, state, speed and counters, and the stacking of one on another.
 //!
 //! The link layer's view. What IP knows of an interface is in [`ip_interface`](crate::ip_interface).
+//!
+//! ```no_run
+//! use iphelper::Host;
+//! use iphelper::interface::InterfaceLevel;
+//!
+//! # fn main() -> iphelper::Result<()> {
+//! for row in Host::open()?.interfaces(InterfaceLevel::NormalWithoutStatistics)? {
+//!     let speed = row.transmit_link_speed.map_or("unknown".to_owned(), |bits| format!("{} Mbit/s", bits / 1_000_000));
+//!     println!("{} {} is {}, speed {speed}", row.index, row.name, row.oper_status);
+//! }
+//! # Ok(())
+//! # }
+//! ```
 
 use crate::Host;
 use crate::error::Result;

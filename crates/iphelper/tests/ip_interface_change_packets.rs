@@ -270,6 +270,8 @@ fn advertisement() -> Advertisement {
         router_lifetime: 1800,
         prefix: PREFIX.parse().unwrap(),
         route: Some("2001:db8:ff::".parse().unwrap()),
+        managed: false,
+        other_configuration: false,
     }
 }
 

@@ -9,7 +9,7 @@
 use iphelper::ip_interface::{IpInterface, LinkLocalAddressBehavior, RouterDiscoveryBehavior};
 use iphelper::{ErrorKind, Family, Host, InterfaceIndex, InterfaceLuid};
 use iphelper_testkit::{
-    NetNs, eventually, in_child, isolated, run, set_sysctl, sysctl, try_run, unprivileged, zoo,
+    Advertisement, NetNs, eventually, in_child, isolated, run, set_sysctl, sysctl, try_run, unprivileged, zoo,
 };
 use serde_json::Value;
 use std::io::Write as _;
@@ -205,6 +205,63 @@ fn router_discovery_depends_on_forwarding() {
             let behavior = row(&host, Family::V6, "e0").router_discovery_behavior;
             assert_eq!(behavior, expected, "accept_ra {accept_ra}, forwarding {forwarding}");
         }
+    });
+}
+
+#[test]
+fn what_the_last_router_told_is_read() {
+    let (here, there) = (NetNs::new(), NetNs::new());
+    // The router's link-local address is ready as soon as there is a carrier.
+    there.run(|| set_sysctl("ipv6/conf/default/accept_dad", "0"));
+    here.veth("e0", &there, "e1");
+    eventually("the router has a link-local address", || {
+        let addresses = there.sh("ip -6 addr show dev e1 scope link");
+        addresses.contains("inet6") && !addresses.contains("tentative")
+    });
+    let host = here.run(|| Host::open().unwrap());
+    let told = || {
+        let row = row(&host, Family::V6, "e0");
+        (row.managed_address_configuration_supported, row.other_stateful_configuration_supported)
+    };
+    assert_eq!(told(), (Some(false), Some(false)), "before the first advertisement");
+    for (managed, other_configuration) in [(true, false), (false, true), (true, true), (false, false)] {
+        let prefix = "2001:db8::".parse().unwrap();
+        let advertisement =
+            Advertisement { router_lifetime: 0, prefix, route: None, managed, other_configuration };
+        eventually("the advertisement is obeyed", || {
+            there.run(|| advertisement.send("e1"));
+            told() == (Some(managed), Some(other_configuration))
+        });
+    }
+    let v4 = row(&host, Family::V4, "e0");
+    assert_eq!(v4.managed_address_configuration_supported, None);
+    assert_eq!(v4.other_stateful_configuration_supported, None);
+}
+
+#[test]
+fn a_table_is_read_while_interfaces_come_and_go() {
+    isolated(|| {
+        let host = Host::open().unwrap();
+        std::thread::scope(|scope| {
+            // A thread begins in its parent's namespace.
+            let churn = scope.spawn(|| {
+                for _ in 0..100 {
+                    let _ = run("ip link add e0 type veth peer name e1");
+                    let _ = run("ip link del e0");
+                }
+            });
+            while !churn.is_finished() {
+                match host.ip_interfaces(None) {
+                    Ok(rows) => assert!(rows.iter().any(|row| row.name == "lo"), "{rows:#?}"),
+                    Err(error) => assert_eq!(error.kind(), ErrorKind::Interrupted, "{error}"),
+                }
+                match host.interface_named("e0").and_then(|names| host.ip_interface(Family::V6, names.index))
+                {
+                    Ok(row) => assert_eq!(row.name, "e0"),
+                    Err(error) => assert_eq!(error.kind(), ErrorKind::InterfaceNotFound, "{error}"),
+                }
+            }
+        });
     });
 }
 

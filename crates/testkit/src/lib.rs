@@ -9,28 +9,25 @@
 )]
 #![allow(clippy::panic, reason = "helpers of tests fail as tests do")]
 
+mod announcements;
 mod child;
+mod packet;
+mod refuse;
+mod router;
 mod zoo;
-
-pub use child::in_child;
-pub use zoo::zoo;
 
 use rustix::fs::{Mode, OFlags};
 use rustix::thread::{CapabilitySet, CapabilitySets, LinkNameSpaceType, UnshareFlags};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::process::Command;
 
-pub use ctor;
-
-mod announcements;
-mod packet;
-mod refuse;
-mod router;
-
 pub use announcements::Announcements;
+pub use child::in_child;
+pub use ctor;
 pub use packet::{ArpRequest, Capture, Frame, Icmpv6, Udp, send_unfragmented};
 pub use refuse::{die_at_write_of, refuse_sends_of, refuse_writes_of};
 pub use router::Advertisement;
+pub use zoo::zoo;
 
 /// Put this once into each test program (each file of `tests/`): where the caller is not root, the program enters a
 /// user namespace of its own before its first thread starts.

@@ -12,6 +12,10 @@ pub struct Advertisement {
     pub prefix: Ipv6Addr,
     /// A further prefix of 48 bits that the router is the way to.
     pub route: Option<Ipv6Addr>,
+    /// The M flag: addresses come by DHCPv6.
+    pub managed: bool,
+    /// The O flag: the rest comes by DHCPv6.
+    pub other_configuration: bool,
 }
 
 impl Advertisement {
@@ -33,7 +37,8 @@ impl Advertisement {
         const HOUR: [u8; 4] = 3_600_u32.to_be_bytes();
         let lifetime = self.router_lifetime.to_be_bytes();
         // Type 134, code, checksum (the kernel's work), hop limit, flags, lifetime, reachable and retransmit time.
-        let mut bytes = [[134, 0, 0, 0], [64, 0, lifetime[0], lifetime[1]], [0; 4], [0; 4]].concat();
+        let flags = u8::from(self.managed) << 7 | u8::from(self.other_configuration) << 6;
+        let mut bytes = [[134, 0, 0, 0], [64, flags, lifetime[0], lifetime[1]], [0; 4], [0; 4]].concat();
         // Prefix information: on-link and autonomous.
         bytes.extend([[3, 4, 64, 0xc0], DAY, HOUR, [0; 4]].concat());
         bytes.extend(self.prefix.octets());
