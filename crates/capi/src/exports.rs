@@ -10,12 +10,14 @@ macro_rules! export_netioapi {
         const _: () = {
             use $crate::error::Flavour;
             use $crate::raw::*;
+            use $crate::notification::{self, IpInterfaceChangeCallback};
             use $crate::{convert, interface, ip_interface, memory};
             use std::ffi::c_void;
 
             type Status = <$flavour as Flavour>::Status;
 
             $crate::export! {
+                CancelMibChangeNotify2(handle: HANDLE) -> Status = notification::cancel::<$flavour>;
                 ConvertInterfaceAliasToLuid(alias: *const u16, luid: *mut NET_LUID) -> Status
                     = convert::alias_to_luid::<$flavour>;
                 ConvertInterfaceGuidToLuid(guid: *const GUID, luid: *mut NET_LUID) -> Status
@@ -52,6 +54,10 @@ macro_rules! export_netioapi {
                     = ip_interface::ip_interface_table::<$flavour>;
                 InitializeIpInterfaceEntry(row: *mut MIB_IPINTERFACE_ROW)
                     = ip_interface::initialize_ip_interface_entry;
+                NotifyIpInterfaceChange(
+                    family: u16, callback: Option<IpInterfaceChangeCallback>, context: *mut c_void, initial: u8,
+                    handle: *mut HANDLE
+                ) -> Status = notification::notify_ip_interface_change::<$flavour>;
                 SetIpInterfaceEntry(row: *mut MIB_IPINTERFACE_ROW) -> Status
                     = ip_interface::set_ip_interface_entry::<$flavour>;
                 iphelper_if_indextoname(index: u32, name: *mut u8) -> *mut u8 = convert::index_to_name;
@@ -88,6 +94,12 @@ macro_rules! export_iphlpapi {
                 GetIfTable(table: *mut MIB_IFTABLE, size: *mut u32, order: i32) -> u32 = interface::if_table;
                 GetLastError() -> u32 = last_error::get;
                 GetNumberOfInterfaces(number: *mut u32) -> u32 = interface::number_of_interfaces;
+                GetOwnerModuleFromTcp6Entry(
+                    row: *const MIB_TCP6ROW_OWNER_MODULE, class: i32, buffer: *mut c_void, size: *mut u32
+                ) -> u32 = tcp::owner_module_from_tcp6_entry;
+                GetOwnerModuleFromTcpEntry(
+                    row: *const MIB_TCPROW_OWNER_MODULE, class: i32, buffer: *mut c_void, size: *mut u32
+                ) -> u32 = tcp::owner_module_from_tcp_entry;
                 GetTcp6Table(table: *mut MIB_TCP6TABLE, size: *mut u32, order: i32) -> u32 = tcp::tcp6_table;
                 GetTcp6Table2(table: *mut MIB_TCP6TABLE2, size: *mut u32, order: i32) -> u32 = tcp::tcp6_table2;
                 GetTcpTable(table: *mut MIB_TCPTABLE, size: *mut u32, order: i32) -> u32 = tcp::tcp_table;

@@ -5,10 +5,11 @@
 //! namespace (`setns`), or it is the copy that `fork` left in a child, whose sockets are the parent's.
 
 use crate::error::Code;
+use crate::process::PerProcess;
 use iphelper::{Error, ErrorKind, Host};
 use std::cell::RefCell;
 use std::os::linux::fs::MetadataExt;
-use std::sync::{Arc, Mutex, TryLockError, Weak};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 /// What must be as it was for a host to be used again. A namespace that a host holds cannot lose its inode to another.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -35,7 +36,9 @@ thread_local! {
 }
 
 /// The hosts that threads keep, so that a hundred threads need the descriptors of one.
-static SHARED: Mutex<Vec<(Place, Weak<Host>)>> = Mutex::new(Vec::new());
+static SHARED: PerProcess<Hosts> = PerProcess::new();
+
+type Hosts = Mutex<Vec<(Place, Weak<Host>)>>;
 
 /// The calling thread's host.
 pub(crate) fn current() -> Result<Arc<Host>, Code> {
@@ -53,13 +56,7 @@ pub(crate) fn current() -> Result<Arc<Host>, Code> {
 }
 
 fn shared(place: Place) -> Result<Arc<Host>, Code> {
-    // Never waits: a thread that held the lock when the process forked does not exist in the child. A host of its own
-    // costs a thread some descriptors, no more.
-    let mut shared = match SHARED.try_lock() {
-        Ok(shared) => shared,
-        Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-        Err(TryLockError::WouldBlock) => return Ok(Arc::new(Host::open()?)),
-    };
+    let mut shared = SHARED.get().lock().unwrap_or_else(PoisonError::into_inner);
     shared.retain(|(_, host)| host.strong_count() > 0);
     if let Some(host) = shared.iter().find(|(kept, _)| *kept == place).and_then(|(_, host)| host.upgrade()) {
         return Ok(host);

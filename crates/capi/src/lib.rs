@@ -25,6 +25,8 @@ pub mod interface;
 pub mod ip_interface;
 mod key;
 pub mod memory;
+pub mod notification;
+mod process;
 pub mod raw;
 pub mod tcp;
 mod text;

@@ -1,6 +1,9 @@
 //! The TCP tables, the programs behind connections, and `SetTcpEntry`.
 
+mod owner_module;
 mod rows;
+
+pub use owner_module::{owner_module_from_tcp_entry, owner_module_from_tcp6_entry};
 
 use crate::error::{Code, Win32, last_error};
 use crate::memory::buffer::Buffer;

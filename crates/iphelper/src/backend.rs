@@ -72,7 +72,7 @@ pub(crate) trait Convert {
 pub(crate) trait Tcp {
     fn tcp_connections(&self, query: &TcpQuery) -> Result<Vec<TcpConnection>>;
     fn tcp_connections_iter(&self, query: &TcpQuery) -> Result<TcpConnections>;
-    fn tcp_owner_module(&self, connection: &TcpConnection) -> Result<OwnerModule>;
+    fn tcp_owner_module(&self, inode: Option<u64>, process: Option<u32>) -> Result<OwnerModule>;
     fn delete_tcp_connections(
         &self,
         connections: &[TcpConnection],

@@ -234,7 +234,17 @@ impl Host {
     #[doc(alias = "GetOwnerModuleFromTcpEntry")]
     #[doc(alias = "GetOwnerModuleFromTcp6Entry")]
     pub fn tcp_owner_module(&self, connection: &TcpConnection) -> Result<OwnerModule> {
-        self.backend().tcp_owner_module(connection)
+        self.tcp_socket_owner_module(connection.inode, connection.owner.as_ref().map(|owner| owner.pid))
+    }
+
+    /// The program behind the TCP socket with this inode, which `process` was seen to hold.
+    ///
+    /// [`tcp_owner_module`](Self::tcp_owner_module) for callers that have kept no more of the row, as C's rows do. The
+    /// process is a hint: another that holds the socket by now is found, too.
+    ///
+    /// - Errors: as there, and for no inode
+    pub fn tcp_socket_owner_module(&self, inode: Option<u64>, process: Option<u32>) -> Result<OwnerModule> {
+        self.backend().tcp_owner_module(inode, process)
     }
 
     /// Deletes one connection: gone when this returns, the peer told by a reset where TCP has one to send.

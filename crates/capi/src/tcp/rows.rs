@@ -142,6 +142,12 @@ pub(super) fn port(member: u32) -> u16 {
     u16::from_be((member & 0xFFFF) as u16)
 }
 
+/// The inode that [`owning_module_info`] put into a row; 0 is none.
+pub(super) fn inode_of(info: &[ULONG64; 16]) -> Option<u64> {
+    let [ULONG64(inode), ..] = *info;
+    (inode != 0).then_some(inode)
+}
+
 /// What tells the socket again: its inode, its cookie, and zeros.
 fn owning_module_info(connection: &TcpConnection) -> [ULONG64; 16] {
     let mut info = [ULONG64(0); 16];

@@ -104,12 +104,11 @@ pub(crate) fn gcc() -> Command {
     gcc
 }
 
-/// Compiles C source to a program that finds our libraries by itself.
-pub(crate) fn compile(source: &Path, program: &Path, library: &str) {
+/// Compiles C source to a program that finds our libraries by itself; `options` name them.
+pub(crate) fn compile(source: &Path, program: &Path, options: &[&str]) {
     let folder = libraries();
     let mut gcc = gcc();
-    let _ = gcc.arg(source).arg("-o").arg(program);
-    let _ = gcc.arg("-L").arg(folder).arg(format!("-l{library}"));
+    let _ = gcc.arg(source).arg("-o").arg(program).arg("-L").arg(folder).args(options);
     let _ = gcc.arg(format!("-Wl,-rpath,{}", folder.display()));
     let _ = succeeded(gcc.output().expect("starting gcc"), &format!("compiling {}", source.display()));
 }

@@ -23,8 +23,8 @@ impl backend::Tcp for LinuxHost {
         Ok(TcpConnections { rows: Box::new(table::stream(self, query)?) })
     }
 
-    fn tcp_owner_module(&self, connection: &TcpConnection) -> Result<OwnerModule> {
-        owner::module(connection)
+    fn tcp_owner_module(&self, inode: Option<u64>, process: Option<u32>) -> Result<OwnerModule> {
+        owner::module(inode, process)
     }
 
     fn delete_tcp_connections(

@@ -3,18 +3,18 @@
 use crate::backend::linux::namespace::system;
 use crate::backend::linux::process::{Process, Processes};
 use crate::error::{Error, ErrorKind, Result};
-use crate::tcp::{OwnerModule, TcpConnection};
+use crate::tcp::OwnerModule;
 use rustix::io::Errno;
 
 const OPERATION: &str = "looking for the program behind a connection";
 
-pub(super) fn module(connection: &TcpConnection) -> Result<OwnerModule> {
+pub(super) fn module(inode: Option<u64>, process: Option<u32>) -> Result<OwnerModule> {
     let not_found = |why| Error::new(ErrorKind::NotFound, OPERATION).because(why);
-    let inode = connection.inode.ok_or_else(|| not_found("no program has the connection open"))?;
+    let inode = inode.ok_or_else(|| not_found("no program has the connection open"))?;
     let processes = Processes::open()?;
-    // The process of the row, if it still holds the socket: its number may be another one's by now.
-    if let Some(owner) = &connection.owner
-        && let Some(process) = processes.process(owner.pid)?
+    // The process that was seen, if it still holds the socket: its number may be another one's by now.
+    if let Some(pid) = process
+        && let Some(process) = processes.process(pid)?
         && process.holds(inode) == Ok(true)
         && let Some(module) = describe(&process)?
     {

@@ -1,0 +1,97 @@
+//! The symbols of the built libraries: those of `exports.def` and no others, versioned, so that both libraries may live
+//! in one process.
+#![allow(clippy::panic, clippy::indexing_slicing, reason = "helpers of tests fail as tests do")]
+
+use std::collections::BTreeSet;
+use std::process::Command;
+use support::{Scratch, compile, compiles, crate_dir, libraries, succeeded};
+
+mod support;
+
+iphelper_testkit::private_user_namespace!();
+
+/// What a library's `exports.def` names.
+fn declared(library: &str) -> BTreeSet<String> {
+    let path = crate_dir().join(library).join("exports.def");
+    let text = std::fs::read_to_string(path).expect("reading exports.def");
+    let names: Vec<&str> = text
+        .lines()
+        .skip_while(|line| *line != "EXPORTS")
+        .skip(1)
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !line.starts_with(';'))
+        .collect();
+    assert!(names.is_sorted(), "{library}: names are in order");
+    let set: BTreeSet<String> = names.iter().map(|name| (*name).to_owned()).collect();
+    assert_eq!(set.len(), names.len(), "{library}: each name stands once");
+    set
+}
+
+/// `nm -D` of a library: names with their versions.
+fn exported(library: &str) -> BTreeSet<String> {
+    let file = libraries().join(format!("lib{library}.so"));
+    let output = Command::new("nm").args(["-D", "--defined-only"]).arg(file).output().expect("starting nm");
+    succeeded(output, "nm")
+        .lines()
+        .map(|line| line.split_whitespace().skip(1).collect::<Vec<_>>())
+        // `A` is the version itself.
+        .filter(|words| words[0] != "A")
+        .map(|words| words[1].to_owned())
+        .collect()
+}
+
+#[test]
+fn each_library_exports_what_its_list_names_with_its_version() {
+    for library in ["iphlpapi", "netio"] {
+        let expected: BTreeSet<String> =
+            declared(library).iter().map(|name| format!("{name}@@lib{library}.so.1")).collect();
+        assert_eq!(exported(library), expected, "{library}");
+    }
+}
+
+#[test]
+fn the_drivers_functions_are_among_those_of_programs() {
+    assert!(declared("netio").is_subset(&declared("iphlpapi")));
+}
+
+#[test]
+fn no_function_of_the_c_library_is_replaced() {
+    for library in ["iphlpapi", "netio"] {
+        for name in ["if_nametoindex", "if_indextoname", "socket", "connect", "free"] {
+            assert!(!declared(library).contains(name), "{library}: {name}");
+        }
+    }
+}
+
+#[test]
+fn each_library_has_its_soname_and_binds_its_own_symbols() {
+    for library in ["iphlpapi", "netio"] {
+        let file = libraries().join(format!("lib{library}.so"));
+        let output = Command::new("readelf").args(["-d", "-W"]).arg(file).output().expect("starting readelf");
+        let dynamic = succeeded(output, "readelf");
+        assert!(dynamic.contains(&format!("soname: [lib{library}.so.1]")), "{dynamic}");
+        assert!(dynamic.contains("SYMBOLIC") && dynamic.contains("NODELETE"), "{dynamic}");
+    }
+}
+
+#[test]
+fn both_libraries_live_in_one_process() {
+    if !compiles("gcc", &[], "gcc libc6-dev") {
+        return;
+    }
+    let scratch = Scratch::new("both");
+    let sources = crate_dir().join("tests/c");
+    let part = scratch.path("libpart.so");
+    compile(&sources.join("both_driver.c"), &part, &["-shared", "-fPIC", "-lnetio"]);
+    // Whichever library the loader meets first.
+    let part = part.to_str().expect("a path in ASCII");
+    for order in [[part, "-liphlpapi"], ["-liphlpapi", part], [part, "-lnetio"]] {
+        let program = scratch.path("program");
+        compile(&sources.join("both_program.c"), &program, &[order[0], order[1], "-ldl", "-liphlpapi"]);
+        let output = Command::new(&program).output().expect("starting the program");
+        let printed = succeeded(output, "calling both");
+        let linked =
+            if order[1] == "-lnetio" { "linked 3221226021 0xC0000225" } else { "linked 2 0xC0000225" };
+        assert_eq!(printed, format!("{linked}\nopened 2 0xC0000225\n"), "{order:?}");
+    }
+}
