@@ -61,6 +61,13 @@ impl Scratch {
         Self(path)
     }
 
+    /// A folder of a test program's, which its next run uses again: a value that lives until the end is never dropped.
+    pub(crate) fn of_target(name: &str) -> Self {
+        let path = libraries().join("c-programs").join(name);
+        std::fs::create_dir_all(&path).expect("making a folder");
+        Self(path)
+    }
+
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.0.join(name)
     }

@@ -1,0 +1,245 @@
+//! Five programs written for Windows, compiled with our headers and run against the built library: what they print is
+//! what `ss` and `ip` show. Where Windows' own compiler environment (MinGW-w64) is there, it compiles them, too.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests fail as tests do")]
+
+use iphelper_testkit::{NetNs, isolated, run, sysctl};
+use std::collections::BTreeSet;
+use std::io::{BufRead, BufReader, ErrorKind, Read};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::LazyLock;
+use support::{Scratch, compile, compiles, crate_dir, succeeded};
+
+mod support;
+
+iphelper_testkit::private_user_namespace!();
+
+const PROGRAMS: [&str; 5] =
+    ["connection_table", "close_connection", "ip_interface_table", "set_ip_interface", "watch_ip_interfaces"];
+
+/// A compiled program; `None`, said aloud, without a compiler.
+fn program(name: &str) -> Option<PathBuf> {
+    static COMPILED: LazyLock<Option<Scratch>> = LazyLock::new(|| {
+        compiles("gcc", &[], "gcc libc6-dev").then(|| {
+            let scratch = Scratch::of_target("programs");
+            for name in PROGRAMS {
+                let source = crate_dir().join(format!("tests/c/{name}.c"));
+                compile(&source, &scratch.path(name), &["-liphlpapi"]);
+            }
+            scratch
+        })
+    });
+    assert!(PROGRAMS.contains(&name));
+    COMPILED.as_ref().map(|scratch| scratch.path(name))
+}
+
+/// Runs a program in this thread's namespace: its exit code and what it printed.
+fn outcome(program: &Path, arguments: &[&str]) -> (i32, String) {
+    let output = Command::new(program).args(arguments).output().expect("starting a program");
+    let text = String::from_utf8(output.stdout).expect("programs print UTF-8");
+    (output.status.code().expect("ended by itself"), text)
+}
+
+/// As [`outcome`], with no capability: a program of root's gets none that its bounding set does not have.
+fn unprivileged_outcome(program: &Path, arguments: &[&str]) -> (i32, String) {
+    let program = program.to_str().expect("a path in ASCII");
+    let setpriv = ["--bounding-set=-all", "--inh-caps=-all", program];
+    outcome(Path::new("setpriv"), &[&setpriv, arguments].concat())
+}
+
+/// Two ends of one connection and its listener, on `address`.
+fn connection(address: &str) -> (TcpListener, TcpStream, TcpStream) {
+    let listener = TcpListener::bind(address).expect("listening");
+    let client = TcpStream::connect(listener.local_addr().unwrap()).expect("connecting");
+    let (server, _) = listener.accept().expect("accepting");
+    (listener, client, server)
+}
+
+#[test]
+fn the_connection_table_is_what_ss_shows() {
+    let Some(program) = program("connection_table") else { return };
+    isolated(|| {
+        let _four = connection("127.0.0.1:0");
+        let _six = connection("[::1]:0");
+        let (code, printed) = outcome(&program, &[]);
+        assert_eq!(code, 0, "{printed}");
+        let ours: BTreeSet<String> = printed
+            .lines()
+            .map(|line| line.split_whitespace().take(4).collect::<Vec<_>>().join(" "))
+            .collect();
+        let states = [("LISTEN", "LISTEN"), ("ESTAB", "ESTABLISHED")];
+        let theirs: BTreeSet<String> = run("ss -tanpH")
+            .lines()
+            .map(|line| {
+                let words: Vec<&str> = line.split_whitespace().collect();
+                let state = states.iter().find(|(ss, _)| *ss == words[0]).unwrap().1;
+                let pid = words[5].split("pid=").nth(1).unwrap().split(',').next().unwrap();
+                format!("{} {} {state} {pid}", words[3], words[4].replace('*', "0"))
+            })
+            .collect();
+        assert_eq!(ours, theirs);
+        assert_eq!(ours.len(), 6, "{printed}");
+        // All sockets are this program's, whose file the last column names.
+        let me = std::env::current_exe().unwrap();
+        let me = me.file_name().unwrap().to_str().unwrap();
+        assert!(printed.lines().all(|line| line.ends_with(&format!(" {me}"))), "{printed}");
+    });
+}
+
+#[test]
+fn a_connection_is_closed_and_both_ends_hear_of_it() {
+    let Some(program) = program("close_connection") else { return };
+    isolated(|| {
+        let (_listener, mut client, mut server) = connection("127.0.0.1:0");
+        let (local, remote) = (client.local_addr().unwrap(), client.peer_addr().unwrap());
+        let (local_port, remote_port) = (local.port().to_string(), remote.port().to_string());
+        let arguments = ["127.0.0.1", &local_port, "127.0.0.1", &remote_port];
+
+        let (code, printed) = unprivileged_outcome(&program, &arguments);
+        // What a user could raise itself to depends on who runs the tests.
+        assert_eq!(code, 1, "{printed}");
+        assert!(
+            printed.starts_with("SetTcpEntry: 5: ") || printed.starts_with("SetTcpEntry: 317: "),
+            "{printed}"
+        );
+        assert!(!printed.ends_with("there is no such connection\n"), "{printed}");
+
+        assert_eq!(outcome(&program, &arguments), (0, "closed\n".to_owned()));
+        let mut byte = [0];
+        assert_eq!(client.read(&mut byte).unwrap_err().kind(), ErrorKind::ConnectionAborted);
+        assert_eq!(server.read(&mut byte).unwrap_err().kind(), ErrorKind::ConnectionReset);
+
+        let (code, printed) = outcome(&program, &arguments);
+        assert_eq!(code, 1);
+        assert!(printed.starts_with("SetTcpEntry: 317: "), "{printed}");
+        assert!(printed.ends_with("there is no such connection\n"), "{printed}");
+    });
+}
+
+#[test]
+fn the_interface_table_is_what_ip_shows() {
+    let Some(program) = program("ip_interface_table") else { return };
+    let (here, there) = (NetNs::new(), NetNs::new());
+    here.veth("e0", &there, "e1");
+    here.run(|| {
+        let _ = run("ip link set e0 mtu 1400");
+        let _ = run("ip link add höhe type bridge");
+        iphelper_testkit::set_sysctl("ipv4/conf/e0/forwarding", "1");
+        iphelper_testkit::set_sysctl("ipv6/conf/e0/dad_transmits", "3");
+        let (code, printed) = outcome(&program, &[]);
+        assert_eq!(code, 0, "{printed}");
+        let links: Vec<String> = run("ip -o link show")
+            .lines()
+            .map(|line| {
+                let words: Vec<&str> = line.split_whitespace().collect();
+                let name = words[1].trim_end_matches(':').split('@').next().unwrap();
+                let mtu = words[words.iter().position(|word| *word == "mtu").unwrap() + 1];
+                format!("{} {name} mtu {mtu}", words[0].trim_end_matches(':'))
+            })
+            .collect();
+        let mut expected = Vec::new();
+        for family in ["ipv4", "ipv6"] {
+            expected.extend(links.iter().map(|link| format!("{family} {link}")));
+        }
+        let ours: Vec<String> = printed
+            .lines()
+            .map(|line| {
+                let words: Vec<&str> = line.split_whitespace().collect();
+                format!("{} {} {} mtu {}", words[0], words[1], words[2], words[6])
+            })
+            .collect();
+        assert_eq!(ours, expected);
+        let row = |start: &str| printed.lines().find(|line| line.starts_with(start)).unwrap().to_owned();
+        let index = run("ip -o link show e0").split(':').next().unwrap().to_owned();
+        let (four, six) = (row(&format!("ipv4 {index} e0 ")), row(&format!("ipv6 {index} e0 ")));
+        assert!(
+            four.contains(" type 6 ") && four.contains(" forwarding yes ") && four.ends_with("link up"),
+            "{four}"
+        );
+        assert!(six.contains(" forwarding no dad 3 "), "{six}");
+        assert!(printed.contains(" höhe type 6 "), "{printed}");
+    });
+}
+
+#[test]
+fn an_interface_is_changed_as_ip_and_sysctl_show() {
+    let Some(program) = program("set_ip_interface") else { return };
+    let (here, there) = (NetNs::new(), NetNs::new());
+    here.veth("e0", &there, "e1");
+    here.run(|| {
+        let (code, printed) = unprivileged_outcome(&program, &["e0", "4", "forwarding", "1"]);
+        assert_eq!((code, sysctl("ipv4/conf/e0/forwarding").as_str()), (1, "0"), "{printed}");
+        assert!(printed.starts_with("run this as an administrator\nSetIpInterfaceEntry: 5\n"), "{printed}");
+
+        let (code, printed) = outcome(&program, &["e0", "4", "forwarding", "1"]);
+        assert_eq!((code, sysctl("ipv4/conf/e0/forwarding").as_str()), (0, "1"), "{printed}");
+        assert!(printed.starts_with("forwarding 1 mtu 1500 "), "{printed}");
+
+        let (code, printed) = outcome(&program, &["e0", "6", "dad", "2"]);
+        assert_eq!((code, sysctl("ipv6/conf/e0/dad_transmits").as_str()), (0, "2"), "{printed}");
+
+        let (code, printed) = outcome(&program, &["e0", "6", "mtu", "1400"]);
+        assert_eq!((code, sysctl("ipv6/conf/e0/mtu").as_str()), (0, "1400"), "{printed}");
+        assert!(run("ip link show e0").contains(" mtu 1500 "), "IPv4's MTU is another");
+
+        let (code, printed) = outcome(&program, &["e0", "4", "retransmit", "300"]);
+        assert_eq!((code, sysctl("ipv4/neigh/e0/retrans_time_ms").as_str()), (0, "300"), "{printed}");
+
+        // TRUE and FALSE are 1 and 0; 2 is neither.
+        let (code, printed) = outcome(&program, &["e0", "4", "forwarding", "2"]);
+        assert_eq!((code, printed.as_str()), (1, "SetIpInterfaceEntry: 87\n"));
+        assert_eq!(sysctl("ipv4/conf/e0/forwarding"), "1");
+
+        let (code, printed) = outcome(&program, &["e9", "4", "mtu", "1400"]);
+        assert_eq!((code, printed.as_str()), (1, "no interface e9\n"));
+    });
+}
+
+#[test]
+fn changes_are_told_until_the_registration_is_cancelled() {
+    let Some(program) = program("watch_ip_interfaces") else { return };
+    isolated(|| {
+        let mut watcher = Command::new(&program)
+            .arg("me")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("starting the watcher");
+        let mut lines = BufReader::new(watcher.stdout.take().unwrap()).lines();
+        let mut next = || lines.next().expect("a line").expect("text");
+        assert_eq!(next(), "me: watching");
+        let _ = run("ip link set lo mtu 1400");
+        // Both families have the MTU; each order is fine.
+        let told: BTreeSet<String> = [next(), next()].into();
+        let expected = [
+            "me: ipv4 interface 1 changed mtu 1400 forwarding 0",
+            "me: ipv6 interface 1 changed mtu 1400 forwarding 0",
+        ];
+        assert_eq!(told, expected.map(str::to_owned).into());
+        let _ = run("ip link add e0 type veth peer name e1");
+        let index = run("ip -o link show e0").split(':').next().unwrap().to_owned();
+        while !next().starts_with(&format!("me: ipv6 interface {index} added")) {}
+        drop(watcher.stdin.take());
+        let last = lines.map_while(Result::ok).last().unwrap_or_default();
+        assert!(watcher.wait().unwrap().success());
+        assert!(last.ends_with(" calls"), "{last}");
+    });
+}
+
+#[test]
+fn they_are_programs_for_windows() {
+    let compiler = "x86_64-w64-mingw32-gcc";
+    // Windows' linker options are named in the source, which this compiler does not read.
+    let options = ["-Wall", "-Wextra", "-Werror", "-Wno-unknown-pragmas"];
+    if !compiles(compiler, &options, "gcc-mingw-w64-x86-64-win32") {
+        return;
+    }
+    let scratch = Scratch::new("windows");
+    for name in PROGRAMS {
+        let mut command = Command::new(compiler);
+        let _ = command.args(options).arg(crate_dir().join(format!("tests/c/{name}.c"))).arg("-o");
+        let _ = command.arg(scratch.path(name)).args(["-liphlpapi", "-lws2_32"]);
+        let _ = succeeded(command.output().expect("starting the compiler"), name);
+    }
+}
