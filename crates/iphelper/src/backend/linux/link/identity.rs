@@ -48,7 +48,7 @@ impl Link {
 
     /// The GUID: the same wherever this hardware is plugged in, else unique among the namespaces that exist.
     pub(in crate::backend::linux) fn guid(&self, namespace: u64) -> Guid {
-        let uuid = match &self.permanent_address {
+        let uuid = match self.hardware_address() {
             Some(address) => {
                 // The bus keeps a Hyper-V or virtio device and the hardware behind it apart: they share the address.
                 let bus = self.parent.as_ref().map_or("", |parent| &parent.bus);
@@ -62,10 +62,16 @@ impl Link {
         Guid::from_bytes(uuid.into_bytes())
     }
 
-    /// The address that tells this link from another on the same index: the permanent one, else that of a virtual
-    /// Ethernet device. A tunnel's is its local end, which is a setting.
+    /// The address that the hardware came with. Virtual links repeat that of the device under them: macvlan in passthru
+    /// mode, ipvlan, macsec, and the ports of a switch (DSA) all have one and the same.
+    fn hardware_address(&self) -> Option<&[u8]> {
+        self.permanent_address.as_deref().filter(|_| self.kind.is_none())
+    }
+
+    /// The address that tells this link from another on the same index: the hardware's, else that of a virtual Ethernet
+    /// device. A tunnel's is its local end, which is a setting.
     fn own_address(&self) -> &[u8] {
-        if let Some(address) = &self.permanent_address {
+        if let Some(address) = self.hardware_address() {
             return address;
         }
         let borrowed = self.kind.as_deref().is_some_and(|kind| BORROWED_ADDRESS.contains(&kind));
@@ -152,6 +158,22 @@ mod tests {
         assert_eq!(card().guid(1), card().guid(2));
         assert_ne!(veth().guid(1), veth().guid(2));
         assert_ne!(veth().guid(1), card().guid(1));
+    }
+
+    #[test]
+    fn what_repeats_the_hardwares_address_is_not_the_hardware() {
+        let passthru = link(|message| {
+            message.kind = Some(b"macvlan");
+            message.permanent_address = Some(ADDRESS);
+        });
+        let port = link(|message| {
+            message.kind = Some(b"dsa");
+            message.permanent_address = Some(ADDRESS);
+            message.parent_bus = Some(b"pci");
+            message.parent_device = Some(b"0000:00:1f.6");
+        });
+        let guids = [passthru.guid(1), port.guid(1), card().guid(1)];
+        assert!(guids[0] != guids[1] && guids[1] != guids[2] && guids[0] != guids[2], "{guids:?}");
     }
 
     #[test]
