@@ -2,10 +2,10 @@
 
 use crate::support::{SOON, expect, is_readable, next_within, settle};
 use iphelper::Family::{self, V4, V6};
-use iphelper::Host;
 use iphelper::notification::ChangeKind::{self, Add, Delete, Parameter};
 use iphelper::notification::{IpInterfaceNotification, Registration};
-use iphelper_testkit::{eventually, isolated, run, set_sysctl};
+use iphelper::{ErrorKind, Host};
+use iphelper_testkit::{NetNs, eventually, isolated, run, set_sysctl, unprivileged};
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
@@ -79,6 +79,32 @@ fn a_blocked_iterator_is_ended_from_another_thread() {
         drop(changes);
         canceller.cancel();
     });
+}
+
+#[test]
+fn listening_needs_no_privilege() {
+    isolated(|| {
+        let mut changes = unprivileged(|| Host::open().unwrap().ip_interface_changes(None).unwrap());
+        let (sender, receiver) = mpsc::channel();
+        let registration = unprivileged(|| {
+            Host::open().unwrap().notify_ip_interface_change(None, true, move |notification| {
+                let _ = sender.send(notification);
+            })
+        });
+        change_loopback(1);
+        expect("iterator", &mut changes, SOON, &[(Parameter, V4, "lo"), (Parameter, V6, "lo")]);
+        assert_eq!(receiver.recv_timeout(SOON).unwrap(), IpInterfaceNotification::Initial);
+        assert!(told(receiver.recv_timeout(SOON).unwrap()).is_some());
+        registration.unwrap().cancel();
+    });
+}
+
+#[test]
+fn who_has_left_the_namespace_needs_the_right_to_enter_it() {
+    let (here, there) = (NetNs::new(), NetNs::new());
+    let host = here.run(|| Host::open().unwrap());
+    let refused = there.run(|| unprivileged(|| host.ip_interface_changes(None))).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::AccessDenied, "{refused}");
 }
 
 #[test]
@@ -196,26 +222,31 @@ fn cancel_waits_for_the_running_callback_and_none_comes_after() {
         let host = Host::open().unwrap();
         let (calls, returned) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
         let (entered, is_inside) = mpsc::channel();
+        let (release, gate) = mpsc::channel::<()>();
         let registration = {
             let (calls, returned) = (Arc::clone(&calls), Arc::clone(&returned));
             host.notify_ip_interface_change(Some(V4), false, move |_| {
                 let _ = calls.fetch_add(1, Ordering::SeqCst);
                 let _ = entered.send(());
-                std::thread::sleep(Duration::from_millis(300));
+                let _ = gate.recv();
                 let _ = returned.fetch_add(1, Ordering::SeqCst);
             })
         };
         let registration = registration.unwrap();
         change_loopback(1);
         is_inside.recv_timeout(SOON).unwrap();
-        change_loopback(10);
-        assert_eq!(returned.load(Ordering::SeqCst), 0, "the callback is still running");
-        registration.cancel();
-        let seen = calls.load(Ordering::SeqCst);
-        assert_eq!(returned.load(Ordering::SeqCst), seen, "cancel came back while a callback ran");
-        change_loopback(10);
+        // More is waiting when it is cancelled.
+        change_loopback(5);
+        let cancelling = std::thread::spawn(move || registration.cancel());
+        std::thread::sleep(Duration::from_millis(300));
+        assert!(!cancelling.is_finished(), "cancel came back while a callback ran");
+        assert_eq!(returned.load(Ordering::SeqCst), 0);
+        drop(release);
+        cancelling.join().unwrap();
+        assert_eq!(returned.load(Ordering::SeqCst), 1, "cancel came back before the callback");
+        change_loopback(5);
         std::thread::sleep(Duration::from_millis(500));
-        assert_eq!(calls.load(Ordering::SeqCst), seen, "a callback after its cancel");
+        assert_eq!(calls.load(Ordering::SeqCst), 1, "a callback after its cancel");
     });
 }
 

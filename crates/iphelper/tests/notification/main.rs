@@ -4,6 +4,7 @@
 mod consumers;
 mod fork;
 mod kernel;
+mod limits;
 mod support;
 
 iphelper_testkit::private_user_namespace!();

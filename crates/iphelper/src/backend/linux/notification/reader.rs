@@ -7,7 +7,7 @@ use super::monitor::Monitor;
 use super::queue::Queue;
 use crate::error::Result;
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
-use rustix::io::retry_on_intr;
+use rustix::io::{Errno, retry_on_intr};
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -139,8 +139,11 @@ impl Shared {
             .map(|descriptor| PollFd::new(descriptor, PollFlags::IN))
             .collect();
         let left = Timespec::try_from(until.saturating_duration_since(Instant::now())).ok();
-        // An interrupted wait is a short one.
-        let _ = poll(&mut descriptors, left.as_ref());
+        // An interrupted wait is a short one. A refused one (memory, a limit on descriptors below three) must not become
+        // a loop without any.
+        if !matches!(poll(&mut descriptors, left.as_ref()), Ok(_) | Err(Errno::INTR)) {
+            std::thread::sleep(Duration::from_millis(100));
+        }
         // `EAGAIN` unless somebody has written.
         retry_on_intr(|| rustix::io::read(&self.wake, &mut [0; 8])).is_ok()
     }
