@@ -8,12 +8,14 @@ use iphelper::Host;
 use iphelper::notification::ChangeKind::Parameter;
 use iphelper_testkit::{isolated, set_sysctl};
 use std::pin::Pin;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::time::timeout;
 
 iphelper_testkit::private_user_namespace!();
 
-const SOON: Duration = Duration::from_millis(2500);
+/// A task that is not woken is polled when its time is up, and has its change then; so more time than it may take.
+const LONG: Duration = Duration::from_secs(10);
+const SOON: Duration = Duration::from_secs(5);
 
 fn with_runtime<T>(work: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(work)
@@ -33,7 +35,9 @@ fn a_stream_wakes_its_task() {
                     std::thread::sleep(Duration::from_millis(100));
                     set_sysctl("ipv4/conf/lo/forwarding", value);
                 });
-                let change = timeout(SOON, changes.next()).await.expect("a change").unwrap().unwrap();
+                let started = Instant::now();
+                let change = timeout(LONG, changes.next()).await.expect("a change").unwrap().unwrap();
+                assert!(started.elapsed() < SOON, "it was not woken");
                 assert_eq!((change.kind, change.name.as_str()), (Parameter, "lo"));
                 write.join().unwrap();
             }
@@ -52,7 +56,9 @@ fn a_stream_ends_when_it_is_cancelled() {
                 canceller.cancel();
             });
             let next = std::future::poll_fn(|context| Pin::new(&mut changes).poll_next(context));
-            assert!(timeout(SOON, next).await.expect("an end").is_none());
+            let started = Instant::now();
+            assert!(timeout(LONG, next).await.expect("an end").is_none());
+            assert!(started.elapsed() < SOON, "it was not woken");
             assert!(changes.next().await.is_none(), "and it stays ended");
             ending.join().unwrap();
         });

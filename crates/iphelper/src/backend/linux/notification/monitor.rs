@@ -346,6 +346,29 @@ mod tests {
     }
 
     #[test]
+    fn a_twin_on_the_same_index_is_told_apart_by_the_announcement() {
+        isolated(|| {
+            let twin = "ip link add e0 index 77 address 02:00:00:00:00:07 type veth";
+            let _ = run(twin);
+            let mut monitor = Monitor::open(Arc::new(LinuxHost::open().unwrap())).unwrap();
+            // Both happen before anything is read.
+            let _ = run("ip link del e0");
+            let _ = run(twin);
+            let mut changes = Vec::new();
+            monitor.update(false, &mut changes).unwrap();
+            let steps: Vec<_> = changes
+                .iter()
+                .filter(|change| change.index == InterfaceIndex(77) && change.family == Family::V4)
+                .map(|change| (change.kind, change.luid))
+                .collect();
+            let [(ChangeKind::Delete, gone), (ChangeKind::Add, new)] = steps[..] else {
+                panic!("a deletion and an addition, not {steps:?}")
+            };
+            assert_eq!(gone, new, "no twin after all");
+        });
+    }
+
+    #[test]
     fn what_changes_during_overruns_adds_up_to_the_table() {
         isolated(|| {
             let mut monitor = monitor_with_a_tiny_queue();
