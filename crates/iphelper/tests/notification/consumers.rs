@@ -325,12 +325,12 @@ fn a_panic_in_a_callback_ends_its_registration_alone() {
 fn what_happened_before_a_registration_is_not_its_news() {
     isolated(|| {
         let host = Host::open().unwrap();
+        let _ = run("ip link add e0 type veth peer name e1");
         // An earlier listener, whose reader has not looked yet when the second comes.
         let mut first = host.ip_interface_changes(None).unwrap();
-        set_sysctl("ipv6/conf/lo/dad_transmits", "5");
-        let _ = run("ip link set lo mtu 20000");
+        set_sysctl("ipv6/conf/e0/dad_transmits", "5");
         let mut second = host.ip_interface_changes(None).unwrap();
-        expect("the first", &mut first, SOON, &[(Parameter, V6, "lo")]);
+        expect("the first", &mut first, SOON, &[(Parameter, V6, "e0")]);
         // Longer than the time between two looks.
         assert_eq!(next_within(&mut second, Duration::from_secs(5)), None);
         set_sysctl("ipv4/conf/lo/forwarding", "1");
