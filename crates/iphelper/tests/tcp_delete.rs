@@ -6,7 +6,7 @@ use iphelper::tcp::{
     DeleteOptions, SocketCookie, TcpCondition, TcpConnection, TcpDeletionOutcome, TcpQuery, TcpState,
 };
 use iphelper::{ErrorKind, Family, Host};
-use iphelper_testkit::{NetNs, eventually, isolated, run, unprivileged};
+use iphelper_testkit::{NetNs, as_nobody, eventually, isolated, run, unprivileged};
 use nix::sys::socket::setsockopt;
 use nix::sys::socket::sockopt::BindToDevice;
 use rustix::net::sockopt;
@@ -495,27 +495,6 @@ fn without_the_privilege_nothing_happens() {
         (&client).write_all(b"x").unwrap();
         (&server).read_exact(&mut [0]).unwrap();
     });
-}
-
-/// Runs `work` on a thread of an ordinary user in `groups`; `None` where this namespace has no other user.
-fn as_nobody<T: Send>(groups: &[u32], work: impl FnOnce() -> T + Send) -> Option<T> {
-    std::thread::scope(|scope| {
-        let worked = scope.spawn(|| {
-            let groups: Vec<_> = groups.iter().map(|group| rustix::fs::Gid::from_raw(*group)).collect();
-            let nobody = (rustix::fs::Uid::from_raw(65534), rustix::fs::Gid::from_raw(65534));
-            let become_nobody = || {
-                rustix::thread::set_thread_groups(&groups)?;
-                rustix::thread::set_thread_res_gid(nobody.1, nobody.1, nobody.1)?;
-                rustix::thread::set_thread_res_uid(nobody.0, nobody.0, nobody.0)
-            };
-            if let Err(errno) = become_nobody() {
-                eprintln!("skipped: this user namespace has no other user ({errno})");
-                return None;
-            }
-            Some(work())
-        });
-        worked.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-    })
 }
 
 #[test]

@@ -153,6 +153,27 @@ pub fn unprivileged<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     })
 }
 
+/// Runs `work` on a thread of an ordinary user in `groups`; `None` where this namespace has no other user.
+pub fn as_nobody<T: Send>(groups: &[u32], work: impl FnOnce() -> T + Send) -> Option<T> {
+    std::thread::scope(|scope| {
+        let worked = scope.spawn(|| {
+            let groups: Vec<_> = groups.iter().map(|group| rustix::fs::Gid::from_raw(*group)).collect();
+            let nobody = (rustix::fs::Uid::from_raw(65534), rustix::fs::Gid::from_raw(65534));
+            let become_nobody = || {
+                rustix::thread::set_thread_groups(&groups)?;
+                rustix::thread::set_thread_res_gid(nobody.1, nobody.1, nobody.1)?;
+                rustix::thread::set_thread_res_uid(nobody.0, nobody.0, nobody.0)
+            };
+            if let Err(errno) = become_nobody() {
+                eprintln!("skipped: this user namespace has no other user ({errno})");
+                return None;
+            }
+            Some(work())
+        });
+        join(worked)
+    })
+}
+
 /// Runs `work` in a child made by `fork`, and gives what it returned; false if it panics or takes ten seconds.
 ///
 /// The child has this thread alone, and copies of everything else: of locks too, as the other threads left them.

@@ -1,0 +1,158 @@
+//! Every code that a function's page documents, provoked on a kernel, or listed with the reason why it cannot be.
+//!
+//! A code that is neither fails the test; so does a listed one that was provoked after all.
+#![allow(
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail as tests do"
+)]
+
+use iphelper_testkit::isolated;
+use std::collections::{BTreeMap, BTreeSet};
+use walk::Walk;
+
+/// Calls a function in both flavours and expects a code of each.
+macro_rules! both {
+    ($walk:ident, $name:literal, $win32:literal, $nt:literal, $module:ident::$function:ident($($argument:expr),*)) => {{
+        // SAFETY: each argument is NULL or points to a live variable of its type.
+        unsafe {
+            $walk.expect($name, $win32, $module::$function::<Win32>($($argument),*));
+            $walk.expect($name, $nt, $module::$function::<NtStatus>($($argument),*).cast_unsigned());
+        }
+    }};
+}
+
+/// As [`both`], for the code of a wrong parameter.
+macro_rules! refused {
+    ($walk:ident, $name:literal, $module:ident::$function:ident($($argument:expr),*)) => {
+        both!(
+            $walk,
+            $name,
+            "ERROR_INVALID_PARAMETER",
+            "STATUS_INVALID_PARAMETER",
+            $module::$function($($argument),*)
+        )
+    };
+}
+
+mod convert;
+mod interface;
+mod ip_interface;
+mod notification;
+#[path = "../support/mod.rs"]
+mod support;
+mod tcp;
+mod walk;
+
+iphelper_testkit::private_user_namespace!();
+
+const MEMORY: &str = "Linux gives memory out before it has it and ends a program instead of refusing; that a refused \
+                      allocation becomes this code is a unit test (memory.rs, impossible_sizes_are_out_of_memory)";
+const FAMILY: &str = "needs a kernel without this family: IPv4 is in every one, IPv6 is left out by the boot option \
+                      ipv6.disable=1 alone, which a namespace cannot set";
+
+/// Codes that this host cannot produce: functions, code, reason.
+const IMPOSSIBLE: &[(&[&str], &str, &str)] = &[
+    (&["GetTcpTable", "GetTcpTable2", "GetIfEntry", "GetIfTable"], "ERROR_NOT_SUPPORTED", FAMILY),
+    (&["GetTcp6Table", "GetTcp6Table2", "GetIpInterfaceTable"], "ERROR_NOT_SUPPORTED", FAMILY),
+    (&["GetIpInterfaceTable"], "STATUS_NOT_SUPPORTED", FAMILY),
+    (
+        &["GetTcpTable"],
+        "STATUS_UNSUCCESSFUL",
+        "the kernel does not tell that the table of sockets changed during a dump; should it ever, this code is ready",
+    ),
+    (&["GetOwnerModuleFromTcpEntry", "GetOwnerModuleFromTcp6Entry"], "ERROR_NOT_ENOUGH_MEMORY", MEMORY),
+    (
+        &["GetOwnerModuleFromTcpEntry", "GetOwnerModuleFromTcp6Entry"],
+        "ERROR_PARTIAL_COPY",
+        "Windows reads the other process's memory, half of which may be missing; Linux tells name and path itself",
+    ),
+    (
+        &["GetIfEntry"],
+        "ERROR_CAN_NOT_COMPLETE",
+        "has no condition of its own on Linux: a failure says what failed",
+    ),
+    (
+        &["GetIfEntry"],
+        "ERROR_NOT_FOUND",
+        "an index of no interface is ERROR_INVALID_DATA, and nothing else is looked for",
+    ),
+    (
+        &[
+            "GetIfTable2",
+            "GetIfTable2Ex",
+            "GetIfStackTable",
+            "GetInvertedIfStackTable",
+            "GetIpInterfaceTable",
+            "NotifyIpInterfaceChange",
+        ],
+        "ERROR_NOT_ENOUGH_MEMORY",
+        MEMORY,
+    ),
+    (
+        &[
+            "GetIfTable2",
+            "GetIfTable2Ex",
+            "GetIfStackTable",
+            "GetInvertedIfStackTable",
+            "GetIpInterfaceTable",
+            "NotifyIpInterfaceChange",
+        ],
+        "STATUS_NOT_ENOUGH_MEMORY",
+        MEMORY,
+    ),
+    (
+        &["NotifyIpInterfaceChange"],
+        "ERROR_INVALID_HANDLE",
+        "an internal failure of Windows without a counterpart here",
+    ),
+    (&["InitializeIpInterfaceEntry"], "STATUS_INVALID_PARAMETER", "the function returns nothing"),
+];
+
+#[test]
+fn each_documented_code_is_provoked_or_has_a_reason() {
+    let mut walk = isolated(|| {
+        let mut walk = Walk::new();
+        tcp::tcp_tables(&mut walk);
+        tcp::tcp_owners(&mut walk);
+        tcp::tcp_deletion(&mut walk);
+        interface::first_generation(&mut walk);
+        interface::interfaces(&mut walk);
+        ip_interface::ip_interfaces(&mut walk);
+        convert::conversion(&mut walk);
+        notification::notifications(&mut walk);
+        walk
+    });
+    let impossible: BTreeMap<(&str, &str), &str> = IMPOSSIBLE
+        .iter()
+        .flat_map(|(functions, code, reason)| {
+            functions.iter().map(move |function| ((*function, *code), *reason))
+        })
+        .collect();
+    let mut documented = BTreeSet::new();
+    for row in support::facts("functions.tsv") {
+        for code in row[2].split(',').chain(row[3].split(',')).filter(|code| !code.is_empty()) {
+            let _ = documented.insert((row[0].clone(), code.to_owned()));
+        }
+    }
+    for (function, code) in &documented {
+        let key = (function.as_str(), code.as_str());
+        let provoked = walk.provoked.iter().any(|entry| *entry == key);
+        match (provoked, impossible.get(&key)) {
+            (true, None) => {}
+            (false, Some(reason)) => println!("{function}: {code} not provoked: {reason}"),
+            (true, Some(_)) => panic!("{function}: {code} was provoked though listed as impossible"),
+            (false, None) => panic!("{function}: {code} is documented and neither provoked nor explained"),
+        }
+    }
+    for key in impossible.keys() {
+        assert!(
+            documented.contains(&(key.0.to_owned(), key.1.to_owned())),
+            "{key:?} is explained, not documented"
+        );
+    }
+    walk.provoked
+        .retain(|(function, code)| !documented.contains(&((*function).to_owned(), (*code).to_owned())));
+    println!("beyond the pages: {:?}", walk.provoked);
+}
