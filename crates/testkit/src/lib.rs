@@ -204,6 +204,42 @@ pub fn forked(work: impl FnOnce() -> bool) -> bool {
     }
 }
 
+/// A process whose first thread has ended while another one keeps a descriptor open. Killed when dropped.
+#[derive(Debug)]
+pub struct Headless {
+    /// Its number.
+    pub pid: u32,
+}
+
+/// Makes a [`Headless`] process that holds a copy of `descriptor`, and nothing else of this program's.
+pub fn headless(descriptor: impl AsFd) -> Headless {
+    let kept = u32::try_from(descriptor.as_fd().as_raw_fd()).expect("an open descriptor");
+    // SAFETY: as in `forked`.
+    let child = unsafe { libc::fork() };
+    if child == 0 {
+        // SAFETY: nothing in this child uses the descriptors that are closed.
+        let _ = unsafe { libc::close_range(3, kept - 1, 0) };
+        // SAFETY: as above.
+        let _ = unsafe { libc::close_range(kept + 1, u32::MAX, 0) };
+        let _ = std::thread::spawn(|| {
+            loop {
+                std::thread::park();
+            }
+        });
+        // SAFETY: ends this thread alone, which is what this is for; nothing of its stack is borrowed.
+        let _ = unsafe { libc::syscall(libc::SYS_exit, 0) };
+    }
+    Headless { pid: u32::try_from(child).expect("forking") }
+}
+
+impl Drop for Headless {
+    fn drop(&mut self) {
+        let pid = i32::try_from(self.pid).ok().and_then(rustix::process::Pid::from_raw);
+        let _ = pid.map(|pid| rustix::process::kill_process(pid, rustix::process::Signal::KILL));
+        let _ = rustix::process::waitpid(pid, rustix::process::WaitOptions::empty());
+    }
+}
+
 /// Runs `work` on a thread of this thread's namespace that sees `/proc/sys` mounted read-only. `None`, said aloud,
 /// where the host does not allow such a mount.
 pub fn with_read_only_sysctls<T: Send>(work: impl FnOnce() -> T + Send) -> Option<T> {

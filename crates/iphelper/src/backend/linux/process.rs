@@ -200,20 +200,24 @@ impl Process {
         buffer: &mut [MaybeUninit<u8>],
         mut visit: impl FnMut(u64),
     ) -> Result<(), Errno> {
-        let descriptors = directory(&self.directory, "fd")?;
-        let mut link = [MaybeUninit::uninit(); LINK_LEN];
-        let mut entries = RawDir::new(&descriptors, buffer);
+        if sockets_in(directory(&self.directory, "fd")?, buffer, &mut visit)? {
+            return Ok(());
+        }
+        // The first thread of a process may end before the others, and its files are gone with it.
+        let mut threads = Vec::new();
+        let tasks = directory(&self.directory, "task")?;
+        let mut entries = RawDir::new(&tasks, &mut *buffer);
         while let Some(entry) = entries.next() {
-            let entry = entry?;
-            // A descriptor that was closed meanwhile, or `.`.
-            match rustix::fs::readlinkat_raw(&descriptors, entry.file_name(), &mut link) {
-                Ok((target, _)) => {
-                    if let Some(inode) = socket_inode(target) {
-                        visit(inode);
-                    }
-                }
-                Err(Errno::NOENT | Errno::INVAL) => {}
-                Err(errno) => return Err(errno),
+            threads.extend(number(entry?.file_name()).filter(|thread| *thread != self.pid));
+        }
+        for thread in threads {
+            let descriptors = match directory(&tasks, &format!("{thread}/fd")) {
+                Err(Errno::NOENT | Errno::SRCH) => continue,
+                descriptors => descriptors?,
+            };
+            // Threads have their files in common.
+            if sockets_in(descriptors, buffer, &mut visit)? {
+                break;
             }
         }
         Ok(())
@@ -266,6 +270,32 @@ impl Process {
     }
 }
 
+/// Gives the inode of each socket in a directory of descriptors to `visit`, and tells whether there was a descriptor.
+fn sockets_in(
+    descriptors: OwnedFd,
+    buffer: &mut [MaybeUninit<u8>],
+    visit: &mut impl FnMut(u64),
+) -> Result<bool, Errno> {
+    let mut any = false;
+    let mut link = [MaybeUninit::uninit(); LINK_LEN];
+    let mut entries = RawDir::new(&descriptors, buffer);
+    while let Some(entry) = entries.next() {
+        let entry = entry?;
+        match rustix::fs::readlinkat_raw(&descriptors, entry.file_name(), &mut link) {
+            Ok((target, _)) => {
+                any = true;
+                if let Some(inode) = socket_inode(target) {
+                    visit(inode);
+                }
+            }
+            // A descriptor that was closed meanwhile, or `.`.
+            Err(Errno::NOENT | Errno::INVAL) => {}
+            Err(errno) => return Err(errno),
+        }
+    }
+    Ok(any)
+}
+
 fn directory(at: impl std::os::fd::AsFd, name: &str) -> Result<OwnedFd, Errno> {
     let at: BorrowedFd<'_> = at.as_fd();
     retry_on_intr(|| {
@@ -282,4 +312,32 @@ fn number(name: &CStr) -> Option<u32> {
 fn socket_inode(link: &[u8]) -> Option<u64> {
     let digits = link.strip_prefix(b"socket:[")?.strip_suffix(b"]")?;
     std::str::from_utf8(digits).ok()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_links_to_sockets_have_an_inode() {
+        assert_eq!(socket_inode(b"socket:[12345]"), Some(12_345));
+        for link in [&b"socket:[]"[..], b"socket:[1", b"pipe:[1]", b"/tmp/socket:[1]", b"socket:[-1]", b""] {
+            assert_eq!(socket_inode(link), None, "{link:?}");
+        }
+        // Cut off by the buffer, as a longer path is.
+        assert_eq!(socket_inode(b"socket:[123456789012345678901234"), None);
+    }
+
+    #[test]
+    fn a_process_is_itself() {
+        let processes = Processes::open().unwrap();
+        let this = processes.process(std::process::id()).unwrap().unwrap();
+        let (parent, session) = this.parent_and_session().unwrap();
+        assert_eq!(parent, std::os::unix::process::parent_id());
+        assert_eq!(i64::from(session), i64::from(rustix::process::getsid(None).unwrap().as_raw_pid()));
+        assert_eq!(this.path().unwrap(), std::env::current_exe().unwrap());
+        assert!(processes.pids().unwrap().is_sorted());
+        assert!(processes.pids().unwrap().contains(&this.pid));
+        assert!(processes.process(u32::MAX).unwrap().is_none());
+    }
 }

@@ -35,14 +35,16 @@ pub(super) fn module(inode: Option<u64>, process: Option<u32>) -> Result<OwnerMo
 fn describe(process: &Process) -> Result<Option<OwnerModule>> {
     let path = match process.path() {
         Ok(path) => Some(path),
-        Err(Errno::ACCESS | Errno::PERM) => None,
-        Err(Errno::NOENT | Errno::SRCH) => return Ok(None),
+        // Another user's; or its first thread has ended, and knows no program any more.
+        Err(Errno::ACCESS | Errno::PERM | Errno::NOENT) => None,
+        Err(Errno::SRCH) => return Ok(None),
         Err(errno) => return Err(system(OPERATION, errno)),
     };
     let name = match path.as_ref().and_then(|path| path.file_name()) {
         Some(name) => name.to_string_lossy().into_owned(),
         None => match process.name() {
             Ok(name) => name.as_ref().to_owned(),
+            // It has ended.
             Err(_) => return Ok(None),
         },
     };
