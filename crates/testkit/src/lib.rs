@@ -18,8 +18,10 @@ mod zoo;
 
 use rustix::fs::{Mode, OFlags};
 use rustix::thread::{CapabilitySet, CapabilitySets, LinkNameSpaceType, UnshareFlags};
+use std::alloc::{GlobalAlloc, Layout, System};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 pub use announcements::Announcements;
 pub use child::in_child;
@@ -64,6 +66,50 @@ pub fn enter_user_namespace() {
         if let Err(error) = std::fs::write(format!("/proc/self/{file}"), map) {
             eprintln!("writing {file} of the new user namespace: {error}");
         }
+    }
+}
+
+/// An allocator that counts the bytes in use. Make it a test program's `#[global_allocator]`.
+#[derive(Debug)]
+pub struct CountingAllocator {
+    now: AtomicUsize,
+    most: AtomicUsize,
+}
+
+impl CountingAllocator {
+    /// Counts from nothing.
+    #[must_use]
+    #[allow(clippy::new_without_default, reason = "for a static, which has no default")]
+    pub const fn new() -> Self {
+        Self { now: AtomicUsize::new(0), most: AtomicUsize::new(0) }
+    }
+
+    /// By how many bytes memory in use grew at most while `work` ran.
+    pub fn growth<T>(&self, work: impl FnOnce() -> T) -> (usize, T) {
+        let before = self.now.load(Ordering::Relaxed);
+        self.most.store(before, Ordering::Relaxed);
+        let result = work();
+        (self.most.load(Ordering::Relaxed).saturating_sub(before), result)
+    }
+
+    fn add(&self, bytes: usize) {
+        let now = self.now.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        let _ = self.most.fetch_max(now, Ordering::Relaxed);
+    }
+}
+
+// SAFETY: every call goes on to the system's allocator with the arguments that it came with.
+unsafe impl GlobalAlloc for CountingAllocator {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        self.add(layout.size());
+        // SAFETY: the caller's promises are those that the system's allocator asks for.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        let _ = self.now.fetch_sub(layout.size(), Ordering::Relaxed);
+        // SAFETY: as in `alloc`; the pointer came from there.
+        unsafe { System.dealloc(pointer, layout) }
     }
 }
 
