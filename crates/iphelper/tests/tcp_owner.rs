@@ -1,4 +1,5 @@
 //! Who holds a connection, against `ss -p`.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as tests do")]
 
 mod tcp_support;
 

@@ -1,4 +1,5 @@
 //! The TCP table against `ss`: every state, both families, scopes, filters.
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 mod tcp_support;
 

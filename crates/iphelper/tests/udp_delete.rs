@@ -1,4 +1,5 @@
 //! Deletion of UDP endpoints, against `ss -u`.
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 use iphelper::{ErrorKind, Host};
 use iphelper_testkit::{eventually, isolated, run};

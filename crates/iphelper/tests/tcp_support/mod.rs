@@ -1,5 +1,6 @@
 //! TCP connections in every state, and `ss` as the second opinion.
 #![allow(dead_code, reason = "each test program uses a part")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as tests do")]
 
 use iphelper::tcp::{TcpConnection, TcpQuery, TcpState};
 use iphelper::{Family, Host};
@@ -53,13 +54,15 @@ pub(crate) fn row(host: &Host, local: SocketAddr, state: TcpState) -> TcpConnect
     found.unwrap_or_else(|| panic!("no {state} at {local}: {rows:#?}")).clone()
 }
 
+/// An address as in the table, without scope, `None` for `*`, a socket of both families; and a port.
+pub(crate) type SsEnd = (Option<IpAddr>, u16);
+
 /// A socket as `ss` shows it.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) struct SsRow {
     pub(crate) state: TcpState,
-    /// The addresses as in the table, without scope; `None` for `*`, a socket of both families.
-    pub(crate) local: (Option<IpAddr>, u16),
-    pub(crate) remote: (Option<IpAddr>, u16),
+    pub(crate) local: SsEnd,
+    pub(crate) remote: SsEnd,
     /// The interface behind an address, if one is shown.
     pub(crate) interface: Option<String>,
     pub(crate) cookie: u64,
@@ -110,7 +113,7 @@ fn ss_row(line: &str) -> Option<SsRow> {
 }
 
 /// `127.0.0.1%lo:80`, `[fe80::1]%e0:80`, `*:80`, `0.0.0.0:*`.
-fn ss_end(text: &str) -> Option<((Option<IpAddr>, u16), Option<String>)> {
+fn ss_end(text: &str) -> Option<(SsEnd, Option<String>)> {
     let (address, port) = text.rsplit_once(':')?;
     let (address, interface) = match address.split_once('%') {
         Some((address, interface)) => (address, Some(interface.to_owned())),

@@ -114,3 +114,65 @@ pub(super) fn refused(errno: i32, operation: &'static str) -> Error {
         _ => error,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::socket::scripted::{self, acknowledgement};
+    use super::*;
+    use std::net::Ipv4Addr;
+
+    fn ids(count: u64) -> Vec<SocketId> {
+        let id = |cookie| SocketId {
+            family: 2,
+            local: Ipv4Addr::LOCALHOST.into(),
+            local_port: 1,
+            remote: Ipv4Addr::LOCALHOST.into(),
+            remote_port: 2,
+            interface: 0,
+            cookie,
+        };
+        (1..=count).map(id).collect()
+    }
+
+    #[test]
+    fn refusals_find_their_rows_and_silence_is_success() {
+        // Two refusals in one datagram, one alone, and the acknowledgement of the last message.
+        let answers = [
+            [acknowledgement(2, libc::ENOENT), acknowledgement(4, libc::EPERM)].concat(),
+            acknowledgement(5, libc::ENOENT),
+            acknowledgement(900, libc::EIO),
+            acknowledgement(6, 0),
+        ];
+        let (mut socket, kernel) = scripted::socket(&answers);
+        let outcomes = destroy(&mut socket, Protocol::Tcp, &ids(6));
+        assert_eq!(outcomes, [0, libc::ENOENT, 0, libc::EPERM, libc::ENOENT, 0]);
+        assert!(!socket.is_busy());
+        assert_eq!(kernel.recv(&mut [0; 4096]).unwrap(), 6 * 72, "one datagram");
+    }
+
+    #[test]
+    fn a_refusal_of_the_last_message_ends_a_batch_too() {
+        let (mut socket, _kernel) = scripted::socket(&[acknowledgement(3, libc::ENOENT)]);
+        assert_eq!(destroy(&mut socket, Protocol::Tcp, &ids(3)), [0, 0, libc::ENOENT]);
+    }
+
+    #[test]
+    fn answers_that_are_lost_are_no_success() {
+        let (mut socket, kernel) = scripted::socket(&[acknowledgement(1, libc::ENOENT)]);
+        let batch = socket.receive_space() / ANSWER_SPACE;
+        let count = u64::try_from(3 * batch.clamp(1, LARGEST_BATCH)).unwrap();
+        let outcomes = destroy(&mut socket, Protocol::Tcp, &ids(count));
+        assert!(outcomes.iter().all(|errno| *errno == libc::EAGAIN), "{outcomes:?}");
+        assert_eq!(u64::try_from(outcomes.len()).unwrap(), count);
+        assert!(socket.is_busy(), "late answers must reach nobody");
+        let _ = kernel.recv(&mut [0; 64 * 1024]).unwrap();
+        assert!(kernel.recv(&mut [0; 64 * 1024]).is_err(), "nothing was sent after that");
+    }
+
+    #[test]
+    fn nothing_to_delete_sends_nothing() {
+        let (mut socket, kernel) = scripted::socket(&[]);
+        assert!(destroy(&mut socket, Protocol::Tcp, &[]).is_empty());
+        assert!(kernel.recv(&mut [0; 16]).is_err());
+    }
+}

@@ -392,3 +392,127 @@ impl Drop for Pooled {
         }
     }
 }
+
+/// A kernel whose answers were written before: refusals and races on demand.
+#[cfg(test)]
+pub(super) mod scripted {
+    use super::*;
+    use iphelper_netlink::message::{DONE, DUMP_INTERRUPTED, ERROR};
+    use std::os::unix::net::UnixDatagram;
+
+    /// A socket that receives `answers`, and the other end, which takes its requests. Requests are numbered from 1.
+    pub(in crate::backend::linux) fn socket(answers: &[Vec<u8>]) -> (Socket, UnixDatagram) {
+        let (ours, kernel) = UnixDatagram::pair().unwrap();
+        for answer in answers {
+            assert_eq!(kernel.send(answer).unwrap(), answer.len());
+        }
+        kernel.set_nonblocking(true).unwrap();
+        let socket =
+            Socket { descriptor: ours.into(), sequence: 0, buffer: vec![0; RECEIVE_BUFFER], busy: false };
+        (socket, kernel)
+    }
+
+    /// A pool of this one socket.
+    pub(in crate::backend::linux) fn pool(socket: Socket) -> Arc<Pool> {
+        let pool = Pool::new(Arc::new(Namespace::current().unwrap()), Protocol::SockDiag);
+        pool.idle.lock().unwrap().push(socket);
+        Arc::new(pool)
+    }
+
+    /// One message.
+    pub(in crate::backend::linux) fn message(
+        kind: u16,
+        flags: u16,
+        sequence: u32,
+        payload: &[u8],
+    ) -> Vec<u8> {
+        let mut message = Vec::new();
+        message.extend(u32::try_from(16 + payload.len()).unwrap().to_ne_bytes());
+        message.extend(kind.to_ne_bytes());
+        message.extend(flags.to_ne_bytes());
+        message.extend(sequence.to_ne_bytes());
+        message.extend([0; 4]);
+        message.extend(payload);
+        message
+    }
+
+    /// The end of a dump.
+    pub(in crate::backend::linux) fn done(sequence: u32, interrupted: bool, errno: i32) -> Vec<u8> {
+        let flags = if interrupted { DUMP_INTERRUPTED } else { 0 };
+        message(DONE, flags, sequence, &(-errno).to_ne_bytes())
+    }
+
+    /// An acknowledgement, or a refusal.
+    pub(in crate::backend::linux) fn acknowledgement(sequence: u32, errno: i32) -> Vec<u8> {
+        let mut payload = (-errno).to_ne_bytes().to_vec();
+        payload.extend([0; 16]);
+        message(ERROR, 0, sequence, &payload)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::scripted::{acknowledgement, done, message};
+    use super::*;
+    use iphelper_netlink::message::DUMP;
+
+    const KIND: u16 = 100;
+
+    fn snapshot(answers: &[Vec<u8>]) -> (Result<Vec<u8>, i32>, Socket) {
+        let (mut socket, _kernel) = scripted::socket(answers);
+        let rows = socket.snapshot(&mut Request::new(KIND, DUMP, &[]), Vec::new, |rows, message| {
+            rows.extend(message.payload);
+            Ok(())
+        });
+        (rows.map_err(|refusal| refusal.errno()), socket)
+    }
+
+    #[test]
+    fn a_dump_that_was_interrupted_is_read_again() {
+        let first =
+            [message(KIND, DUMP_INTERRUPTED, 1, b"old."), message(KIND, 0, 1, b"gone"), done(1, false, 0)];
+        let second = [message(KIND, 0, 2, b"new."), done(2, true, 0)];
+        let third = [message(KIND, 0, 3, b"last"), done(3, false, 0)];
+        let (rows, socket) = snapshot(&[first.concat(), second.concat(), third.concat()]);
+        assert_eq!(rows, Ok(b"last".to_vec()));
+        assert!(!socket.is_busy());
+    }
+
+    #[test]
+    fn a_table_that_never_stands_still_is_an_error() {
+        let answers: Vec<_> = (1..=10).map(|sequence| done(sequence, true, 0)).collect();
+        let (rows, _) = snapshot(&answers);
+        assert_eq!(rows, Err(libc::EINTR));
+        assert_eq!(kind_of(libc::EINTR), ErrorKind::Interrupted);
+    }
+
+    #[test]
+    fn a_dump_may_fail_at_its_end_or_before() {
+        assert_eq!(
+            snapshot(&[[message(KIND, 0, 1, b"some"), done(1, false, libc::EIO)].concat()]).0,
+            Err(libc::EIO)
+        );
+        assert_eq!(snapshot(&[acknowledgement(1, libc::ENOENT)]).0, Err(libc::ENOENT));
+    }
+
+    #[test]
+    fn answers_to_an_earlier_request_are_passed_over() {
+        let answers = [
+            message(KIND, 0, 77, b"late"),
+            message(KIND, 0, 1, b"mine"),
+            done(77, true, 5),
+            done(1, false, 0),
+        ];
+        assert_eq!(snapshot(&[answers.concat()]).0, Ok(b"mine".to_vec()));
+    }
+
+    #[test]
+    fn garbage_is_an_error_and_the_socket_is_not_used_again() {
+        let (rows, socket) = snapshot(&[vec![9; 40]]);
+        assert_eq!(rows, Err(libc::EBADMSG));
+        assert!(socket.is_busy());
+        let pool = scripted::pool(socket);
+        let _ = pool.take().unwrap();
+        assert!(pool.idle.lock().unwrap().is_empty());
+    }
+}

@@ -7,7 +7,8 @@ use crate::backend::linux::destroy::{destroy, destroy_all, refused};
 use crate::backend::linux::socket::{Refusal, Socket};
 use crate::error::{Error, ErrorKind, Result};
 use crate::tcp::{
-    DeleteOptions, TcpCondition, TcpConnection, TcpDeletion, TcpDeletionOutcome, TcpQuery, TcpState,
+    DeleteOptions, TcpCondition, TcpConnection, TcpDeletion, TcpDeletionOutcome, TcpFilter, TcpQuery,
+    TcpState,
 };
 use crate::types::{Family, Prefix};
 use iphelper_netlink::sock_diag::filter::{Condition, Filter};
@@ -333,9 +334,7 @@ pub(super) fn delete_endpoints(host: &LinuxHost, local: SocketAddr, remote: Sock
 
 /// What finds the rows with these ends, and few others.
 fn exactly(local: SocketAddr, remote: SocketAddr) -> TcpQuery {
-    let mut query = TcpQuery::default();
-    query.family = Some(if local.is_ipv4() { Family::V4 } else { Family::V6 });
-    query.filter.conditions = vec![
+    let mut conditions = vec![
         TcpCondition::LocalPort(local.port()..=local.port()),
         TcpCondition::RemotePort(remote.port()..=remote.port()),
         TcpCondition::LocalAddress(Prefix::host(local.ip())),
@@ -343,9 +342,10 @@ fn exactly(local: SocketAddr, remote: SocketAddr) -> TcpQuery {
     ];
     if remote.port() == 0 {
         // Only listeners have no remote port, and their table is short.
-        query.filter.conditions.push(TcpCondition::State(vec![TcpState::Listen]));
+        conditions.push(TcpCondition::State(vec![TcpState::Listen]));
     }
-    query
+    let family = if local.is_ipv4() { Family::V4 } else { Family::V6 };
+    TcpQuery { family: Some(family), filter: TcpFilter { conditions }, ..TcpQuery::default() }
 }
 
 /// An IPv4-mapped end as the IPv4 end that the table shows for it.

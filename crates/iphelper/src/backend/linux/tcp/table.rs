@@ -12,6 +12,7 @@ use iphelper_netlink::DecodeError;
 use iphelper_netlink::message::{DUMP_INTERRUPTED, Request};
 use iphelper_netlink::sock_diag::inet::SocketRow;
 use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
+use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::Ordering;
 
@@ -180,7 +181,8 @@ pub(super) fn stream(host: &LinuxHost, query: &TcpQuery) -> Result<Stream> {
         sequence: None,
         interrupted: false,
         selection,
-        rows: Vec::new(),
+        rows: VecDeque::new(),
+        failure: None,
         latest: FxHashSet::default(),
     })
 }
@@ -194,8 +196,10 @@ pub(super) struct Stream {
     sequence: Option<u32>,
     interrupted: bool,
     selection: Selection,
-    /// The rows of the latest datagram that were not given out yet, last first.
-    rows: Vec<TcpConnection>,
+    /// The rows of the latest datagram that were not given out yet.
+    rows: VecDeque<TcpConnection>,
+    /// What comes after these rows.
+    failure: Option<Refusal>,
     /// The sockets of the latest datagram. Where the next one goes on in the middle of a bucket of the kernel's table
     /// that has changed, it begins with some of these again.
     latest: FxHashSet<u64>,
@@ -203,55 +207,63 @@ pub(super) struct Stream {
 
 impl Stream {
     /// Reads on until there is a row to give out, or nothing more to read.
-    fn fill(&mut self) -> Result<(), Refusal> {
-        while self.rows.is_empty() {
-            let sequence = match self.sequence {
-                Some(sequence) => sequence,
-                None => {
-                    let Some(mut request) = self.dumps.pop() else { return Ok(()) };
-                    self.interrupted = false;
-                    self.latest.clear();
-                    *self.sequence.insert(self.socket.send(&mut request)?)
-                }
+    fn fill(&mut self) {
+        while self.rows.is_empty() && self.failure.is_none() {
+            let read = match self.sequence {
+                Some(sequence) => self.datagram(sequence),
+                None if self.dumps.is_empty() => return,
+                None => self.ask(),
             };
-            if let Some(errno) = self.datagram(sequence)? {
-                self.socket.set_idle();
+            if let Err(refusal) = read {
+                // What is still under way is nobody's: a socket that is busy does not go back to its pool.
+                self.failure = Some(refusal);
+                self.dumps.clear();
                 self.sequence = None;
-                if errno != 0 {
-                    return Err(Refusal::of(errno));
-                }
-                if self.interrupted {
-                    return Err(Refusal::of(libc::EINTR));
-                }
             }
+        }
+    }
+
+    fn ask(&mut self) -> Result<(), Refusal> {
+        if let Some(mut request) = self.dumps.pop() {
+            self.interrupted = false;
+            self.latest.clear();
+            self.sequence = Some(self.socket.send(&mut request)?);
         }
         Ok(())
     }
 
-    /// Reads one datagram; the errno if the dump ends in it.
-    fn datagram(&mut self, sequence: u32) -> Result<Option<i32>, Refusal> {
+    /// Reads one datagram.
+    fn datagram(&mut self, sequence: u32) -> Result<(), Refusal> {
         let Self { socket, selection, rows, latest, interrupted, .. } = self;
         let mut seen = FxHashSet::default();
+        let mut end = None;
         for message in socket.receive()? {
             let message = message?;
             if message.header.sequence != sequence {
                 continue;
             }
             *interrupted |= message.header.flags & DUMP_INTERRUPTED != 0;
-            if let Some(errno) = message.done() {
-                return Ok(Some(errno));
-            }
-            if let Some(answer) = message.acknowledgement().transpose()? {
-                return Ok(Some(answer.errno));
+            end = match message.acknowledgement().transpose()? {
+                Some(refusal) => Some(refusal.errno),
+                None => message.done(),
+            };
+            if end.is_some() {
+                break;
             }
             let row = SocketRow::parse(&message)?;
             if seen.insert(row.cookie()) && !latest.contains(&row.cookie()) {
-                selection.decode(&row, |row| rows.push(row))?;
+                selection.decode(&row, |row| rows.push_back(row))?;
             }
         }
         *latest = seen;
-        rows.reverse();
-        Ok(None)
+        let Some(errno) = end else { return Ok(()) };
+        self.socket.set_idle();
+        self.sequence = None;
+        match errno {
+            0 if self.interrupted => Err(Refusal::of(libc::EINTR)),
+            0 => Ok(()),
+            errno => Err(Refusal::of(errno)),
+        }
     }
 }
 
@@ -259,14 +271,68 @@ impl Iterator for Stream {
     type Item = Result<TcpConnection>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.rows.is_empty()
-            && let Err(refusal) = self.fill()
-        {
-            // What is still under way is nobody's: a socket that is busy does not go back to its pool.
-            self.dumps.clear();
-            self.sequence = None;
-            return Some(Err(refused(refusal, &self.selection.filter)));
+        self.fill();
+        match self.rows.pop_front() {
+            Some(row) => Some(Ok(row)),
+            None => self.failure.take().map(|refusal| Err(refused(refusal, &self.selection.filter))),
         }
-        self.rows.pop().map(Ok)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::socket::scripted::{self, done, message};
+    use super::*;
+    use iphelper_netlink::message::DUMP;
+    use iphelper_netlink::sock_diag::BY_FAMILY;
+
+    /// An IPv4 row with this cookie.
+    fn socket_row(sequence: u32, cookie: u64) -> Vec<u8> {
+        let mut row = [0; 72];
+        (row[0], row[1]) = (2, 1);
+        row[44..52].copy_from_slice(&cookie.to_ne_bytes());
+        message(BY_FAMILY, 0, sequence, &row)
+    }
+
+    fn stream(answers: &[Vec<u8>], dumps: usize) -> Vec<Result<u64, ErrorKind>> {
+        let (socket, _kernel) = scripted::socket(answers);
+        let stream = Stream {
+            socket: scripted::pool(socket).take().unwrap(),
+            dumps: vec![Request::new(BY_FAMILY, DUMP, &[]); dumps],
+            sequence: None,
+            interrupted: false,
+            selection: Selection::new(&TcpQuery::default()).unwrap(),
+            rows: VecDeque::new(),
+            failure: None,
+            latest: FxHashSet::default(),
+        };
+        let rows = stream.map(|row| row.map(|row| row.cookie.0).map_err(|error| error.kind()));
+        rows.collect()
+    }
+
+    #[test]
+    fn a_stream_goes_through_its_dumps_and_shows_a_socket_once() {
+        let answers = [
+            [socket_row(1, 1), socket_row(1, 2)].concat(),
+            // The kernel goes on in a bucket that has changed.
+            [socket_row(1, 2), socket_row(1, 3), socket_row(1, 3)].concat(),
+            done(1, false, 0),
+            [socket_row(2, 4), done(2, false, 0)].concat(),
+        ];
+        assert_eq!(stream(&answers, 2), [Ok(1), Ok(2), Ok(3), Ok(4)]);
+    }
+
+    #[test]
+    fn an_interrupted_stream_says_so_at_the_end() {
+        let answers = [socket_row(1, 1), [socket_row(1, 2), done(1, true, 0)].concat()];
+        assert_eq!(stream(&answers, 2), [Ok(1), Ok(2), Err(ErrorKind::Interrupted)]);
+    }
+
+    #[test]
+    fn a_refused_stream_ends_with_the_error() {
+        assert_eq!(stream(&[done(1, false, libc::ENOMEM)], 2), [Err(ErrorKind::OutOfMemory)]);
+        let refused = scripted::acknowledgement(1, libc::ENOENT);
+        assert_eq!(stream(&[refused], 1), [Err(ErrorKind::NotSupported)]);
+        assert_eq!(stream(&[vec![1; 20]], 1), [Err(ErrorKind::Other)]);
     }
 }
