@@ -99,7 +99,8 @@ pub struct TcpQuery {
     pub family: Option<Family>,
     /// Only what matches all of these; the kernel filters where it can.
     pub filter: TcpFilter,
-    /// Whether owners are looked up: one pass over all processes' descriptors.
+    /// Whether owners are looked up: one pass over all processes' descriptors. A filter that names processes looks into
+    /// those, and tells their rows' owners in any case.
     pub owners: bool,
     /// Whether rows are ordered by local address, scope id, port, remote address, scope id, port.
     pub ordered: bool,
@@ -116,7 +117,8 @@ pub struct TcpFilter {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum TcpCondition {
-    /// In one of these states.
+    /// In one of these states. Sockets that are [`Closed`](TcpState::Closed) (bound, and neither listening nor
+    /// connected) are found only if they are asked for, on Linux from 6.8.
     State(Vec<TcpState>),
     /// Either port in the range.
     Port(RangeInclusive<u16>),
@@ -132,7 +134,8 @@ pub enum TcpCondition {
     Interface(InterfaceIndex),
     /// In the control group with this id (the inode of its directory in cgroup v2).
     Cgroup(u64),
-    /// Marked with `value` under `mask`. The kernel tells marks to callers with `CAP_NET_ADMIN` only.
+    /// Marked with `value` under `mask` (`SO_MARK`). The kernel compares marks for callers with `CAP_NET_ADMIN` only, others
+    /// are refused with [`AccessDenied`](crate::ErrorKind::AccessDenied).
     Mark {
         /// The mark's bits that count must equal this.
         value: u32,
@@ -141,9 +144,11 @@ pub enum TcpCondition {
     },
     /// Opened by this user id.
     UserId(u32),
-    /// Held by the process with this id.
+    /// Held by the process with this id. One that the caller may not look into is refused with
+    /// [`AccessDenied`](crate::ErrorKind::AccessDenied).
     Pid(u32),
-    /// Held by a process with this short name.
+    /// Held by a process with this short name (at most 15 bytes on Linux). One that the caller may not look into is
+    /// refused with [`AccessDenied`](crate::ErrorKind::AccessDenied).
     Process(String),
 }
 
@@ -205,10 +210,14 @@ pub enum TcpDeletionOutcome {
 impl Host {
     /// The TCP table.
     ///
-    /// IPv4-mapped connections are in the IPv4 table only, dual-stack `::` listeners in both, as on Windows.
+    /// IPv4-mapped connections are in the IPv4 table only, dual-stack `::` listeners in both, as on Windows. Each socket
+    /// is there once; one that comes, goes or changes its state while the kernel lists its table may be missing or be
+    /// shown in its earlier state, since the kernel locks one bucket of it at a time.
     ///
     /// - Windows: `GetTcpTable`, `GetTcpTable2`, `GetTcp6Table`, `GetTcp6Table2`, `GetExtendedTcpTable`
-    /// - Errors: [`Interrupted`](crate::ErrorKind::Interrupted) if the table did not stand still for a dump
+    /// - Errors: [`Interrupted`](crate::ErrorKind::Interrupted) if the kernel called each of ten dumps inconsistent;
+    ///   [`NotSupported`](crate::ErrorKind::NotSupported) for IPv6 on a kernel without it, and for a kernel without
+    ///   `CONFIG_INET_TCP_DIAG`; [`AccessDenied`](crate::ErrorKind::AccessDenied) for a filter that needs a privilege
     /// - Linux: `SOCK_DIAG_BY_FAMILY` dumps
     /// - Privilege: none; owners of other users' sockets need `CAP_SYS_PTRACE` and are `None` otherwise
     #[doc(alias = "GetTcpTable")]
@@ -220,17 +229,24 @@ impl Host {
         self.backend().tcp_connections(query)
     }
 
-    /// The TCP table one row at a time, in memory of one receive buffer. `ordered` is not possible here and refused
-    /// with [`InvalidParameter`](crate::ErrorKind::InvalidParameter).
+    /// The TCP table one row at a time, in memory of one receive buffer and the rows in it.
+    ///
+    /// - Errors: as [`tcp_connections`](Self::tcp_connections), the last row being the error if the dump was inconsistent
+    ///   or failed; [`InvalidParameter`](crate::ErrorKind::InvalidParameter) for a query that is `ordered`
+    /// - Memory: with `owners`, also an entry for each open socket of every process, since a row is given out before the
+    ///   next one is known
     pub fn tcp_connections_iter(&self, query: &TcpQuery) -> Result<TcpConnections> {
         self.backend().tcp_connections_iter(query)
     }
 
-    /// The program behind a connection.
+    /// The program behind a connection: of the process in `owner` if that still holds the socket, else of the one that
+    /// does.
     ///
     /// - Windows: `GetOwnerModuleFromTcpEntry`, `GetOwnerModuleFromTcp6Entry`
     /// - Errors: [`NotFound`](crate::ErrorKind::NotFound) where no process holds the socket, or none that this caller
     ///   may look into
+    /// - Linux: `/proc/PID/fd`, `/proc/PID/exe`, `/proc/PID/comm`
+    /// - Privilege: none for one's own processes, `CAP_SYS_PTRACE` for others'
     #[doc(alias = "GetOwnerModuleFromTcpEntry")]
     #[doc(alias = "GetOwnerModuleFromTcp6Entry")]
     pub fn tcp_owner_module(&self, connection: &TcpConnection) -> Result<OwnerModule> {

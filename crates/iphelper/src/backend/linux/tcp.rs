@@ -1,6 +1,7 @@
 //! TCP connections over `sock_diag`.
 
 mod delete;
+mod endpoints;
 mod filter;
 mod owner;
 mod row;
@@ -11,6 +12,7 @@ use super::LinuxHost;
 use crate::backend;
 use crate::error::Result;
 use crate::tcp::{DeleteOptions, OwnerModule, TcpConnection, TcpConnections, TcpDeletion, TcpQuery};
+pub(super) use endpoints::unmapped;
 use std::net::SocketAddr;
 use terminal::OwnTerminal;
 
@@ -36,7 +38,7 @@ impl backend::Tcp for LinuxHost {
     }
 
     fn delete_tcp_endpoints(&self, local: SocketAddr, remote: SocketAddr) -> Result<()> {
-        delete::delete_endpoints(self, local, remote)
+        endpoints::delete_endpoints(self, local, remote)
     }
 
     fn delete_tcp_matching(&self, query: &TcpQuery, options: DeleteOptions) -> Result<Vec<TcpDeletion>> {

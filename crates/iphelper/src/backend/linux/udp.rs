@@ -3,6 +3,7 @@
 use super::LinuxHost;
 use super::destroy::{destroy, refused};
 use super::socket::{Refusal, Socket};
+use super::tcp::unmapped;
 use crate::backend;
 use crate::error::{Error, ErrorKind, Result};
 use iphelper_netlink::sock_diag::filter::{Condition, Filter};
@@ -106,15 +107,6 @@ impl Endpoint {
         };
         same(local, id.local_port, self.local)
             && self.remote.is_none_or(|wanted| same(remote, id.remote_port, wanted))
-    }
-}
-
-fn unmapped(end: SocketAddr) -> SocketAddr {
-    match end {
-        SocketAddr::V6(v6) if v6.ip().to_ipv4_mapped().is_some() => {
-            SocketAddr::new(end.ip().to_canonical(), end.port())
-        }
-        end => end,
     }
 }
 

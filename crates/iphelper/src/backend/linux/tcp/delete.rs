@@ -1,5 +1,6 @@
 //! Deletion of TCP connections: always the very socket that was seen, named by its cookie.
 
+use super::row::CONNECTIONS;
 use super::table;
 use super::terminal::OwnTerminal;
 use crate::backend::linux::LinuxHost;
@@ -10,12 +11,12 @@ use crate::tcp::{
     DeleteOptions, TcpCondition, TcpConnection, TcpDeletion, TcpDeletionOutcome, TcpFilter, TcpQuery,
     TcpState,
 };
-use crate::types::{Family, Prefix};
+use crate::types::Family;
 use iphelper_netlink::sock_diag::filter::{Condition, Filter};
 use iphelper_netlink::sock_diag::inet::{self, EXTENSION_INFO, Protocol, SocketId, SocketRow, State, States};
 use iphelper_netlink::sock_diag::{AF_INET, AF_INET6};
 use rustc_hash::{FxHashMap, FxHashSet};
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr};
 
 pub(super) const OPERATION: &str = "deleting a TCP connection";
 /// With more connections than this, a dump of all is cheaper than one that compares each with their ports.
@@ -23,8 +24,6 @@ const FEW: usize = 16;
 /// How many remote ports are tried to find one listener of a group, and how many at a time.
 const PROBES: u16 = 8192;
 const PROBES_AT_ONCE: u16 = 64;
-/// How often two ends are looked up before they are called ambiguous.
-const LOOKS: usize = 3;
 
 /// Deletes each of `rows`; an outcome for each.
 pub(super) fn delete(
@@ -50,15 +49,30 @@ pub(super) fn delete(
         deletion.without(&subflows, &mut outcomes);
     }
     let errnos = destroy_all(&host.sock_diag, Protocol::Tcp, &deletion.ids)?;
+    let mut hidden = Vec::new();
     for (errno, (position, id)) in errnos.into_iter().zip(deletion.positions.iter().zip(&deletion.ids)) {
         let Some(row) = rows.get(*position) else { continue };
         let outcome = match errno {
             0 if may_survive(row) => check_gone(&mut socket, id),
             0 => Ok(()),
-            libc::ENOENT if may_be_hidden(row) => delete_hidden(&mut socket, row),
+            libc::ENOENT if may_be_hidden(row) => {
+                hidden.push((*position, *id));
+                continue;
+            }
             errno => Err(refused(errno, OPERATION)),
         };
         if let Some(place) = outcomes.get_mut(*position) {
+            *place = Some(outcome);
+        }
+    }
+    let still = still_listed(&mut socket, &hidden).map_err(|refusal| refusal.error(OPERATION))?;
+    for (position, id) in hidden {
+        let outcome = match still.get(&id.cookie) {
+            None => Err(refused(libc::ENOENT, OPERATION)),
+            Some((State::LISTEN, id)) => delete_listener(&mut socket, id),
+            Some(_) => Err(unreachable_by_ends()),
+        };
+        if let Some(place) = outcomes.get_mut(position) {
             *place = Some(outcome);
         }
     }
@@ -160,7 +174,7 @@ fn subflows(socket: &mut Socket, deletion: &Deletion) -> Result<FxHashSet<u64>, 
     }
     let filter = ports(&deletion.ids);
     for family in [AF_INET, AF_INET6] {
-        let mut request = inet::dump(family, Protocol::Tcp, States::ALL, EXTENSION_INFO, &filter);
+        let mut request = inet::dump(family, Protocol::Tcp, CONNECTIONS, EXTENSION_INFO, &filter);
         let found = socket.snapshot(&mut request, Vec::new, |found, message| {
             let row = SocketRow::parse(message)?;
             if row.is_multipath()? {
@@ -252,125 +266,55 @@ fn may_be_hidden(row: &TcpConnection) -> bool {
     row.state == TcpState::Listen || row.interface_index.is_some()
 }
 
-/// Deletes a socket that the kernel's look-up by endpoints did not find.
-fn delete_hidden(socket: &mut Socket, row: &TcpConnection) -> Result<()> {
-    let Some(id) = listed(socket, row).map_err(|refusal| refusal.error(OPERATION))? else {
-        return Err(refused(libc::ENOENT, OPERATION));
-    };
-    if row.state == TcpState::Listen {
-        // The kernel chooses among the listeners of a port group by a hash of both ends, so ask on behalf of one remote
-        // port after the other. All but the right one are refused for their cookie.
-        let ports: Vec<u16> = (1..=PROBES).collect();
-        for ports in ports.chunks(usize::from(PROBES_AT_ONCE)) {
-            let probes: Vec<_> = ports.iter().map(|port| SocketId { remote_port: *port, ..id }).collect();
-            let outcomes = destroy(socket, Protocol::Tcp, &probes);
-            if outcomes.contains(&0) {
-                return Ok(());
-            }
-            if let Some(errno) = outcomes.into_iter().find(|errno| *errno != libc::ENOENT) {
-                return Err(refused(errno, OPERATION));
-            }
-        }
+/// Those of the sockets that the kernel still lists, by cookie, as it lists them.
+fn still_listed(
+    socket: &mut Socket,
+    sockets: &[(usize, SocketId)],
+) -> Result<FxHashMap<u64, (State, SocketId)>, Refusal> {
+    let mut listed = FxHashMap::default();
+    if sockets.is_empty() {
+        return Ok(listed);
     }
-    Err(Error::new(ErrorKind::NotSupported, OPERATION)
-        .because("the kernel finds another socket at the same ends, and deletes by ends alone"))
-}
-
-/// The socket of `row` as the kernel lists it, if it still does.
-fn listed(socket: &mut Socket, row: &TcpConnection) -> Result<Option<SocketId>, Refusal> {
-    let states = if row.state == TcpState::Listen { States::none().with(State::LISTEN) } else { States::ALL };
-    let mut filter = Filter::new();
-    let port = row.local.port();
-    let _ = filter.require(&[&[Condition::LocalPort(port..=port)]]);
-    let family = match row.socket_family {
-        Family::V4 => AF_INET,
-        Family::V6 => AF_INET6,
-    };
-    socket.snapshot(
-        &mut inet::dump(family, Protocol::Tcp, states, 0, &filter),
-        || None,
-        |found, message| {
-            let listed = SocketRow::parse(message)?;
-            if listed.cookie() == row.cookie.0 {
-                *found = Some(listed.id());
+    let wanted: FxHashSet<u64> = sockets.iter().map(|(_, id)| id.cookie).collect();
+    let ids: Vec<SocketId> = sockets.iter().map(|(_, id)| *id).collect();
+    let filter = ports(&ids);
+    for family in [AF_INET, AF_INET6] {
+        // Not those that are bound alone, as a listener is that was deleted.
+        let mut request = inet::dump(family, Protocol::Tcp, CONNECTIONS, 0, &filter);
+        let found = socket.snapshot(&mut request, Vec::new, |found, message| {
+            let row = SocketRow::parse(message)?;
+            if wanted.contains(&row.cookie()) {
+                found.push((row.cookie(), (row.state(), row.id())));
             }
             Ok(())
-        },
-    )
+        })?;
+        listed.extend(found);
+    }
+    Ok(listed)
 }
 
-/// Deletes the one connection or listener with exactly these ends.
-pub(super) fn delete_endpoints(host: &LinuxHost, local: SocketAddr, remote: SocketAddr) -> Result<()> {
-    let (local, remote) = (unmapped(local), unmapped(remote));
-    if local.is_ipv4() != remote.is_ipv4() {
-        return Err(Error::new(ErrorKind::InvalidParameter, OPERATION)
-            .because("the two ends are of different address families"));
-    }
-    host.require_elevation(OPERATION)?;
-    let query = exactly(local, remote);
-    // A connection whose ends were taken over by a new one while they were looked up is listed twice: look again.
-    for _ in 0..LOOKS {
-        let (dual_stack, found): (Vec<_>, Vec<_>) = table::connections(host, &query)?
-            .into_iter()
-            .filter(|row| same_end(row.local, local) && same_end(row.remote, remote))
-            .partition(is_ipv4_side_of_dual_stack);
-        return match found.as_slice() {
-            [row] => {
-                delete(host, std::slice::from_ref(row), DeleteOptions::default())?.pop().unwrap_or(Ok(()))
-            }
-            [] if dual_stack.is_empty() => Err(Error::new(ErrorKind::NotFound, OPERATION)
-                .because(format!("no connection from {local} to {remote}"))),
-            [] => Err(Error::new(ErrorKind::NotFound, OPERATION).because(format!(
-                "[::]:{} listens for IPv4 too, and is deleted by that name only",
-                local.port()
-            ))),
-            _ => continue,
-        };
-    }
-    Err(Error::new(ErrorKind::InvalidParameter, OPERATION).because(format!(
-        "several sockets have the ends {local} and {remote} (SO_REUSEPORT): delete a row of the table"
-    )))
-}
-
-/// What finds the rows with these ends, and few others.
-fn exactly(local: SocketAddr, remote: SocketAddr) -> TcpQuery {
-    let mut conditions = vec![
-        TcpCondition::LocalPort(local.port()..=local.port()),
-        TcpCondition::RemotePort(remote.port()..=remote.port()),
-        TcpCondition::LocalAddress(Prefix::host(local.ip())),
-        TcpCondition::RemoteAddress(Prefix::host(remote.ip())),
-    ];
-    if remote.port() == 0 {
-        // Only listeners have no remote port, and their table is short.
-        conditions.push(TcpCondition::State(vec![TcpState::Listen]));
-    }
-    let family = if local.is_ipv4() { Family::V4 } else { Family::V6 };
-    TcpQuery { family: Some(family), filter: TcpFilter { conditions }, ..TcpQuery::default() }
-}
-
-/// An IPv4-mapped end as the IPv4 end that the table shows for it.
-pub(in crate::backend::linux) fn unmapped(end: SocketAddr) -> SocketAddr {
-    match end {
-        SocketAddr::V6(v6) if v6.ip().to_ipv4_mapped().is_some() => {
-            SocketAddr::new(end.ip().to_canonical(), end.port())
+/// Deletes a listener that the kernel's look-up by endpoints did not find.
+///
+/// The kernel chooses among the listeners of a port group by a hash of both ends, so ask on behalf of one remote port
+/// after the other. All but the right one are refused for their cookie.
+fn delete_listener(socket: &mut Socket, id: &SocketId) -> Result<()> {
+    for first in (1..PROBES).step_by(usize::from(PROBES_AT_ONCE)) {
+        let probes: Vec<_> =
+            (first..first + PROBES_AT_ONCE).map(|port| SocketId { remote_port: port, ..*id }).collect();
+        let outcomes = destroy(socket, Protocol::Tcp, &probes);
+        if outcomes.contains(&0) {
+            return Ok(());
         }
-        end => end,
-    }
-}
-
-/// Whether a row's end is the wanted one. Without a scope id a link-local address stands for itself on any interface.
-fn same_end(end: SocketAddr, wanted: SocketAddr) -> bool {
-    let same_scope = match (end, wanted) {
-        (SocketAddr::V6(end), SocketAddr::V6(wanted)) => {
-            wanted.scope_id() == 0 || wanted.scope_id() == end.scope_id()
+        if let Some(errno) = outcomes.into_iter().find(|errno| *errno != libc::ENOENT) {
+            return Err(refused(errno, OPERATION));
         }
-        _ => true,
-    };
-    end.ip() == wanted.ip() && end.port() == wanted.port() && same_scope
+    }
+    Err(unreachable_by_ends())
 }
 
-fn is_ipv4_side_of_dual_stack(row: &TcpConnection) -> bool {
-    row.family == Family::V4 && row.socket_family == Family::V6 && row.local.ip().is_unspecified()
+fn unreachable_by_ends() -> Error {
+    Error::new(ErrorKind::NotSupported, OPERATION)
+        .because("the kernel finds another socket at the same ends, and deletes by ends alone")
 }
 
 /// Deletes whatever the query finds; what that was, with an outcome for each.
