@@ -374,7 +374,10 @@ fn another_interfaces_router_is_not_forgotten() {
     let other = NetNs::new();
     other.run(|| set_sysctl("ipv6/conf/default/accept_dad", "0"));
     lan.near.veth("e1", &other, "q0");
-    eventually("link-local addresses", || other.sh("ip -6 address show dev q0").contains("fe80"));
+    eventually("link-local addresses", || {
+        let shown = other.sh("ip -6 address show dev q0") + &lan.near.sh("ip -6 address show dev e1");
+        shown.matches("inet6 fe80::").count() == 2 && !shown.contains("tentative")
+    });
     lan.far.run(|| advertisement().send("p0"));
     other.run(|| Advertisement { prefix: "2001:db8:2::".parse().unwrap(), ..advertisement() }.send("q0"));
     let elsewhere = || lan.near.sh("ip -6 route show dev e1") + &lan.near.sh("ip -6 address show dev e1");

@@ -124,6 +124,26 @@ fn router_discovery_is_put_back_when_the_identifier_is_refused() {
     assert_eq!(lan.set(Family::V6, &change).unwrap().len(), 2);
 }
 
+#[test]
+fn ipv6_that_is_switched_off_does_not_come_back_by_an_undone_mtu() {
+    let lan = Lan::new();
+    lan.set_sysctl("ipv6/conf/e0/disable_ipv6", "1");
+    let change = IpInterfaceChange { nl_mtu: Some(1000), forwarding_enabled: Some(true), ..nothing() };
+    let error = lan.near.run(|| {
+        refuse_writes_of(1, EIO);
+        lan.set(Family::V4, &change).unwrap_err()
+    });
+    assert_eq!(error.errno(), Some(EIO), "{error}");
+    assert_eq!(lan.device_mtu(), 1500);
+    assert_eq!(
+        lan.sysctl("ipv6/conf/e0/disable_ipv6"),
+        "1",
+        "a part that was ended begins anew, switched on"
+    );
+    assert_eq!(lan.set(Family::V4, &change).unwrap().len(), 2);
+    assert_eq!(lan.device_mtu(), 1000);
+}
+
 /// Names the interface to the process that dies.
 const INTERFACE: &str = "IPHELPER_TEST_INTERFACE";
 

@@ -65,27 +65,36 @@ impl<'a> Conf<'a> {
 
     /// The file of this interface, whatever its name is now.
     fn find(&self, file: &str) -> Result<OwnedFd> {
-        for _ in 0..ATTEMPTS {
-            let name = self.name()?;
-            // These two directories are not an interface's. Linux lets no interface take their names; an old one that
-            // does would not give it files of its own.
-            if matches!(name.as_slice(), b"all" | b"default") {
-                return Err(Error::new(ErrorKind::NotSupported, OPERATION)
-                    .because("an interface of this name has no sysctl files of its own; rename it"));
-            }
-            let path = [b"conf/", name.as_slice(), b"/", file.as_bytes()].concat();
-            let opened = self.host.sysctl.file(self.family, path.as_slice(), OFlags::WRONLY);
-            if self.name()? != name {
-                continue;
-            }
-            return opened.map_err(|errno| match errno {
-                Errno::NOENT => Error::new(ErrorKind::NotSupported, OPERATION)
-                    .because(format!("this kernel has no {file} for the interface")),
-                errno => refused(OPERATION, errno, &format!("opening {file}")),
-            });
-        }
-        Err(renamed_too_often())
+        let open = |name: &[u8]| {
+            let path = [b"conf/", name, b"/", file.as_bytes()].concat();
+            self.host.sysctl.file(self.family, path.as_slice(), OFlags::WRONLY)
+        };
+        find_by_name(|| self.name(), open)?.map_err(|errno| match errno {
+            Errno::NOENT => Error::new(ErrorKind::NotSupported, OPERATION)
+                .because(format!("this kernel has no {file} for the interface")),
+            errno => refused(OPERATION, errno, &format!("opening {file}")),
+        })
     }
+}
+
+/// What `open` gives for the name that stays the interface's while it opens.
+fn find_by_name<T>(mut name: impl FnMut() -> Result<Vec<u8>>, mut open: impl FnMut(&[u8]) -> T) -> Result<T> {
+    let mut before = name()?;
+    for _ in 0..ATTEMPTS {
+        // These two directories are not an interface's. Linux lets no interface take their names; a kernel that does
+        // would not give it files of its own.
+        if matches!(before.as_slice(), b"all" | b"default") {
+            return Err(Error::new(ErrorKind::NotSupported, OPERATION)
+                .because("an interface of this name has no sysctl files of its own; rename it"));
+        }
+        let opened = open(&before);
+        let after = name()?;
+        if after == before {
+            return Ok(opened);
+        }
+        before = after;
+    }
+    Err(renamed_too_often())
 }
 
 /// The error of a sysctl file that was not opened or written.
@@ -101,4 +110,43 @@ pub(super) fn refused(operation: &'static str, errno: Errno, doing: &str) -> Err
 
 fn renamed_too_often() -> Error {
     Error::new(ErrorKind::Interrupted, OPERATION).because("the interface changed its name again and again")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Opens while the interface bears these names one after the other, the last for ever.
+    fn opened(names: &[&str]) -> Result<String> {
+        let mut names = names.iter().copied().map(str::as_bytes).map(<[u8]>::to_vec);
+        let mut last = Vec::new();
+        let name = || {
+            last = names.next().unwrap_or_else(|| last.clone());
+            Ok(last.clone())
+        };
+        find_by_name(name, |name| String::from_utf8_lossy(name).into_owned())
+    }
+
+    #[test]
+    fn the_name_must_be_the_interfaces_before_and_after() {
+        assert_eq!(opened(&["e0"]).unwrap(), "e0");
+        assert_eq!(opened(&["e0", "e1"]).unwrap(), "e1", "e0 may be another interface now");
+        assert_eq!(opened(&["e0", "e1", "e0"]).unwrap(), "e0");
+    }
+
+    #[test]
+    fn a_name_that_changes_without_end_ends_the_call() {
+        let names: Vec<String> = (0..30).map(|number| format!("e{number}")).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        assert_eq!(opened(&names).unwrap_err().kind(), ErrorKind::Interrupted);
+    }
+
+    #[test]
+    fn the_directories_of_all_and_of_new_interfaces_are_never_opened() {
+        for name in ["all", "default"] {
+            assert_eq!(opened(&[name]).unwrap_err().kind(), ErrorKind::NotSupported);
+            assert_eq!(opened(&["e0", name]).unwrap_err().kind(), ErrorKind::NotSupported);
+        }
+        assert_eq!(opened(&["all0"]).unwrap(), "all0");
+    }
 }

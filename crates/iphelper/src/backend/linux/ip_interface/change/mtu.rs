@@ -63,7 +63,9 @@ fn ipv4(planner: &mut Planner<'_>, from: u32, to: u32) -> Result<()> {
         kept = Some(ipv6.mtu).filter(|mtu| *mtu <= to && (!ipv6.disabled || *mtu < link.mtu));
     }
     planner.tell("nl_mtu", from, to, "RTM_SETLINK IFLA_MTU");
-    planner.write(Turn::Mtu, Write::DeviceMtu { device: Values { from: link.mtu, to }, ipv6: kept });
+    let ends_ipv6 = link.ipv6.is_some() && to < LEAST_IPV6;
+    let turn = if ends_ipv6 { Turn::MtuThatEndsIpv6 } else { Turn::Mtu };
+    planner.write(turn, Write::DeviceMtu { device: Values { from: link.mtu, to }, ipv6: kept });
     Ok(())
 }
 

@@ -58,6 +58,8 @@ pub(super) enum Turn {
     IdentifierSet,
     LinkLocal,
     Announcement,
+    /// An MTU that ends the IPv6 part of the link, whose settings are lost. It announces itself.
+    MtuThatEndsIpv6,
 }
 
 /// What a call changes.
