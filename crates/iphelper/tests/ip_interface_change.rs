@@ -345,6 +345,56 @@ fn the_mtu_of_each_family_and_its_traps() {
 }
 
 #[test]
+fn both_families_change_as_one() {
+    let lan = Lan::new();
+    let mtu = |mtu| IpInterfaceChange { nl_mtu: Some(mtu), ..nothing() };
+    let set = |v4: &IpInterfaceChange, v6: &IpInterfaceChange| {
+        let planned = lan.host.plan_ip_interface_families(lan.index, v4, v6);
+        let done = lan.host.set_ip_interface_families(lan.index, v4, v6);
+        match (planned, done) {
+            (Ok(planned), Ok(done)) => {
+                assert_eq!(planned, done);
+                Ok(done)
+            }
+            (planned, done) => {
+                assert_eq!(planned.unwrap_err().to_string(), done.as_ref().unwrap_err().to_string());
+                done
+            }
+        }
+    };
+    let mtus = || (lan.device_mtu(), lan.sysctl("ipv6/conf/e0/mtu").parse::<u32>().unwrap());
+    // Down below what the other has now, up above it, and apart, none of which one family can do alone.
+    for (v4, v6) in [(1300, 1300), (9000, 9000), (1400, 1280), (2000, 1500), (1500, 1400)] {
+        let [told4, told6] = set(&mtu(v4), &mtu(v6)).unwrap();
+        assert_eq!((told4.len(), told6.len()), (1, 1), "{v4} {v6}");
+        assert_eq!(mtus(), (v4, v6));
+        assert_eq!((lan.row(Family::V4).nl_mtu, lan.row(Family::V6).nl_mtu), (v4, v6));
+    }
+    let error = set(&mtu(1400), &mtu(1450)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotSupported, "{error}");
+    let error = set(&mtu(1300), &mtu(1279)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidParameter, "{error}");
+    assert_eq!(mtus(), (1500, 1400));
+
+    let listener = lan.near.run(Announcements::listen);
+    let time = IpInterfaceChange { base_reachable_time: Some(MS(20_000)), ..nothing() };
+    let [told4, told6] = set(&time, &time).unwrap();
+    assert_eq!((told(&told4), told(&told6)), (told(&told6), told(&told4)));
+    assert_eq!(listener.kinds(), [Announcements::NEW_LINK], "one for both");
+    assert_eq!(lan.neighbor_time(Family::V4, "base_reachable"), 20_000);
+    assert_eq!(lan.neighbor_time(Family::V6, "base_reachable"), 20_000);
+    // The second family's refusal is the first's too.
+    let weak = IpInterfaceChange { weak_host_send: Some(false), ..nothing() };
+    let other = IpInterfaceChange { base_reachable_time: Some(MS(30_000)), ..nothing() };
+    assert_eq!(set(&other, &weak).unwrap_err().kind(), ErrorKind::NotSupported);
+    assert_eq!(set(&weak, &other).unwrap_err().kind(), ErrorKind::NotSupported);
+    assert_eq!(lan.neighbor_time(Family::V4, "base_reachable"), 20_000);
+    lan.set_sysctl("ipv6/conf/e0/disable_ipv6", "1");
+    assert_eq!(set(&other, &nothing()).unwrap_err().kind(), ErrorKind::NotFound);
+    assert_eq!(lan.neighbor_time(Family::V4, "base_reachable"), 20_000);
+}
+
+#[test]
 fn without_ipv6_the_mtu_goes_as_low_as_ipv4_allows() {
     let lan = Lan::new();
     let mtu = |mtu| IpInterfaceChange { nl_mtu: Some(mtu), ..nothing() };

@@ -306,6 +306,10 @@ fn routes(lan: &Lan) -> String {
     lan.near.sh("ip -6 route show dev e0")
 }
 
+fn addresses_of_link(lan: &Lan) -> String {
+    lan.near.sh("ip -6 address show dev e0 scope link")
+}
+
 fn addresses(lan: &Lan) -> String {
     lan.near.sh("ip -6 address show dev e0 scope global")
 }
@@ -354,6 +358,26 @@ fn router_discovery_solicits_when_enabled_and_forgets_when_disabled() {
         "what the solicitation borrowed is given back"
     );
     assert!(!addresses(&lan).contains("2001:db8:1::1/64"), "{}", addresses(&lan));
+}
+
+#[test]
+fn routers_are_solicited_on_links_without_neighbors_too() {
+    let lan = Lan::new();
+    // Switching ARP off makes the kernel begin anew, with a solicitation of its own.
+    lan.set_sysctl("ipv6/conf/e0/router_solicitation_delay", "0");
+    let at_far = lan.far.run(Capture::start);
+    let _ = lan.near.sh("ip link set e0 arp off");
+    let _ = at_far.during(MS(300), |_| Some(()));
+    discover(&lan, RouterDiscoveryBehavior::Disabled);
+    discover(&lan, RouterDiscoveryBehavior::Enabled);
+    let near = addresses_of_link(&lan);
+    let _ = at_far.wait_for("a solicitation", 1, |frame| {
+        frame
+            .icmpv6()
+            .filter(|it| it.kind == Icmpv6::ROUTER_SOLICITATION && near.contains(&it.source.to_string()))
+    });
+    lan.far.run(|| advertisement().send("p0"));
+    eventually("the router's default route", || routes(&lan).contains("default via fe80::"));
 }
 
 #[test]

@@ -11,7 +11,9 @@ mod lan;
 use iphelper::Host;
 use iphelper::ip_interface::{IpInterfaceChange, RouterDiscoveryBehavior};
 use iphelper::types::{Family, InterfaceIndex};
-use iphelper_testkit::{Announcements, die_at_write_of, refuse_sends_of, refuse_writes_of};
+use iphelper_testkit::{
+    Advertisement, Announcements, die_at_write_of, eventually, refuse_sends_of, refuse_writes_of,
+};
 use lan::{Lan, nothing, told};
 use std::process::Command;
 use std::time::Duration;
@@ -122,6 +124,64 @@ fn router_discovery_is_put_back_when_the_identifier_is_refused() {
     assert_eq!(lan.sysctl("ipv6/conf/e0/accept_ra"), "0");
     assert!(lan.near.sh("ip token show dev e0").contains("token :: "));
     assert_eq!(lan.set(Family::V6, &change).unwrap().len(), 2);
+}
+
+#[test]
+fn both_families_are_put_back_together() {
+    let lan = Lan::new();
+    lan.set_sysctl("ipv6/conf/e0/dad_transmits", "10");
+    let v4 = IpInterfaceChange { nl_mtu: Some(1300), base_reachable_time: Some(MS(20_000)), ..nothing() };
+    let v6 = IpInterfaceChange {
+        nl_mtu: Some(1300),
+        dad_transmits: Some(255),
+        router_discovery_behavior: Some(RouterDiscoveryBehavior::Disabled),
+        ..nothing()
+    };
+    let error = lan.near.run(|| {
+        refuse_writes_of(3, EIO);
+        lan.host.set_ip_interface_families(lan.index, &v4, &v6).unwrap_err()
+    });
+    assert_eq!(error.errno(), Some(EIO), "{error}");
+    assert!(!error.to_string().contains("could not be put back"), "{error}");
+    assert_eq!((lan.device_mtu(), lan.sysctl("ipv6/conf/e0/mtu")), (1500, "1500".to_owned()));
+    assert_eq!(lan.neighbor_time(Family::V4, "base_reachable"), 30_000);
+    assert_eq!(lan.sysctl("ipv6/conf/e0/dad_transmits"), "10");
+    assert_eq!(lan.sysctl("ipv6/conf/e0/accept_ra"), "1");
+    let [told4, told6] = lan.host.set_ip_interface_families(lan.index, &v4, &v6).unwrap();
+    assert_eq!((told4.len(), told6.len()), (2, 3));
+}
+
+#[test]
+fn what_cannot_be_put_back_exactly_is_written_after_all_else_of_both_families() {
+    let lan = Lan::new();
+    lan.far.run(|| {
+        let prefix = "2001:db8:1::".parse().unwrap();
+        let plain = Advertisement {
+            router_lifetime: 1800,
+            prefix,
+            route: None,
+            managed: false,
+            other_configuration: false,
+        };
+        plain.send("p0");
+    });
+    let routes = || lan.near.sh("ip -6 route show dev e0");
+    eventually("the router's route", || routes().contains("default"));
+    let v6 = IpInterfaceChange {
+        router_discovery_behavior: Some(RouterDiscoveryBehavior::Disabled),
+        // Lowering makes IPv6 the first of the two.
+        nl_mtu: Some(1400),
+        ..nothing()
+    };
+    let v4 = IpInterfaceChange { nl_mtu: Some(1400), forwarding_enabled: Some(true), ..nothing() };
+    let error = lan.near.run(|| {
+        // `1` for forwarding; `0` for router discovery has the same length, so that whichever is first is refused.
+        refuse_writes_of(1, EIO);
+        lan.host.set_ip_interface_families(lan.index, &v4, &v6).unwrap_err()
+    });
+    assert!(error.to_string().contains("writing 1 to forwarding"), "{error}");
+    assert!(routes().contains("default"), "{}", routes());
+    assert_eq!((lan.device_mtu(), lan.sysctl("ipv6/conf/e0/mtu")), (1500, "1500".to_owned()));
 }
 
 #[test]

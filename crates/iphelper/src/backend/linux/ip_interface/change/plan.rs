@@ -68,8 +68,8 @@ pub(super) struct Plan {
     pub(super) family: Family,
     pub(super) link: Link,
     pub(super) changes: Vec<PropertyChange>,
-    /// In the order in which they are done.
-    pub(super) writes: Vec<Write>,
+    /// Each with its turn.
+    pub(super) writes: Vec<(Turn, Write)>,
 }
 
 impl Plan {
@@ -87,8 +87,6 @@ impl Plan {
         if link.ipv4.is_some() && writes.iter().any(|(_, write)| write.is_silent()) {
             writes.push((Turn::Announcement, Write::Announce));
         }
-        writes.sort_by_key(|(turn, _)| *turn);
-        let writes = writes.into_iter().map(|(_, write)| write).collect();
         Ok(Self { family: row.family, link, changes, writes })
     }
 }

@@ -42,7 +42,7 @@ pub(super) fn asked(planner: &Planner<'_>) -> Option<bool> {
     planner.change.router_discovery_behavior.map(|to| to == RouterDiscoveryBehavior::Enabled)
 }
 
-/// Whether the kernel solicits routers on a link: not on loopback, nor where no neighbour is.
+/// Whether the link has neighbours that are discovered: not loopback, nor PPP and the like.
 pub(super) fn is_possible(link: &Link) -> bool {
     link.flags & (flag::LOOPBACK | flag::NO_ARP) == 0
 }

@@ -1,9 +1,11 @@
 //! The writes of a plan, and how each is done and put back.
 
+mod automatic;
+mod routers;
+
 use super::OPERATION;
 use super::conf::Conf;
-use super::plan::Plan;
-use super::router_discovery::is_possible;
+use super::plan::{Plan, Turn};
 use super::undo::{Direction, Values, all_or_nothing};
 use crate::backend::linux::LinuxHost;
 use crate::backend::linux::link::{Link, address_family};
@@ -11,11 +13,9 @@ use crate::backend::linux::socket::Refusal;
 use crate::error::{Error, ErrorKind, Result};
 use crate::types::Family;
 use iphelper_netlink::message::Request;
-use iphelper_netlink::rtnetlink::addr::{self, Ipv6Address};
-use iphelper_netlink::rtnetlink::link::{change, flag};
+use iphelper_netlink::rtnetlink::link::change;
 use iphelper_netlink::rtnetlink::neigh::{self, Neighbor};
 use iphelper_netlink::rtnetlink::neigh_table::{self, NeighborTime};
-use iphelper_netlink::rtnetlink::route::{self, Ipv6Route, Selection};
 use std::borrow::Cow;
 use std::net::Ipv6Addr;
 use std::time::Duration;
@@ -76,29 +76,40 @@ impl Write {
     }
 }
 
-/// Does all that is planned, one plan after the other, or nothing.
+/// Does all that is planned for one link, or nothing. What has the same turn in two plans is done in their order.
 pub(super) fn carry_out(host: &LinuxHost, plans: &[&Plan]) -> Result<()> {
     let mut writers: Vec<_> = plans.iter().map(|plan| Writer::new(host, plan)).collect();
     let mut steps = Vec::new();
-    for (position, (plan, writer)) in plans.iter().zip(&mut writers).enumerate() {
-        for write in &plan.writes {
-            if let Some(file) = write.file() {
-                writer.conf(write.file_family(plan.family)).open(file)?;
-            }
-            steps.push((position, write));
+    for (writer, plan) in plans.iter().enumerate() {
+        steps.extend(plan.writes.iter().map(|(turn, write)| Step { turn: *turn, writer, write }));
+    }
+    steps.sort_by_key(|step| step.turn);
+    // One announcement tells of both families.
+    steps.dedup_by(|later, step| [later.write, step.write] == [&Write::Announce; 2]);
+    for step in &steps {
+        if let (Some(file), Some(writer)) = (step.write.file(), writers.get_mut(step.writer)) {
+            writer.conf(step.write.file_family(writer.family)).open(file)?;
         }
     }
-    let done = all_or_nothing(&steps, |(position, write), direction, changed| {
-        writers.get_mut(*position).map_or(Ok(()), |writer| writer.take(write, direction, changed))
+    let done = all_or_nothing(&steps, |step, direction, changed| {
+        writers.get_mut(step.writer).map_or(Ok(()), |writer| writer.take(step.write, direction, changed))
     });
-    let announced = plans.iter().find(|plan| plan.writes.contains(&Write::Announce));
-    if let (Err(_), Some(plan), Some(writer)) = (&done, announced, writers.first()) {
+    let announced = steps.iter().find(|step| *step.write == Write::Announce);
+    if let (Err(_), Some(writer)) = (&done, announced.and_then(|step| writers.get(step.writer))) {
         // A listener may have read what has been put back since.
-        let _ = writer.send(change::announce(plan.link.index.0), "announcing");
+        let _ = writer.announce();
     }
     done
 }
 
+/// A write, and which plan's writer does it.
+struct Step<'a> {
+    turn: Turn,
+    writer: usize,
+    write: &'a Write,
+}
+
+/// Writes the plan of one family of one link.
 struct Writer<'a> {
     host: &'a LinuxHost,
     family: Family,
@@ -166,8 +177,12 @@ impl<'a> Writer<'a> {
                 *changed = true;
                 if mode == NO_GENERATION { self.forget_link_local() } else { Ok(()) }
             }
-            Write::Announce => self.send(change::announce(index), "announcing the change"),
+            Write::Announce => self.announce(),
         }
+    }
+
+    fn announce(&self) -> Result<()> {
+        self.send(change::announce(self.link.index.0), "announcing the change")
     }
 
     fn set_neighbor_time(&self, time: NeighborTime, value: Duration) -> Result<()> {
@@ -200,76 +215,6 @@ impl<'a> Writer<'a> {
         self.send_each(waiting, "putting neighbours back in doubt")
     }
 
-    /// Makes the kernel solicit routers, which it does not do by itself when `accept_ra` is set.
-    ///
-    /// Setting a token does it, with the kernel's own repetitions. Without one, an arbitrary token is set and cleared in
-    /// one message, too quick for an advertisement to make an address with it; and should one, clearing ends it.
-    fn solicit_routers(&self) -> Result<()> {
-        let Some(ipv6) = self.link.ipv6 else { return Ok(()) };
-        // An interface that is down solicits when it comes up; where solicitations are off, they stay off.
-        if !self.link.has(flag::UP) || !is_possible(self.link) || ipv6.router_solicitations == 0 {
-            return Ok(());
-        }
-        let (token, borrowed) = ([ipv6.token], [Ipv6Addr::LOCALHOST, Ipv6Addr::UNSPECIFIED]);
-        let tokens = if ipv6.token.is_unspecified() { borrowed.as_slice() } else { &token };
-        self.send(change::set_tokens(self.link.index.0, tokens), "soliciting routers")
-    }
-
-    /// Takes away what routers advertised: default and other routes, on-link prefixes, and the addresses made from
-    /// them. The kernel would keep them until they expire.
-    fn forget_routers(&self) -> Result<()> {
-        let addresses = self.addresses()?;
-        let by_router = |it: &&Ipv6Address| is_from(it, &addresses, addr::protocol::ROUTER_ADVERTISEMENT);
-        let (gone, stay): (Vec<&Ipv6Address>, Vec<&Ipv6Address>) = addresses.iter().partition(by_router);
-        let mut requests: Vec<_> = self
-            .routes(Selection::Protocol(route::protocol::ROUTER_ADVERTISEMENT))?
-            .iter()
-            .filter(|route| route.protocol == route::protocol::ROUTER_ADVERTISEMENT)
-            .map(Ipv6Route::delete)
-            .collect();
-        requests.extend(gone.into_iter().map(Ipv6Address::delete));
-        // The prefix of an address that somebody else made is that one's too.
-        let needed = |route: &Ipv6Route| {
-            stay.iter()
-                .filter(|it| it.flags & addr::flag::NO_PREFIX_ROUTE == 0)
-                .any(|it| (it.prefix(), it.prefix_len) == (route.destination, route.prefix_len))
-        };
-        let prefixes = self.routes(Selection::AdvertisedPrefixes)?;
-        requests.extend(prefixes.iter().filter(|route| !needed(route)).map(Ipv6Route::delete));
-        self.send_each(requests, "taking away what routers advertised")
-    }
-
-    /// Takes away the link-local address that the kernel made. One that somebody else made stays.
-    fn forget_link_local(&self) -> Result<()> {
-        let addresses = self.addresses()?;
-        let requests =
-            addresses.iter().filter(|address| is_from(address, &addresses, addr::protocol::LINK_LOCAL));
-        self.send_each(requests.map(Ipv6Address::delete), "taking the link-local address away")
-    }
-
-    fn addresses(&self) -> Result<Vec<Ipv6Address>> {
-        let index = self.link.index.0;
-        let addresses =
-            self.host.route.take()?.snapshot(&mut addr::dump_ipv6(index), Vec::new, |addresses, message| {
-                addresses.extend(Ipv6Address::parse(message)?.filter(|address| address.index == index));
-                Ok(())
-            });
-        addresses.map_err(|refusal| failed(refusal, "listing the addresses"))
-    }
-
-    fn routes(&self, selection: Selection) -> Result<Vec<Ipv6Route>> {
-        let index = self.link.index.0;
-        let routes = self.host.route.take()?.snapshot(
-            &mut route::dump_ipv6(index, selection),
-            Vec::new,
-            |routes, message| {
-                routes.extend(Ipv6Route::parse(message)?.into_iter().filter(|route| route.oif == index));
-                Ok(())
-            },
-        );
-        routes.map_err(|refusal| failed(refusal, "listing the routes"))
-    }
-
     fn send(&self, mut request: Request, doing: impl Into<Cow<'static, str>>) -> Result<()> {
         self.host.route.take()?.acknowledged(&mut request).map_err(|refusal| failed(refusal, doing))
     }
@@ -294,23 +239,4 @@ fn failed(refusal: Refusal, doing: impl Into<Cow<'static, str>>) -> Error {
 
 fn is_gone(refusal: &Refusal) -> bool {
     matches!(refusal.errno(), libc::ESRCH | libc::ENOENT | libc::EADDRNOTAVAIL)
-}
-
-/// Whether the kernel made an address, from a router advertisement or as the link-local one.
-///
-/// Before Linux 5.18 it does not tell who made an address; then its flags do. An address that a program made with
-/// lifetimes and the flag for temporary ones looks the same there.
-fn is_from(address: &Ipv6Address, all: &[Ipv6Address], protocol: u8) -> bool {
-    // Temporary ones are the kernel's on each version, and go with the address that they were made beside.
-    if address.flags & addr::flag::TEMPORARY != 0 {
-        return protocol == addr::protocol::ROUTER_ADVERTISEMENT;
-    }
-    if all.iter().any(|address| address.protocol.is_some()) {
-        return address.protocol == Some(protocol);
-    }
-    let permanent = address.flags & addr::flag::PERMANENT != 0;
-    if protocol == addr::protocol::LINK_LOCAL {
-        return permanent && address.address.is_unicast_link_local() && address.prefix_len == 64;
-    }
-    !permanent && address.flags & addr::flag::MANAGE_TEMPORARY != 0
 }
