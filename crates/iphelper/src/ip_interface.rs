@@ -132,7 +132,31 @@ pub struct Offload {
 
 /// What to change of an IP interface: `None` leaves a property as it is.
 ///
-/// A value equal to the present one is no change and costs no write.
+/// A value equal to the present one is no change and costs no write. On Linux these can change, within these bounds:
+///
+/// | Property | IPv4 | IPv6 |
+/// | --- | --- | --- |
+/// | `forwarding_enabled` | both ways | both ways from Linux 6.17 |
+/// | `use_neighbor_unreachability_detection` | both ways | both ways |
+/// | `base_reachable_time`, `retransmit_time` | 1 to 10⁹ ms, rounded up to the kernel's tick | the same |
+/// | `nl_mtu` | from 68 to the device's limit, not below IPv6's | from 1280 to IPv4's |
+/// | `router_discovery_behavior` | | enabled, disabled |
+/// | `dad_transmits` | | 0 to 255 |
+/// | `link_local_address_behavior` | | always on, always off |
+/// | `interface_identifier` | | any, while routers are discovered; 0 clears it |
+///
+/// The rest takes the value that it has, and is [`NotSupported`](crate::ErrorKind::NotSupported) with another.
+///
+/// ```
+/// use iphelper::ip_interface::IpInterfaceChange;
+/// use std::time::Duration;
+/// let change = IpInterfaceChange {
+///     forwarding_enabled: Some(true),
+///     retransmit_time: Some(Duration::from_millis(500)),
+///     ..IpInterfaceChange::default()
+/// };
+/// assert_eq!(change.nl_mtu, None);
+/// ```
 #[doc(alias = "InitializeIpInterfaceEntry")]
 #[allow(missing_docs, reason = "each field is the IpInterface field of the same name")]
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -205,7 +229,24 @@ impl Host {
     /// Changes an IP interface, all or nothing, and tells what changed.
     ///
     /// Everything that can be checked is checked before the first write; when a later write fails, the earlier ones are
-    /// put back and the first error is returned.
+    /// put back and the first error is returned. A caller that dies half-way leaves each property old or new, and the
+    /// same call again does the rest. What happens beside the property itself (routers are solicited or forgotten, a
+    /// link-local address comes or goes) is in `docs/linux-mechanisms.md`.
+    ///
+    /// ```no_run
+    /// # fn main() -> iphelper::Result<()> {
+    /// use iphelper::Host;
+    /// use iphelper::ip_interface::IpInterfaceChange;
+    /// use iphelper::types::Family;
+    /// let host = Host::open()?;
+    /// let index = host.interface_named("eth0")?.index;
+    /// let forward = IpInterfaceChange { forwarding_enabled: Some(true), ..IpInterfaceChange::default() };
+    /// for change in host.set_ip_interface(Family::V4, index, &forward)? {
+    ///     println!("{}: {} -> {} ({})", change.property, change.from, change.to, change.mechanism);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// - Windows: `SetIpInterfaceEntry`
     /// - Errors: [`InterfaceNotFound`](crate::ErrorKind::InterfaceNotFound),
@@ -269,7 +310,10 @@ impl Host {
     /// Windows keeps one value per interface, Linux one per network namespace; so a change of
     /// [`path_mtu_discovery_timeout`](IpInterfaceChange::path_mtu_discovery_timeout) is refused there and done here.
     ///
-    /// - Units: whole seconds, rounded up
+    /// - Units: whole seconds, rounded up; 1 s at least
+    /// - Errors: [`InvalidParameter`](crate::ErrorKind::InvalidParameter) for zero or more than the kernel counts;
+    ///   [`NotSupported`](crate::ErrorKind::NotSupported) where the kernel has no such value, or hides it, as IPv6's from
+    ///   a user namespace; [`AccessDenied`](crate::ErrorKind::AccessDenied)
     /// - Linux: `net.ipv4.route.mtu_expires`, `net.ipv6.route.mtu_expires`
     /// - Privilege: `CAP_NET_ADMIN`
     pub fn set_path_mtu_discovery_timeout(&self, family: Family, timeout: Duration) -> Result<()> {
