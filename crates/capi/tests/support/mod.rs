@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test file uses a part")]
 #![allow(clippy::panic, reason = "helpers of tests fail as tests do")]
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::{LazyLock, Mutex};
@@ -118,4 +119,25 @@ pub(crate) fn compile(source: &Path, program: &Path, options: &[&str]) {
     let _ = gcc.arg(source).arg("-o").arg(program).arg("-L").arg(folder).args(options);
     let _ = gcc.arg(format!("-Wl,-rpath,{}", folder.display()));
     let _ = succeeded(gcc.output().expect("starting gcc"), &format!("compiling {}", source.display()));
+}
+
+/// Everything of these interfaces that a change of an IP interface could write: the kernel's own files, and what `ip`
+/// shows of all links.
+pub(crate) fn settings(interfaces: &[&str]) -> BTreeMap<String, String> {
+    let mut settings = BTreeMap::new();
+    for folder in ["ipv4/conf", "ipv6/conf", "ipv4/neigh", "ipv6/neigh"] {
+        for interface in interfaces {
+            let Ok(files) = std::fs::read_dir(format!("/proc/sys/net/{folder}/{interface}")) else {
+                continue;
+            };
+            for file in files {
+                let path = file.expect("reading a folder").path();
+                // Some cannot be read (stable_secret before it is set).
+                let text = std::fs::read_to_string(&path).unwrap_or_default();
+                let _ = settings.insert(path.display().to_string(), text);
+            }
+        }
+    }
+    let _ = settings.insert("links".to_owned(), iphelper_testkit::run("ip -d link show"));
+    settings
 }
