@@ -12,6 +12,7 @@ mod support;
 use iphelper_testkit::{NetNs, run, set_sysctl, sysctl};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
+use std::os::unix::ffi::OsStrExt;
 use support::{iph, snapshot, unprivileged};
 
 iphelper_testkit::private_user_namespace!();
@@ -330,6 +331,11 @@ fn each_failure_has_its_code_and_a_reason() {
             ("e0 --ipv6 --router-discovery dhcp", 2, "router_discovery_behavior"),
             ("e0 --ipv4 --router-discovery enabled", 5, "RFC 1256"),
             ("e0 --ipv4 --mtu 1400", 5, "both families"),
+            ("e0 --ipv6 --site-prefix-length 48", 5, "site_prefix_length"),
+            ("e0 --ipv4 --site-prefix-length 48", 2, "site_prefix_length"),
+            ("e0 --ipv6 --zone-index 2=9 --zone-index 3=9", 5, "zone_indices"),
+            ("e0 --ipv4 --link-local-address-timeout 5s", 5, "link_local_address_timeout"),
+            ("e0 --ipv4 --link-local-address delayed", 5, "link_local_address_behavior"),
             ("e0 --ipv4 --path-mtu-discovery-timeout 5m", 5, "path_mtu"),
         ] {
             let message = iph(&format!("interface set {arguments}")).message(code);
@@ -360,6 +366,24 @@ fn an_interfaces_name_cannot_write_on_the_terminal() {
         assert_eq!(iph("interface list --json").json()[1]["name"], name, "the name itself, for programs");
         let message = iph("interface show \u{1b}[31m").message(3);
         assert!(message.contains(r"\u{1b}[31m"), "{message:?}");
+    });
+}
+
+#[test]
+fn a_name_that_is_no_text_is_shown_and_reached_by_index() {
+    with_cable(|| {
+        let name = std::ffi::OsStr::from_bytes(b"e\xff\xfe");
+        let _ = run("ip link set e0 down");
+        let renamed = std::process::Command::new("ip").args(["link", "set", "e0", "name"]).arg(name).status();
+        assert!(renamed.unwrap().success());
+        assert!(iph("interface list").ok().contains("e\u{fffd}\u{fffd}"));
+        let list = iph("interface list --json").json();
+        assert_eq!(list[1]["name"], "e\u{fffd}\u{fffd}");
+        let shown = iph(&format!("interface show {} --json", list[1]["index"])).json();
+        assert_eq!(shown["luid"], list[1]["luid"]);
+        let _ = iph(&format!("interface set {} --ipv4 --forwarding true", list[1]["index"])).ok();
+        let path = std::path::Path::new("/proc/sys/net/ipv4/conf").join(name).join("forwarding");
+        assert_eq!(std::fs::read_to_string(path).unwrap(), "1\n");
     });
 }
 

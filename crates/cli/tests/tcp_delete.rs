@@ -285,52 +285,51 @@ fn one_of_several_sockets_with_the_same_ends_is_not_picked() {
 #[test]
 fn what_the_kernel_refuses_is_told_beside_what_was_done() {
     isolated(|| {
-        let multipath = |reuse| {
+        // All clients, and nothing else, have this address.
+        const CLIENT: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(127, 0, 0, 77), 0);
+        let socket = |protocol, local: &SocketAddrV4| {
             let socket = rustix::net::socket_with(
                 AddressFamily::INET,
                 SocketType::STREAM,
                 SocketFlags::CLOEXEC,
-                Some(ipproto::MPTCP),
+                protocol,
             )?;
-            sockopt::set_socket_reuseaddr(&socket, reuse)?;
+            rustix::net::bind(&socket, local)?;
             Ok::<_, Errno>(socket)
         };
-        let socket = match multipath(true) {
+        let connect = |protocol, listener: TcpListener| {
+            let client = socket(protocol, &CLIENT).unwrap();
+            let SocketAddr::V4(server) = listener.local_addr().unwrap() else { panic!("an IPv4 listener") };
+            rustix::net::connect(&client, &server).expect("connecting");
+            Connection { client: TcpStream::from(client), server: listener.accept().unwrap().0 }
+        };
+        let multipath_socket = match socket(Some(ipproto::MPTCP), &SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0))
+        {
             Ok(socket) => socket,
             Err(errno) => {
                 eprintln!("skipped: this kernel has no Multipath TCP ({errno})");
                 return;
             }
         };
-        rustix::net::bind(&socket, &SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0)).unwrap();
-        rustix::net::listen(&socket, 1).unwrap();
-        let listener = TcpListener::from(socket);
-        let client = multipath(false).unwrap();
-        let SocketAddr::V4(server) = listener.local_addr().unwrap() else { panic!("an IPv4 listener") };
-        rustix::net::connect(&client, &server).expect("connecting");
-        let mut multipath =
-            Connection { client: TcpStream::from(client), server: listener.accept().unwrap().0 };
-        let client_port = multipath.client.local_addr().unwrap().port();
+        rustix::net::listen(&multipath_socket, 1).unwrap();
+        let mut multipath = connect(Some(ipproto::MPTCP), TcpListener::from(multipath_socket));
 
         // Alone: refused, with its own code.
-        let run = iph(&format!("tcp delete --yes local-port:{client_port}")).expect(5);
+        let run = iph("tcp delete --yes local:127.0.0.77 state:established").expect(5);
         assert!(run.stdout.starts_with("failed "), "{run:?}");
         assert!(run.stderr.contains("Multipath TCP"), "{run:?}");
         multipath.assert_alive();
 
         // Beside one that is deleted: partial.
-        let plain = listen("127.0.0.1");
-        let mut doomed = Connection::to(&plain);
-        let (a, b) = (client_port, doomed.client.local_addr().unwrap().port());
-        let words = format!("local-port:{}-{} state:established", a.min(b), a.max(b));
-        let listed = iph(&format!("tcp list --json --no-owners {words}")).json();
-        let run = iph(&format!("tcp delete --yes {words}")).expect(6);
-        assert_eq!(
-            run.stdout.lines().count(),
-            listed.as_array().unwrap().len(),
-            "an outcome for each: {run:?}"
-        );
+        let mut doomed = connect(None, listen("127.0.0.1"));
+        let run = iph("tcp delete --yes local:127.0.0.77 state:established").expect(6);
+        assert_eq!(run.stdout.lines().count(), 2, "an outcome for each: {run:?}");
         assert!(run.stdout.contains("deleted ") && run.stdout.contains("failed "), "{run:?}");
+        assert_eq!(run.stderr.lines().count(), 1, "a reason for the one that failed: {run:?}");
+        let json = iph("tcp delete --yes --json local:127.0.0.77 state:established").expect(5);
+        let json: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
+        assert_eq!(json[0]["outcome"], "failed");
+        assert!(json[0]["error"].as_str().unwrap().contains("Multipath TCP"), "{json:#}");
         multipath.assert_alive();
         doomed.assert_deleted();
     });

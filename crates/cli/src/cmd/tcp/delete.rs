@@ -128,7 +128,7 @@ impl Args {
             out.flush()?;
             drop(out);
             let mut err = anstream::stderr().lock();
-            for (row, outcome) in pairs() {
+            for (row, outcome) in pairs().filter(|(_, outcome)| Fate::of(outcome) == Fate::Failed) {
                 if let Err(error) = outcome {
                     let ends = format!("{} -> {}", names.end(row.local), names.end(row.remote));
                     let _ = writeln!(err, "iph: {ends}: {}", exit::explain(error));
