@@ -82,7 +82,8 @@ fn an_ordinary_user_may_see_it() {
     // The program, where everybody may read it: the build folder may be closed to others.
     let folder = Folder::new();
     let program = folder.0.join("iph");
-    let _ = std::fs::copy(env!("CARGO_BIN_EXE_iph"), &program).expect("copying the program");
+    // By another program: a child that this one starts meanwhile would keep the copy open for writing, and busy.
+    let _ = run(&format!("cp {} {}", env!("CARGO_BIN_EXE_iph"), program.display()));
     std::fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
     let mut nobody = Command::new("setpriv");
     let _ = nobody.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(&program).arg("demo");
