@@ -27,7 +27,10 @@ struct Watch {
 impl Watch {
     /// Starts it; it watches when this returns, since it has said so or shown a first change.
     fn start(arguments: &str) -> Self {
-        let mut command = command(&format!("watch {arguments}"));
+        let iph = command(&format!("watch {arguments}"));
+        // A watch that misses what it should see would be waited for without end.
+        let mut command = std::process::Command::new("timeout");
+        let _ = command.arg("60").arg(iph.get_program()).args(iph.get_args()).env("TZ", "UTC");
         let mut child =
             command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("starting iph watch");
         let lines = BufReader::new(child.stdout.take().unwrap());
