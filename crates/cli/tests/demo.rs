@@ -10,7 +10,9 @@
 mod support;
 
 use iphelper_testkit::run;
+use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use support::{Folder, Run, command, iph};
 
@@ -64,12 +66,29 @@ fn it_tells_its_story() {
 #[test]
 fn it_touches_nothing_around_it() {
     iphelper_testkit::isolated(|| {
-        let look =
-            || (run("ip -d addr"), run("ip route show table all"), run("sysctl -a --pattern net.ipv[46]"));
+        let look = || {
+            let mut settings = BTreeMap::new();
+            read_files(Path::new("/proc/sys/net/ipv4"), &mut settings);
+            read_files(Path::new("/proc/sys/net/ipv6"), &mut settings);
+            assert!(settings.len() > 100, "settings are readable");
+            (run("ip -d addr"), run("ip route show table all"), settings)
+        };
         let before = look();
         assert_complete(iph("demo"));
         assert_eq!(look(), before);
     });
+}
+
+/// The content of all files under a folder that may be read.
+fn read_files(folder: &Path, files: &mut BTreeMap<PathBuf, Vec<u8>>) {
+    for entry in std::fs::read_dir(folder).expect("reading settings") {
+        let path = entry.expect("reading settings").path();
+        if path.is_dir() {
+            read_files(&path, files);
+        } else if let Ok(content) = std::fs::read(&path) {
+            let _ = files.insert(path, content);
+        }
+    }
 }
 
 #[test]

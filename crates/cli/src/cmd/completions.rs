@@ -6,14 +6,12 @@ use clap_complete::Shell;
 use std::io::Write;
 
 /// Print what a shell needs to complete iph's arguments
-///
-/// Save the output where your shell looks for it:
-///
-///   bash: iph completions bash > ~/.local/share/bash-completion/completions/iph
-///   zsh:  iph completions zsh > "${fpath[1]}/_iph"
-///   fish: iph completions fish > ~/.config/fish/completions/iph.fish
 #[derive(Debug, clap::Args)]
-#[command(verbatim_doc_comment)]
+#[command(after_help = "\
+Save the output where your shell looks for it:
+  iph completions bash > ~/.local/share/bash-completion/completions/iph
+  iph completions zsh > \"${fpath[1]}/_iph\"
+  iph completions fish > ~/.config/fish/completions/iph.fish")]
 pub(crate) struct Args {
     /// The shell
     shell: Shell,

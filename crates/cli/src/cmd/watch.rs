@@ -85,13 +85,14 @@ impl Args {
             if !change.is_empty() {
                 while let Some(change) = changes.try_next()? {
                     let differences = known.update(&host, &change);
-                    self.print(&change, &differences)?;
+                    self.print(&change, differences.as_deref())?;
                 }
             }
         }
     }
 
-    fn print(&self, change: &IpInterfaceChanged, changes: &[Difference]) -> io::Result<()> {
+    fn print(&self, change: &IpInterfaceChanged, differences: Option<&[Difference]>) -> io::Result<()> {
+        let changes = differences.unwrap_or_default();
         if self.json {
             let mut out = json::stdout();
             let document = Document {
@@ -115,6 +116,13 @@ impl Args {
         for (number, Difference { property, from, to }) in changes.iter().enumerate() {
             let separator = if number == 0 { "  " } else { ", " };
             write!(out, "{separator}{property} {from} -> {GOOD}{to}{GOOD:#}")?;
+        }
+        match differences {
+            None => write!(out, "  {QUIET}(gone by now){QUIET:#}")?,
+            Some([]) if change.kind == ChangeKind::Parameter => {
+                write!(out, "  {QUIET}(no value differs){QUIET:#}")?
+            }
+            Some(_) => {}
         }
         if change.resynchronised {
             write!(out, "  {QUIET}(found by reading the table again){QUIET:#}")?;

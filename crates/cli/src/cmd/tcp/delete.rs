@@ -18,8 +18,8 @@ use std::io::Write;
 /// Delete TCP connections at once, whoever owns them
 ///
 /// Takes the two ends of one connection, local end first, or filter words that must all hold. Both programs learn of it
-/// as of a broken connection: this side's gets ECONNABORTED, the peer a reset. A listener's remote end is 0.0.0.0:0 or
-/// [::]:0.
+/// as of a broken connection: this side's gets ECONNABORTED, the peer a reset. A listener's remote end is `0.0.0.0:0` or
+/// `[::]:0`.
 ///
 /// Only the very connections that were listed are deleted: one that is made on the same ends in between lives. What
 /// matches is listed and a question asked first; where nobody can be asked, --yes is needed. The connection that your

@@ -34,22 +34,23 @@ impl Known {
         Ok(known)
     }
 
-    /// What is different now from when the interface was last seen. Nothing can be told of one that is new or gone.
-    pub(super) fn update(&mut self, host: &Host, change: &IpInterfaceChanged) -> Vec<Difference> {
+    /// What is different now from when the interface was last seen: nothing for one that is new or was deleted; `None`
+    /// for one that is gone before it could be looked at.
+    pub(super) fn update(&mut self, host: &Host, change: &IpInterfaceChanged) -> Option<Vec<Difference>> {
         let key = (change.family, change.index.0);
         if change.kind == ChangeKind::Delete {
             let _ = self.0.remove(&key);
-            return Vec::new();
+            return Some(Vec::new());
         }
         // By LUID: a row of another interface that has the index by now would be told as a change of this one.
-        let Ok(row) = host.ip_interface(change.family, change.luid) else { return Vec::new() };
+        let row = host.ip_interface(change.family, change.luid).ok()?;
         let now = document(&row);
         let differences = match self.0.get(&key) {
             Some(before) if change.kind == ChangeKind::Parameter => between(before, &now),
             _ => Vec::new(),
         };
         let _ = self.0.insert(key, now);
-        differences
+        Some(differences)
     }
 }
 
