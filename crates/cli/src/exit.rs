@@ -2,6 +2,7 @@
 
 use crate::sanitize::sanitize;
 use iphelper::ErrorKind;
+use rustix::io::Errno;
 use std::fmt;
 use std::io;
 use std::process::ExitCode;
@@ -100,11 +101,15 @@ impl From<io::Error> for Failure {
 
 /// The library's error in one line, with what to do next where that depends on who calls.
 pub(crate) fn explain(error: &iphelper::Error) -> String {
+    let errno = error.errno().map(Errno::from_raw_os_error);
+    let refused = matches!(errno, None | Some(Errno::PERM | Errno::ACCESS));
     let advice = match error.kind() {
-        ErrorKind::AccessDenied | ErrorKind::ElevationRequired if rustix::process::geteuid().is_root() => {
+        ErrorKind::AccessDenied | ErrorKind::ElevationRequired if !rustix::process::geteuid().is_root() => {
+            "; run it with sudo"
+        }
+        ErrorKind::AccessDenied | ErrorKind::ElevationRequired if refused => {
             "; even root may not here, as in a container: add the capability to it"
         }
-        ErrorKind::AccessDenied | ErrorKind::ElevationRequired => "; run it with sudo",
         ErrorKind::InterfaceNotFound => "; `iph interface list` shows the interfaces",
         ErrorKind::Interrupted => "; try again",
         _ => "",

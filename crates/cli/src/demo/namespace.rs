@@ -71,7 +71,11 @@ fn refused(errno: Errno) -> Failure {
         || "run it with sudo; in a container, allow it with --security-opt seccomp=unconfined".to_owned(),
         |(_, _, allow)| format!("allow it with `sudo sysctl {allow}`, or run `sudo iph demo`"),
     );
-    let reason = errno.desc();
+    let reason = match errno {
+        // What the kernel says of a limit on namespaces is about disks.
+        Errno::ENOSPC | Errno::EUSERS => "a limit on namespaces is reached",
+        errno => errno.desc(),
+    };
     Failure::new(
         Exit::Permission,
         format!("demo: this host does not let you make a private network ({reason}): {advice}"),
