@@ -10,6 +10,7 @@
 #define IPHELPER_STDIO_H
 
 #include <minwindef.h>
+#include <errno.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -461,6 +462,33 @@ static IPHELPER_UNUSED int iphelper_fputws(const WCHAR *string, FILE *stream)
     return iphelper_print(stream, &text);
 }
 
+static IPHELPER_UNUSED int iphelper_fputwc(WCHAR unit, FILE *stream)
+{
+    struct iphelper_text text = { NULL, 0, 0, 0 };
+    iphelper_append_character(&text, (uint16_t)unit);
+    return iphelper_print(stream, &text) < 0 ? -1 : (uint16_t)unit;
+}
+
+/* A line of UTF-8, of at most `room` units with its terminator. What does not fit is dropped. */
+static IPHELPER_UNUSED WCHAR *iphelper_fgetws(WCHAR *line, int room, FILE *stream)
+{
+    struct iphelper_text text = { NULL, 0, 0, 0 };
+    int byte;
+    while ((byte = fgetc(stream)) != EOF) {
+        char narrow = (char)byte;
+        iphelper_append(&text, &narrow, 1);
+        if (byte == '\n')
+            break;
+    }
+    if (text.bytes == NULL || room <= 0) {
+        free(text.bytes);
+        return NULL;
+    }
+    iphelper_to_wide(line, (size_t)room, text.bytes);
+    free(text.bytes);
+    return line;
+}
+
 static IPHELPER_UNUSED int iphelper_putws(const WCHAR *string)
 {
     int written = iphelper_fputws(string, stdout);
@@ -554,6 +582,106 @@ static IPHELPER_UNUSED WCHAR *iphelper_wcsstr(const WCHAR *string, const WCHAR *
     }
 }
 
+static IPHELPER_UNUSED WCHAR *iphelper_wcsrchr(const WCHAR *string, WCHAR wanted)
+{
+    const WCHAR *at = string + iphelper_wcslen(string);
+    for (;; at--) {
+        if (*at == wanted)
+            return (WCHAR *)(uintptr_t)at;
+        if (at == string)
+            return NULL;
+    }
+}
+
+static IPHELPER_UNUSED WCHAR *iphelper_wcsdup(const WCHAR *string)
+{
+    size_t size = (iphelper_wcslen(string) + 1) * sizeof *string;
+    WCHAR *copy = (WCHAR *)malloc(size);
+    return copy == NULL ? NULL : (WCHAR *)memcpy(copy, string, size);
+}
+
+static IPHELPER_UNUSED WCHAR *iphelper_wmemcpy(WCHAR *target, const WCHAR *source, size_t count)
+{
+    return (WCHAR *)memcpy(target, source, count * sizeof *target);
+}
+
+static IPHELPER_UNUSED WCHAR *iphelper_wmemset(WCHAR *target, WCHAR unit, size_t count)
+{
+    size_t at;
+    for (at = 0; at < count; at++)
+        target[at] = unit;
+    return target;
+}
+
+/* Narrow strings are UTF-8. */
+static IPHELPER_UNUSED size_t iphelper_mbstowcs(WCHAR *wide, const char *narrow, size_t room)
+{
+    size_t units = iphelper_to_wide(NULL, 0, narrow);
+    WCHAR *whole;
+    if (wide == NULL)
+        return units;
+    whole = (WCHAR *)malloc((units + 1) * sizeof *whole);
+    if (whole == NULL)
+        return (size_t)-1;
+    iphelper_to_wide(whole, units + 1, narrow);
+    memcpy(wide, whole, (units < room ? units + 1 : room) * sizeof *whole);
+    free(whole);
+    return units < room ? units : room;
+}
+
+static IPHELPER_UNUSED size_t iphelper_wcstombs(char *narrow, const WCHAR *wide, size_t room)
+{
+    struct iphelper_text text = { NULL, 0, 0, 0 };
+    size_t count;
+    iphelper_append_wide(&text, wide, (size_t)-1);
+    count = text.failed ? (size_t)-1 : text.used;
+    if (narrow != NULL && !text.failed) {
+        count = text.used < room ? text.used : room;
+        if (text.used > 0)
+            memcpy(narrow, text.bytes, count);
+        if (count < room)
+            narrow[count] = 0;
+    }
+    free(text.bytes);
+    return count;
+}
+
+/* Copies that fail where the target is too small, instead of writing behind it. */
+static IPHELPER_UNUSED int iphelper_copy_checked(void *target, size_t room, const void *source, size_t size, size_t unit)
+{
+    if (target == NULL || room == 0)
+        return EINVAL;
+    if (source == NULL || size > room) {
+        memset(target, 0, unit);
+        return source == NULL ? EINVAL : ERANGE;
+    }
+    memcpy(target, source, size);
+    return 0;
+}
+
+static IPHELPER_UNUSED int iphelper_strcpy_s(char *target, size_t room, const char *source)
+{
+    return iphelper_copy_checked(target, room, source, source != NULL ? strlen(source) + 1 : 0, 1);
+}
+
+static IPHELPER_UNUSED int iphelper_wcscpy_s(WCHAR *target, size_t room, const WCHAR *source)
+{
+    size_t size = source != NULL ? (iphelper_wcslen(source) + 1) * sizeof *source : 0;
+    return iphelper_copy_checked(target, room * sizeof *target, source, size, sizeof *target);
+}
+
+static IPHELPER_UNUSED int iphelper_strcat_s(char *target, size_t room, const char *source)
+{
+    size_t used = target != NULL ? iphelper_strnlen(target, room) : room;
+    return used >= room ? EINVAL : iphelper_strcpy_s(target + used, room - used, source);
+}
+
+static IPHELPER_UNUSED int iphelper_wcscat_s(WCHAR *target, size_t room, const WCHAR *source)
+{
+    size_t used = target != NULL ? iphelper_wcsnlen(target, room) : room;
+    return used >= room ? EINVAL : iphelper_wcscpy_s(target + used, room - used, source);
+}
+
 /* The number that the ASCII characters at the string's beginning are. */
 static IPHELPER_UNUSED unsigned long long iphelper_wcstoull(const WCHAR *string, WCHAR **end, int base)
 {
@@ -576,6 +704,12 @@ static IPHELPER_UNUSED ULONG iphelper_wcstoul(const WCHAR *string, WCHAR **end, 
 {
     unsigned long long number = iphelper_wcstoull(string, end, base);
     return number > 0xFFFFFFFF && number < 0xFFFFFFFF00000000 ? 0xFFFFFFFF : (ULONG)number;
+}
+
+static IPHELPER_UNUSED LONG iphelper_wcstol(const WCHAR *string, WCHAR **end, int base)
+{
+    long long number = (long long)iphelper_wcstoull(string, end, base);
+    return number > 0x7FFFFFFF ? 0x7FFFFFFF : number < -0x7FFFFFFFLL - 1 ? -0x7FFFFFFF - 1 : (LONG)number;
 }
 
 static IPHELPER_UNUSED int iphelper_wtoi(const WCHAR *string)
@@ -633,7 +767,21 @@ static IPHELPER_UNUSED int iphelper_run_wmain(int (*program)(int, WCHAR **), int
 #define swprintf_s iphelper_swprintf
 #define _snwprintf iphelper_swprintf
 #define fputws iphelper_fputws
+#define fputwc iphelper_fputwc
+#define putwchar(unit) iphelper_fputwc(unit, stdout)
+#define fgetws iphelper_fgetws
 #define _putws iphelper_putws
+#define mbstowcs iphelper_mbstowcs
+#define wcstombs iphelper_wcstombs
+#define strcpy_s iphelper_strcpy_s
+#define strcat_s iphelper_strcat_s
+#define wcscpy_s iphelper_wcscpy_s
+#define wcscat_s iphelper_wcscat_s
+#define wmemcpy iphelper_wmemcpy
+#define wmemset iphelper_wmemset
+#define wcsrchr iphelper_wcsrchr
+#define wcstol iphelper_wcstol
+#define _wcsdup iphelper_wcsdup
 #define wcslen iphelper_wcslen
 #define wcsnlen iphelper_wcsnlen
 #define wcscmp iphelper_wcscmp
@@ -663,6 +811,8 @@ using ::iphelper_sprintf;
 using ::iphelper_swprintf;
 using ::iphelper_vfprintf;
 using ::iphelper_vsnprintf;
+using ::iphelper_mbstowcs;
+using ::iphelper_wcstombs;
 using ::iphelper_wcscmp;
 using ::iphelper_wcscpy;
 using ::iphelper_wcslen;

@@ -51,9 +51,7 @@ fn tables_rows_and_names() {
         assert_eq!(GetIfEntry2(&raw mut row), NO_ERROR);
         assert_eq!((row.InterfaceIndex, row.Type, row.Mtu), (1, 24, 65536));
 
-        let mut row = MIB_IPINTERFACE_ROW::default();
-        row.Family = AF_INET6;
-        row.InterfaceIndex = 1;
+        let mut row = MIB_IPINTERFACE_ROW { Family: AF_INET6, InterfaceIndex: 1, ..Default::default() };
         assert_eq!(GetIpInterfaceEntry(&raw mut row), NO_ERROR);
         row.RetransmitTime = 300;
         assert_eq!(SetIpInterfaceEntry(&raw mut row), NO_ERROR);

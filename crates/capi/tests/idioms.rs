@@ -1,0 +1,92 @@
+//! What Windows programs do beside calling IP Helper, and our headers do for them: printing, 16-bit strings, sockets,
+//! events. The programs are compiled for Windows, too, where that compiler is.
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
+use iphelper_testkit::isolated;
+use std::process::Command;
+use support::{Scratch, compile, compiles, crate_dir, succeeded};
+
+mod support;
+
+iphelper_testkit::private_user_namespace!();
+
+/// What a program prints in a namespace of its own, compiled plain and optimised; `None` without a compiler.
+fn printed(name: &str) -> Option<String> {
+    if !compiles("gcc", &[], "gcc libc6-dev") {
+        return None;
+    }
+    let scratch = Scratch::new(name);
+    let source = crate_dir().join(format!("tests/c/{name}.c"));
+    let windows = "x86_64-w64-mingw32-gcc";
+    if compiles(windows, &[], "gcc-mingw-w64-x86-64-win32") {
+        let mut command = Command::new(windows);
+        // Its idea of formats is that of another compiler.
+        let _ = command.args(["-Wall", "-Wextra", "-Werror", "-Wno-format"]).arg(&source).arg("-o");
+        let _ = command.arg(scratch.path("windows.exe")).args(["-liphlpapi", "-lws2_32"]);
+        let _ = succeeded(command.output().expect("starting the compiler"), name);
+    }
+    let run = |options: &[&str]| {
+        let program = scratch.path(name);
+        compile(&source, &program, &[options, &["-liphlpapi"]].concat());
+        isolated(|| succeeded(Command::new(&program).output().expect("starting a program"), name))
+    };
+    let plain = run(&["-O0", "-g"]);
+    assert_eq!(run(&["-O2", "-D_FORTIFY_SOURCE=2"]), plain);
+    Some(plain)
+}
+
+#[test]
+fn printf_reads_formats_as_windows_does() {
+    let Some(printed) = printed("text") else { return };
+    let expected = "\
+4000000000 -5 ee6b2800 EE6B2800 1099511627776 -1 10000000000
+1 -25536 1|   42|42   |00042|+42|beef|10
+1.50|   3.142|1.234568e+04|0.0001|2
+text|   ab|ab   |ab|x|%
+   7|7   |ab
+wïde|漢字|ws|ab|     ä|ö
+wïde|ls|hs|S|4000000000|ü
+€ and 😀
+7 wide-12 7
+10 10
+1 0 0
+-b-c -c b-c
+31 -12 77
+4 eth0
+5 wlan0
+wider wid
+5 6 höhe
+0 122
+";
+    assert_eq!(printed, expected);
+}
+
+#[test]
+fn sockets_have_windows_families_and_codes() {
+    let Some(printed) = printed("sockets") else { return };
+    assert_eq!(printed, "fe80::1 fe80::1 127.0.0.1 4444 01020304 1\nIPv6 ::1 1\nIPv4 127.0.0.1 1\n");
+}
+
+#[test]
+fn a_callback_sets_an_event() {
+    let Some(printed) = printed("events") else { return };
+    assert_eq!(printed, "258 0\n0\n258 0\n258\n0\n2 2 7 8\n");
+}
+
+#[test]
+fn wmain_gets_wide_arguments() {
+    if !compiles("gcc", &[], "gcc libc6-dev") {
+        return;
+    }
+    let scratch = Scratch::new("wmain");
+    let source = scratch.write(
+        "wmain.c",
+        "#include <windows.h>\nint __cdecl wmain(int argc, WCHAR **argv)\n{\n    int i;\n\
+         \x20   for (i = 1; i < argc; i++)\n        wprintf(L\"%s %u\\n\", argv[i], (unsigned)wcslen(argv[i]));\n\
+         \x20   return argv[argc] != NULL;\n}\n",
+    );
+    let program = scratch.path("wmain");
+    compile(&source, &program, &["-liphlpapi"]);
+    let output = Command::new(&program).args(["höhe0", "😀", ""]).output().unwrap();
+    assert_eq!(succeeded(output, "wmain"), "höhe0 5\n😀 2\n 0\n");
+}
