@@ -112,11 +112,11 @@ fn a_renamed_interface_keeps_its_identity() {
 #[test]
 fn an_index_given_out_again_is_told_apart() {
     isolated(|| {
-        let _ = run("ip link add e0 index 50 address 02:00:00:00:00:01 type veth peer name e1");
+        let _ = run("ip link add e0 index 50 type veth peer name e1");
         let host = Host::open().unwrap();
         let first = named(&host, "e0");
         let _ = run("ip link del e0");
-        let _ = run("ip link add e0 index 50 address 02:00:00:00:00:02 type veth peer name e1");
+        let _ = run("ip link add e0 index 50 type veth peer name e1");
         let second = named(&host, "e0");
         assert_eq!((second.index, index_of("e0")), (first.index, first.index));
         assert_ne!(second.luid, first.luid);
@@ -125,22 +125,27 @@ fn an_index_given_out_again_is_told_apart() {
         assert_eq!(host.interface_with_guid(first.guid).unwrap_err().kind(), ErrorKind::InterfaceNotFound);
 
         // Nothing that the kernel shows tells twins apart.
+        let peer = index_of("e1").0;
         let _ = run("ip link del e0");
-        let _ = run("ip link add e0 index 50 address 02:00:00:00:00:01 type veth peer name e1");
-        assert_eq!(named(&host, "e0"), first);
+        let _ = run(&format!("ip link add e0 index 50 type veth peer name e1 index {peer}"));
+        assert_eq!(named(&host, "e0"), second);
     });
 }
 
 #[test]
-fn a_bridge_keeps_its_luid_when_its_address_follows_a_port() {
+fn another_address_leaves_the_luid_as_it_is() {
     isolated(|| {
         let _ = run("ip link add br0 type bridge");
         let _ = run("ip link add e0 address 02:00:00:00:00:01 type veth peer name e1");
+        let _ = run("ip tuntap add tap0 mode tap");
         let host = Host::open().unwrap();
-        let before = named(&host, "br0");
+        let before = ["br0", "e0", "tap0"].map(|name| named(&host, name));
         let _ = run("ip link set e0 master br0");
         assert!(run("ip link show br0").contains("02:00:00:00:00:01"), "the bridge took the port's address");
-        assert_eq!(named(&host, "br0"), before);
+        for name in ["e0", "tap0"] {
+            let _ = run(&format!("ip link set {name} address 02:00:00:00:00:07"));
+        }
+        assert_eq!(["br0", "e0", "tap0"].map(|name| named(&host, name)), before);
     });
 }
 

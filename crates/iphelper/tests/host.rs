@@ -1,7 +1,9 @@
 //! The handle itself: which namespace it is bound to.
 
+use iphelper::interface::InterfaceLevel;
 use iphelper::{ErrorKind, Host};
-use iphelper_testkit::{NetNs, isolated, unprivileged};
+use iphelper_testkit::{NetNs, forked, isolated, unprivileged};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 iphelper_testkit::private_user_namespace!();
 
@@ -18,5 +20,33 @@ fn entering_another_namespace_needs_a_privilege() {
     isolated(|| {
         let error = unprivileged(|| Host::open_namespace(other.descriptor())).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::AccessDenied, "{error}");
+    });
+}
+
+#[test]
+fn a_forked_child_does_not_read_its_parents_answers() {
+    isolated(|| {
+        let host = Host::open().unwrap();
+        let one_interface = || host.interfaces(InterfaceLevel::Normal).is_ok_and(|rows| rows.len() == 1);
+        assert!(one_interface());
+        let done = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let (host, done) = (&host, &done);
+            let (begun, wait) = std::sync::mpsc::channel();
+            let parent = scope.spawn(move || {
+                // Not in a namespace of its own: the host stays in the one in which it was opened.
+                let child = forked(move || {
+                    wait.recv().is_ok()
+                        && (0..300).all(|_| host.interface_stack().is_ok_and(|rows| rows.is_empty()))
+                });
+                done.store(true, Ordering::Relaxed);
+                child
+            });
+            let _ = begun.send(());
+            while !done.load(Ordering::Relaxed) {
+                assert!(one_interface());
+            }
+            assert!(parent.join().unwrap(), "the child failed or hung");
+        });
     });
 }

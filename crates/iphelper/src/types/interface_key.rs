@@ -16,10 +16,10 @@ impl fmt::Display for InterfaceIndex {
 
 /// The locally unique identifier of an interface: 64 bits that a later interface on the same index does not get.
 ///
-/// `IANA type << 48 | tag << 31 | index` on Linux, the tag from link kind and the address that is the interface's own: the
-/// permanent one of hardware, the present one of a virtual Ethernet interface, none of a bridge or tunnel (see
-/// `docs/linux-mechanisms.md`). An identical twin (same kind, index and address, made after the first was deleted) has
-/// the same LUID: no attribute of the kernel tells them apart. On Windows bits 24 to 47 are the `NetLuidIndex`.
+/// `IANA type << 48 | tag << 31 | index` on Linux, the tag from link kind and what the interface has for life: the
+/// permanent address of hardware, the index of the other end of a pair (see `docs/linux-mechanisms.md`). A later
+/// interface that is alike in all of these (an identical twin, such as a second bridge on the first one's index) has the
+/// same LUID: no attribute of the kernel tells them apart. On Windows bits 24 to 47 are the `NetLuidIndex`.
 #[doc(alias = "NET_LUID")]
 #[doc(alias = "IF_LUID")]
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]

@@ -208,8 +208,8 @@ fn another_interface_on_an_index_is_a_deletion_and_an_addition() {
             ("another kind", "add e0 index 77 type veth", "add e0 index 77 type bridge"),
             (
                 "a twin",
-                "add e0 index 77 address 02:00:00:00:00:07 type veth",
-                "add e0 index 77 address 02:00:00:00:00:07 type veth",
+                "add e0 index 77 address 02:00:00:00:00:07 type veth peer name e1 index 78",
+                "add e0 index 77 address 02:00:00:00:00:07 type veth peer name e1 index 78",
             ),
         ] {
             let _ = run(&format!("ip link {first}"));
@@ -228,12 +228,17 @@ fn another_interface_on_an_index_is_a_deletion_and_an_addition() {
 #[test]
 fn an_interface_whose_luid_changes_is_deleted_and_added() {
     isolated(|| {
-        pair("e0", "e1");
+        let _ = run("ip link add e0 index 77 type veth peer name e1 index 78");
         let mut changes = Host::open().unwrap().ip_interface_changes(Some(V4)).unwrap();
         let _ = settle(&mut changes);
-        let _ = run("ip link set e0 address 02:00:00:00:00:09");
-        let seen = settle(&mut changes);
-        let [gone, new] = &seen[..] else { panic!("two changes, not {seen:?}") };
+        // The other end gets another index where its own is taken, and that is what this end is told by.
+        let other = NetNs::new();
+        let _ = other.sh("ip link add taken index 78 type bridge");
+        let _ = run(&format!("ip link set e1 netns {}", other.path()));
+        let _ = run("ip link set e0 up");
+        let mut seen = settle(&mut changes);
+        seen.retain(|change| change.name == "e0");
+        let [gone, new, ..] = &seen[..] else { panic!("two changes, not {seen:?}") };
         assert_eq!((gone.kind, new.kind), (Delete, Add));
         assert_eq!(gone.index, new.index);
         assert_ne!(gone.luid, new.luid);

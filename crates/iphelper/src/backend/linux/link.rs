@@ -42,6 +42,8 @@ pub(super) struct Link {
     pub(super) carrier: Option<bool>,
     /// `IFLA_LINK`, if it is in the same namespace.
     pub(super) link: Option<InterfaceIndex>,
+    /// `IFLA_LINK`, in whatever namespace.
+    linked_index: u32,
     pub(super) master: Option<InterfaceIndex>,
     pub(super) alias: Option<String>,
     pub(super) parent: Option<Parent>,
@@ -111,6 +113,7 @@ impl Link {
             operstate: message.operstate.unwrap_or_default(),
             carrier: message.carrier,
             link: message.link.filter(|_| message.link_netnsid.is_none()).map(InterfaceIndex),
+            linked_index: message.link.unwrap_or_default(),
             master: message.master.map(InterfaceIndex),
             alias: text(message.alias),
             parent: text(message.parent_device)

@@ -12,7 +12,7 @@ use rustix::net::netlink::SocketAddrNetlink;
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, netlink};
 use std::borrow::Cow;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A dump's datagrams are at most 32 KiB, or one message where that is longer (a link with many virtual functions).
 const RECEIVE_BUFFER: usize = 64 * 1024;
@@ -345,22 +345,40 @@ fn set_netlink_option(
 pub(super) struct Pool {
     namespace: Arc<Namespace>,
     protocol: Protocol,
-    idle: Mutex<Vec<Socket>>,
+    idle: Mutex<Idle>,
+}
+
+/// Sockets, and the process that they are of: a forked child that used them would read its parent's answers.
+#[derive(Debug)]
+struct Idle {
+    process: u32,
+    sockets: Vec<Socket>,
 }
 
 impl Pool {
     pub(super) fn new(namespace: Arc<Namespace>, protocol: Protocol) -> Self {
-        Self { namespace, protocol, idle: Mutex::new(Vec::new()) }
+        let idle = Idle { process: std::process::id(), sockets: Vec::new() };
+        Self { namespace, protocol, idle: Mutex::new(idle) }
     }
 
     /// An idle socket, or a new one.
     pub(super) fn take(self: &Arc<Self>) -> Result<Pooled> {
-        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let idle = self.idle().sockets.pop();
         let socket = match idle {
             Some(socket) => socket,
             None => self.namespace.run(|| Socket::open(self.protocol, 0))??,
         };
-        Ok(Pooled { pool: Arc::clone(self), socket: Some(socket) })
+        Ok(Pooled { pool: Arc::clone(self), process: std::process::id(), socket: Some(socket) })
+    }
+
+    /// This process's idle sockets.
+    fn idle(&self) -> MutexGuard<'_, Idle> {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let process = std::process::id();
+        if idle.process != process {
+            *idle = Idle { process, sockets: Vec::new() };
+        }
+        idle
     }
 }
 
@@ -368,6 +386,7 @@ impl Pool {
 #[derive(Debug)]
 pub(super) struct Pooled {
     pool: Arc<Pool>,
+    process: u32,
     socket: Option<Socket>,
 }
 
@@ -387,8 +406,9 @@ impl std::ops::DerefMut for Pooled {
 
 impl Drop for Pooled {
     fn drop(&mut self) {
-        if let Some(socket) = self.socket.take().filter(|socket| !socket.is_busy()) {
-            self.pool.idle.lock().unwrap_or_else(PoisonError::into_inner).push(socket);
+        let ours = self.process == std::process::id();
+        if let Some(socket) = self.socket.take().filter(|socket| ours && !socket.is_busy()) {
+            self.pool.idle().sockets.push(socket);
         }
     }
 }

@@ -7,12 +7,11 @@
 //!  +-----------------+------------------------+------------------------+
 //! ```
 //!
-//! The tag is 17 bits of a hash of the kind and of the address that is the link's own, so that a later link on the same
-//! index has another LUID. Both functions are fixed: programs store what they return, and other versions of this
-//! library compare it.
+//! The tag is 17 bits of a hash of the kind and of what a link has from its making until its end, so that a later link
+//! on the same index has another LUID. Both functions are fixed: programs store what they return, and other versions of
+//! this library compare it.
 
 use super::Link;
-use crate::interface::InterfaceType;
 use crate::types::{Guid, InterfaceIndex, InterfaceLuid};
 use uuid::Uuid;
 
@@ -24,10 +23,8 @@ const TAG_BITS: u32 = TYPE_SHIFT - INDEX_BITS;
 /// The name space of this library's version 5 GUIDs, a random number.
 const NAME_SPACE: Uuid = Uuid::from_u128(0x8f5b_1c0a_5d0e_4e6b_9a37_21d4_63c8_f0be);
 
-/// Kinds whose address is another link's: a bridge takes one of a port, a VLAN that of its device. It changes under
-/// them, so it is no part of what they are.
-const BORROWED_ADDRESS: [&str; 10] =
-    ["bridge", "bond", "team", "hsr", "vlan", "macsec", "ipvlan", "ipvtap", "batadv", "dsa"];
+/// Kinds that are made in pairs: each end's `IFLA_LINK` is the other's index for life.
+const PAIRED: [&str; 3] = ["veth", "netkit", "vxcan"];
 
 /// The index in a LUID.
 pub(super) fn index_of(luid: InterfaceLuid) -> InterfaceIndex {
@@ -38,7 +35,7 @@ impl Link {
     /// The LUID.
     pub(in crate::backend::linux) fn luid(&self) -> InterfaceLuid {
         let kind = self.kind.as_deref().unwrap_or_default();
-        let hash = Uuid::new_v5(&NAME_SPACE, &[b"tag", kind.as_bytes(), self.own_address()].join(&0));
+        let hash = Uuid::new_v5(&NAME_SPACE, &[b"tag", kind.as_bytes(), &self.origin()].join(&0));
         // From the top: further down stand the version's bits, which are the same in all.
         let tag = hash.as_u64_pair().0 >> (u64::BITS - TAG_BITS);
         InterfaceLuid(
@@ -68,14 +65,15 @@ impl Link {
         self.permanent_address.as_deref().filter(|_| self.kind.is_none())
     }
 
-    /// The address that tells this link from another on the same index: the hardware's, else that of a virtual Ethernet
-    /// device. A tunnel's is its local end, which is a setting.
-    fn own_address(&self) -> &[u8] {
-        if let Some(address) = self.hardware_address() {
-            return address;
+    /// What tells this link from another of its kind on the same index: the hardware's address, or the index of the
+    /// other end of a pair. Not the present address: udev gives a virtual device another one soon after it was made, a
+    /// bond its ports, and a bridge has a port's.
+    fn origin(&self) -> Vec<u8> {
+        match (self.hardware_address(), self.kind.as_deref()) {
+            (Some(address), _) => address.to_vec(),
+            (None, Some(kind)) if PAIRED.contains(&kind) => self.linked_index.to_be_bytes().to_vec(),
+            _ => Vec::new(),
         }
-        let borrowed = self.kind.as_deref().is_some_and(|kind| BORROWED_ADDRESS.contains(&kind));
-        if self.interface_type == InterfaceType::ETHERNET_CSMACD && !borrowed { &self.address } else { &[] }
     }
 }
 
@@ -96,7 +94,10 @@ mod tests {
     }
 
     fn veth() -> Link {
-        link(|message| message.kind = Some(b"veth"))
+        link(|message| {
+            message.kind = Some(b"veth");
+            message.link = Some(8);
+        })
     }
 
     fn card() -> Link {
@@ -110,8 +111,8 @@ mod tests {
     /// Stored LUIDs and GUIDs must stay valid, so these numbers never change.
     #[test]
     fn identities_are_fixed() {
-        assert_eq!(veth().luid().to_string(), "0x623a800000007");
-        assert_eq!(veth().guid(4_026_531_840).to_string(), "{476336A3-A701-5B36-B37E-8818EC5A9446}");
+        assert_eq!(veth().luid().to_string(), "0x6c5e980000007");
+        assert_eq!(veth().guid(4_026_531_840).to_string(), "{4C4C6D4A-5AE8-5438-A58C-F6512225B71F}");
         assert_eq!(card().luid().to_string(), "0x6b28300000007");
         assert_eq!(card().guid(4_026_531_840).to_string(), "{18844479-FA80-53A7-9967-F2C9684FA08E}");
     }
@@ -128,11 +129,11 @@ mod tests {
     #[test]
     fn another_link_on_the_same_index_has_another_luid() {
         assert_eq!(veth().luid(), veth().luid(), "a twin");
-        let other_address = link(|message| {
+        let other_pair = link(|message| {
             message.kind = Some(b"veth");
-            message.address = Some(OTHER_ADDRESS);
+            message.link = Some(9);
         });
-        assert_ne!(other_address.luid(), veth().luid());
+        assert_ne!(other_pair.luid(), veth().luid());
         let other_kind = link(|message| message.kind = Some(b"macvlan"));
         assert_ne!(other_kind.luid(), veth().luid());
     }
@@ -147,6 +148,10 @@ mod tests {
             message.mtu = Some(1280);
         });
         assert_eq!((bridge.luid(), bridge.guid(1)), (grown.luid(), grown.guid(1)));
+
+        let mut disguised = veth();
+        disguised.address = OTHER_ADDRESS.to_vec();
+        assert_eq!((veth().luid(), veth().guid(1)), (disguised.luid(), disguised.guid(1)));
 
         let mut disguised = card();
         disguised.address = OTHER_ADDRESS.to_vec();
