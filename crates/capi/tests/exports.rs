@@ -55,6 +55,27 @@ fn the_drivers_functions_are_among_those_of_programs() {
 }
 
 #[test]
+fn the_headers_declare_every_export() {
+    if !compiles("gcc", &[], "gcc libc6-dev") {
+        return;
+    }
+    let scratch = Scratch::new("declared");
+    for (library, first) in
+        [("iphlpapi", "#include <winsock2.h>\n#include <iphlpapi.h>"), ("netio", "#include <ntddk.h>")]
+    {
+        let addresses: String =
+            declared(library).iter().map(|name| format!("    (void *)(size_t){name},\n")).collect();
+        let text = format!(
+            "{first}\n#include <netioapi.h>\nvoid *const exports[] = {{\n{addresses}}};\n\
+             int main(void) {{ return exports[0] == NULL; }}\n"
+        );
+        let program = scratch.path(library);
+        compile(&scratch.write("declared.c", &text), &program, &[&format!("-l{library}")]);
+        let _ = succeeded(Command::new(&program).output().expect("starting the program"), library);
+    }
+}
+
+#[test]
 fn no_function_of_the_c_library_is_replaced() {
     for library in ["iphlpapi", "netio"] {
         for name in ["if_nametoindex", "if_indextoname", "socket", "connect", "free"] {

@@ -32,6 +32,10 @@ fn printed(name: &str) -> Option<String> {
     };
     let plain = run(&["-O0", "-g"]);
     assert_eq!(run(&["-O2", "-D_FORTIFY_SOURCE=2"]), plain);
+    let sanitizers = ["-fsanitize=address,undefined", "-fno-sanitize-recover"];
+    if compiles("gcc", &sanitizers, "libasan8 libubsan1") {
+        assert_eq!(run(&sanitizers), plain);
+    }
     Some(plain)
 }
 
@@ -89,4 +93,20 @@ fn wmain_gets_wide_arguments() {
     compile(&source, &program, &["-liphlpapi"]);
     let output = Command::new(&program).args(["höhe0", "😀", ""]).output().unwrap();
     assert_eq!(succeeded(output, "wmain"), "höhe0 5\n😀 2\n 0\n");
+}
+
+#[test]
+fn the_documentation_s_program_compiles_and_runs() {
+    if !compiles("gcc", &[], "gcc libc6-dev") {
+        return;
+    }
+    let document = std::fs::read_to_string(crate_dir().join("../../docs/c-api.md")).unwrap();
+    let program = document.split("```c\n").nth(1).unwrap().split("```").next().unwrap();
+    let scratch = Scratch::new("documentation");
+    let source = scratch.write("interfaces.c", program);
+    let program = scratch.path("interfaces");
+    compile(&source, &program, &["-liphlpapi"]);
+    let printed =
+        isolated(|| succeeded(Command::new(&program).output().unwrap(), "the documentation's program"));
+    assert_eq!(printed, "1 MTU 65536\n1 MTU 65536\n");
 }
