@@ -435,7 +435,7 @@ pub(super) mod scripted {
     /// A pool of this one socket.
     pub(in crate::backend::linux) fn pool(socket: Socket) -> Arc<Pool> {
         let pool = Pool::new(Arc::new(Namespace::current().unwrap()), Protocol::SockDiag);
-        pool.idle.lock().unwrap().push(socket);
+        pool.idle().sockets.push(socket);
         Arc::new(pool)
     }
 
@@ -533,6 +533,6 @@ mod tests {
         assert!(socket.is_busy());
         let pool = scripted::pool(socket);
         let _ = pool.take().unwrap();
-        assert!(pool.idle.lock().unwrap().is_empty());
+        assert!(pool.idle().sockets.is_empty());
     }
 }

@@ -349,7 +349,7 @@ mod tests {
     #[test]
     fn a_twin_on_the_same_index_is_told_apart_by_the_announcement() {
         isolated(|| {
-            let twin = "ip link add e0 index 77 address 02:00:00:00:00:07 type veth";
+            let twin = "ip link add e0 index 77 address 02:00:00:00:00:07 type veth peer name e1 index 78";
             let _ = run(twin);
             let mut monitor = Monitor::open(Arc::new(LinuxHost::open().unwrap())).unwrap();
             // Both happen before anything is read.
