@@ -7,10 +7,7 @@ use crate::backend::linux::LinuxHost;
 use crate::backend::linux::destroy::{destroy, destroy_all, refused};
 use crate::backend::linux::socket::{Refusal, Socket};
 use crate::error::{Error, ErrorKind, Result};
-use crate::tcp::{
-    DeleteOptions, TcpCondition, TcpConnection, TcpDeletion, TcpDeletionOutcome, TcpFilter, TcpQuery,
-    TcpState,
-};
+use crate::tcp::{DeleteOptions, TcpConnection, TcpDeletion, TcpDeletionOutcome, TcpQuery, TcpState};
 use crate::types::Family;
 use iphelper_netlink::sock_diag::filter::{Condition, Filter};
 use iphelper_netlink::sock_diag::inet::{self, EXTENSION_INFO, Protocol, SocketId, SocketRow, State, States};
