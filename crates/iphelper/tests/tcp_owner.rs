@@ -99,6 +99,8 @@ fn of_several_holders_the_first_is_told_or_the_one_that_was_asked_for() {
                 std::fs::read_to_string(format!("/proc/{}/comm", holder.pid())).unwrap() == "sleep\n"
             });
         }
+        // Its holder comes last, so that the search goes on behind the first one's holders.
+        let last = Holder::of(TcpListener::bind("127.0.0.1:0").unwrap());
         let this = std::process::id();
         let lowest = holders.iter().map(Holder::pid).chain([this]).min().unwrap();
         assert_eq!(owner_of(&with_owners(&host, Vec::new()), local).unwrap().0, lowest);
@@ -106,7 +108,7 @@ fn of_several_holders_the_first_is_told_or_the_one_that_was_asked_for() {
             let rows = with_owners(&host, vec![TcpCondition::Pid(holder.pid())]);
             assert_eq!(owner_of(&rows, local).unwrap().0, holder.pid());
         }
-        drop(listener);
+        drop((listener, last));
         let rows = with_owners(&host, vec![TcpCondition::Process("sleep".into())]);
         assert_eq!(owner_of(&rows, local).unwrap().0, holders.iter().map(Holder::pid).min().unwrap());
         let both = vec![TcpCondition::Process("sleep".into()), TcpCondition::Pid(this)];
