@@ -170,6 +170,20 @@ mod tests {
     }
 
     #[test]
+    fn refusals_say_what_is_missing() {
+        let said = |errno| {
+            let error = refused(errno, "deleting");
+            (error.kind(), error.to_string())
+        };
+        let (kind, text) = said(libc::EOPNOTSUPP);
+        assert!(kind == ErrorKind::NotSupported && text.contains("CONFIG_INET_DIAG_DESTROY"), "{text}");
+        assert_eq!(said(libc::ENOENT).0, ErrorKind::NotFound);
+        assert_eq!(said(libc::EPERM).0, ErrorKind::AccessDenied);
+        assert_eq!(said(libc::EINVAL).0, ErrorKind::NotSupported);
+        assert_eq!(said(libc::ENOMEM).0, ErrorKind::OutOfMemory);
+    }
+
+    #[test]
     fn nothing_to_delete_sends_nothing() {
         let (mut socket, kernel) = scripted::socket(&[]);
         assert!(destroy(&mut socket, Protocol::Tcp, &[]).is_empty());

@@ -351,3 +351,39 @@ pub(super) fn delete_matching(
     }
     Ok(deletions)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backend::linux::socket::scripted::{self, acknowledgement, message};
+    use iphelper_netlink::sock_diag::BY_FAMILY;
+    use std::net::Ipv4Addr;
+
+    /// Kernels before 6.11 acknowledge the deletion of a connection that no program holds, and leave it.
+    #[test]
+    fn a_connection_that_the_kernel_left_alone_is_no_success() {
+        let id = SocketId {
+            family: AF_INET,
+            local: Ipv4Addr::LOCALHOST.into(),
+            local_port: 1,
+            remote: Ipv4Addr::LOCALHOST.into(),
+            remote_port: 2,
+            interface: 0,
+            cookie: 7,
+        };
+        let check = |answers: &[Vec<u8>]| {
+            let (mut socket, _kernel) = scripted::socket(answers);
+            check_gone(&mut socket, &id).map_err(|error| error.kind())
+        };
+        let row = |cookie: u64| {
+            let mut row = [0; 72];
+            row[0] = AF_INET;
+            row[44..52].copy_from_slice(&cookie.to_ne_bytes());
+            [message(BY_FAMILY, 0, 1, &row), acknowledgement(1, 0)].concat()
+        };
+        assert_eq!(check(&[row(7)]), Err(ErrorKind::NotSupported));
+        assert_eq!(check(&[row(8)]), Ok(()), "another connection by now");
+        assert_eq!(check(&[acknowledgement(1, libc::ENOENT)]), Ok(()));
+        assert_eq!(check(&[acknowledgement(1, libc::ENOMEM)]), Err(ErrorKind::OutOfMemory));
+    }
+}
