@@ -42,3 +42,8 @@ pub use types::{Family, Guid, InterfaceIndex, InterfaceKey, InterfaceLuid, Prefi
 
 #[cfg(test)]
 iphelper_testkit::private_user_namespace!();
+
+/// The README's program compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

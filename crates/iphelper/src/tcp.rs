@@ -93,7 +93,6 @@ pub struct OwnerModule {
 
 /// What to read of the TCP table.
 #[derive(Clone, Debug, Default, PartialEq)]
-#[non_exhaustive]
 pub struct TcpQuery {
     /// One family, or both.
     pub family: Option<Family>,
@@ -173,7 +172,6 @@ impl fmt::Debug for TcpConnections {
 
 /// How a call deletes connections.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-#[non_exhaustive]
 pub struct DeleteOptions {
     /// Also delete the TCP subflows of Multipath TCP connections. The connection itself goes on until the kernel's
     /// close time-out (about a minute), and neither program hears of it before.
