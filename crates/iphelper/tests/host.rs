@@ -1,8 +1,11 @@
 //! The handle itself: which namespace it is bound to.
 
-use iphelper::interface::InterfaceLevel;
+use iphelper::interface::{AdminStatus, InterfaceLevel};
+use iphelper::tcp::TcpQuery;
 use iphelper::{ErrorKind, Host};
 use iphelper_testkit::{NetNs, forked, isolated, unprivileged};
+use rustix::thread::{CapabilitySet, capabilities, set_capabilities};
+use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 iphelper_testkit::private_user_namespace!();
@@ -48,5 +51,33 @@ fn a_forked_child_does_not_read_its_parents_answers() {
             }
             assert!(parent.join().unwrap(), "the child failed or hung");
         });
+    });
+}
+
+#[test]
+fn a_privilege_gained_later_counts() {
+    isolated(|| {
+        // As a set-uid program lays its privilege down and takes it up again.
+        let all = capabilities(None).unwrap();
+        let mut laid_down = all;
+        laid_down.effective = CapabilitySet::empty();
+        set_capabilities(None, laid_down).unwrap();
+        let host = Host::open().unwrap();
+        let loopback = host.interface_named("lo").unwrap().luid;
+        let error = host.set_interface_admin_status(loopback, AdminStatus::Up).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::AccessDenied, "{error}");
+
+        set_capabilities(None, all).unwrap();
+        host.set_interface_admin_status(loopback, AdminStatus::Up).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let rows = host.tcp_connections(&TcpQuery::default()).unwrap();
+        let row = rows.iter().find(|row| row.local == client.local_addr().unwrap()).unwrap();
+        host.delete_tcp_connection(row).unwrap();
+
+        set_capabilities(None, laid_down).unwrap();
+        let error = host.set_interface_admin_status(loopback, AdminStatus::Down).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::AccessDenied, "{error}");
+        set_capabilities(None, all).unwrap();
     });
 }

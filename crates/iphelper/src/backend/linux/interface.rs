@@ -50,13 +50,10 @@ impl backend::Interface for LinuxHost {
             AdminStatus::Up => "switching an interface on",
             AdminStatus::Down => "switching an interface off",
         };
+        self.require_administrator(operation)?;
         let link = self.link(key, operation)?;
         let flags = if status == AdminStatus::Up { flag::UP } else { 0 };
         let mut request = link::change::set_flags(link.index.0, flags, flag::UP);
-        self.route.take()?.acknowledged(&mut request).map_err(|refusal| {
-            let denied = refusal.errno() == libc::EPERM;
-            let error = refusal.error(operation);
-            if denied { error.because("needs CAP_NET_ADMIN over the network namespace") } else { error }
-        })
+        self.route.take()?.acknowledged(&mut request).map_err(|refusal| refusal.error(operation))
     }
 }

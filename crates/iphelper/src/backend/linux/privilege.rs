@@ -1,6 +1,7 @@
 //! May this caller change the namespace? Asked of the kernel itself, by a change that cannot happen.
 
 use super::LinuxHost;
+use super::socket::Socket;
 use crate::error::{Error, ErrorKind, Result};
 use iphelper_netlink::message::{ACK, Request};
 
@@ -13,12 +14,21 @@ impl LinuxHost {
     /// rtnetlink checks the capability of socket and sender before it looks at a changing request
     /// (`net/core/rtnetlink.c`, `rtnetlink_rcv_msg`), so a change of no interface at all is refused with `EPERM` to
     /// one and `EINVAL` to the other.
+    ///
+    /// The kernel asks for the capability of the socket's opener, too. So a caller that has gained it since the idle
+    /// sockets were opened, as a set-uid program does, gets new ones.
     pub(super) fn may_administrate(&self) -> Result<bool> {
-        let mut request = Request::new(SETLINK, ACK, &[0; 16]);
-        match self.route.take()?.acknowledged(&mut request) {
-            Err(refusal) => Ok(refusal.errno() != libc::EPERM),
-            Ok(()) => Ok(true),
+        if self.route.take().map(|mut socket| may_change(&mut socket))? {
+            return Ok(true);
         }
+        // A thread that has left the namespace may have no way back to open one.
+        if !self.route.open().is_ok_and(|mut socket| may_change(&mut socket)) {
+            return Ok(false);
+        }
+        for pool in [&self.route, &self.sock_diag, &self.generic] {
+            pool.forget();
+        }
+        Ok(true)
     }
 
     /// [`ErrorKind::AccessDenied`] unless the caller has `CAP_NET_ADMIN` over this namespace.
@@ -44,6 +54,12 @@ impl LinuxHost {
             }
         })
     }
+}
+
+/// Whether the kernel would take changes that come by this socket from this caller.
+fn may_change(socket: &mut Socket) -> bool {
+    let mut request = Request::new(SETLINK, ACK, &[0; 16]);
+    socket.acknowledged(&mut request).map_err(|refusal| refusal.errno()) != Err(libc::EPERM)
 }
 
 /// Groups whose members may become root, on Debian and Ubuntu, Red Hat and SUSE, and old Ubuntu.

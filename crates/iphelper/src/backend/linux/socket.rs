@@ -345,40 +345,46 @@ fn set_netlink_option(
 pub(super) struct Pool {
     namespace: Arc<Namespace>,
     protocol: Protocol,
-    idle: Mutex<Idle>,
-}
-
-/// Sockets, and the process that they are of: a forked child that used them would read its parent's answers.
-#[derive(Debug)]
-struct Idle {
+    /// The process that keeps sockets here. A forked child has none to keep: it would read its parent's answers from
+    /// these, and a thread that it does not have may hold the lock for ever.
     process: u32,
-    sockets: Vec<Socket>,
+    idle: Mutex<Vec<Socket>>,
 }
 
 impl Pool {
     pub(super) fn new(namespace: Arc<Namespace>, protocol: Protocol) -> Self {
-        let idle = Idle { process: std::process::id(), sockets: Vec::new() };
-        Self { namespace, protocol, idle: Mutex::new(idle) }
+        Self { namespace, protocol, process: std::process::id(), idle: Mutex::default() }
     }
 
     /// An idle socket, or a new one.
     pub(super) fn take(self: &Arc<Self>) -> Result<Pooled> {
-        let idle = self.idle().sockets.pop();
-        let socket = match idle {
-            Some(socket) => socket,
-            None => self.namespace.run(|| Socket::open(self.protocol, 0))??,
-        };
-        Ok(Pooled { pool: Arc::clone(self), process: std::process::id(), socket: Some(socket) })
+        let idle = self.idle().and_then(|mut idle| idle.pop());
+        match idle {
+            Some(socket) => Ok(self.lend(socket)),
+            None => self.open(),
+        }
     }
 
-    /// This process's idle sockets.
-    fn idle(&self) -> MutexGuard<'_, Idle> {
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        let process = std::process::id();
-        if idle.process != process {
-            *idle = Idle { process, sockets: Vec::new() };
+    /// A new socket.
+    pub(super) fn open(self: &Arc<Self>) -> Result<Pooled> {
+        Ok(self.lend(self.namespace.run(|| Socket::open(self.protocol, 0))??))
+    }
+
+    /// Closes the idle sockets.
+    pub(super) fn forget(&self) {
+        if let Some(mut idle) = self.idle() {
+            idle.clear();
         }
-        idle
+    }
+
+    fn lend(self: &Arc<Self>, socket: Socket) -> Pooled {
+        Pooled { pool: Arc::clone(self), process: std::process::id(), socket: Some(socket) }
+    }
+
+    /// The idle sockets; `None` in a forked child.
+    fn idle(&self) -> Option<MutexGuard<'_, Vec<Socket>>> {
+        let ours = self.process == std::process::id();
+        ours.then(|| self.idle.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -407,8 +413,10 @@ impl std::ops::DerefMut for Pooled {
 impl Drop for Pooled {
     fn drop(&mut self) {
         let ours = self.process == std::process::id();
-        if let Some(socket) = self.socket.take().filter(|socket| ours && !socket.is_busy()) {
-            self.pool.idle().sockets.push(socket);
+        if let Some(socket) = self.socket.take().filter(|socket| ours && !socket.is_busy())
+            && let Some(mut idle) = self.pool.idle()
+        {
+            idle.push(socket);
         }
     }
 }
@@ -435,7 +443,7 @@ pub(super) mod scripted {
     /// A pool of this one socket.
     pub(in crate::backend::linux) fn pool(socket: Socket) -> Arc<Pool> {
         let pool = Pool::new(Arc::new(Namespace::current().unwrap()), Protocol::SockDiag);
-        pool.idle().sockets.push(socket);
+        pool.idle().unwrap().push(socket);
         Arc::new(pool)
     }
 
@@ -527,12 +535,24 @@ mod tests {
     }
 
     #[test]
+    fn a_forked_child_waits_for_no_lock_of_its_parents() {
+        let pool = Pool::new(Arc::new(Namespace::current().unwrap()), Protocol::Route);
+        let pool = Arc::new(pool);
+        drop(pool.take().unwrap());
+        let idle = pool.idle().unwrap();
+        assert_eq!(idle.len(), 1);
+        // The lock is taken in the child, too, by a thread that goes on in the parent alone.
+        assert!(iphelper_testkit::forked(|| pool.take().is_ok_and(|socket| !socket.is_busy())));
+        assert_eq!(idle.len(), 1);
+    }
+
+    #[test]
     fn garbage_is_an_error_and_the_socket_is_not_used_again() {
         let (rows, socket) = snapshot(&[vec![9; 40]]);
         assert_eq!(rows, Err(libc::EBADMSG));
         assert!(socket.is_busy());
         let pool = scripted::pool(socket);
         let _ = pool.take().unwrap();
-        assert!(pool.idle().sockets.is_empty());
+        assert!(pool.idle().unwrap().is_empty());
     }
 }
