@@ -507,6 +507,19 @@ fn values_out_of_range_are_refused() {
     }
 }
 
+#[test]
+fn a_time_that_is_too_long_to_be_asked_for_is_no_change() {
+    let lan = Lan::new();
+    for (family, table) in [(Family::V4, "arp_cache"), (Family::V6, "ndisc_cache")] {
+        let long = "base_reachable 1200000000 retrans 1200000000";
+        let _ = lan.near.sh(&format!("ip ntable change name {table} dev e0 {long}"));
+        let row = lan.row(family);
+        assert_eq!((row.base_reachable_time, row.retransmit_time), (MS(1_200_000_000), MS(1_200_000_000)));
+        let change = as_it_is(&row);
+        assert!(lan.set(family, &change).unwrap().is_empty());
+    }
+}
+
 /// Each field of a row, to be set as it is.
 fn as_it_is(row: &IpInterface) -> IpInterfaceChange {
     IpInterfaceChange {

@@ -83,8 +83,12 @@ fn advertised_flag(from: Option<bool>, to: Option<bool>, reason: &'static str) -
 }
 
 pub(super) fn path_mtu_discovery_timeout(planner: &mut Planner<'_>) -> Result<()> {
-    // In the unit of the kernel, so that what cannot differ there is no change.
-    let seconds = |time: Duration| time.as_secs().saturating_add(u64::from(time.subsec_nanos() > 0));
+    // In the unit of the kernel, so that what cannot differ there is no change; and C's row shows the longest time that
+    // it has room for instead of a longer one.
+    let seconds = |time: Duration| {
+        let time = time.min(Duration::from_millis(u32::MAX.into()));
+        time.as_secs().saturating_add(u64::from(time.subsec_nanos() > 0))
+    };
     let reason = "path_mtu_discovery_timeout: Linux has one value for all interfaces of a namespace; set that \
                   (Host::set_path_mtu_discovery_timeout)";
     let (from, to) = (planner.row.path_mtu_discovery_timeout, planner.change.path_mtu_discovery_timeout);
