@@ -14,7 +14,7 @@
 use iphelper_capi::error::{Flavour, Win32};
 use iphelper_capi::raw::*;
 use iphelper_capi::{convert, interface, ip_interface, memory, tcp};
-use iphelper_testkit::{NetNs, eventually, isolated, run, sysctl};
+use iphelper_testkit::{NetNs, eventually, isolated, run, set_sysctl, sysctl};
 use std::net::{Ipv6Addr, SocketAddr, SocketAddrV6, TcpListener, TcpStream};
 use std::ptr::null_mut;
 use support::settings;
@@ -303,6 +303,8 @@ fn initialise_change_set_and_get_change_set_both_work() {
             assert_ne!(row.InterfaceLuid.Value.0, 0, "the LUID is filled in");
             let read = ip_row(family, index);
             assert_eq!((read.Family, read.InterfaceLuid), (family, row.InterfaceLuid));
+            let advertised = (read.MinRouterAdvertisementInterval, read.MaxRouterAdvertisementInterval);
+            assert_eq!(advertised, if family == AF_INET { (0, 0) } else { (200, 600) });
             let mut untouched = read;
             assert_eq!(set(&mut untouched), 0, "what was read can be set");
             assert_eq!(settings(&["e0"]), before);
@@ -331,6 +333,22 @@ fn initialise_change_set_and_get_change_set_both_work() {
         let keys: Vec<_> = rows.iter().map(|row| (row.Family, row.InterfaceIndex)).collect();
         assert_eq!(keys, [(2, 1), (2, index), (23, 1), (23, index)]);
         assert!(rows.iter().all(|row| row.SitePrefixLength == if row.Family == 2 { 0 } else { 64 }));
+    });
+}
+
+#[test]
+fn a_time_longer_than_its_member_can_be_set_as_it_was_read() {
+    isolated(|| {
+        // 92 days in milliseconds need more than 32 bits.
+        set_sysctl("ipv4/route/mtu_expires", "8000000");
+        let mut row = ip_row(AF_INET, 1);
+        assert_eq!(row.PathMtuDiscoveryTimeout, u32::MAX);
+        // SAFETY (both calls): the row lives.
+        assert_eq!(unsafe { ip_interface::set_ip_interface_entry::<Win32>(&raw mut row) }, 0);
+        row.PathMtuDiscoveryTimeout -= 1000;
+        let code = unsafe { ip_interface::set_ip_interface_entry::<Win32>(&raw mut row) };
+        assert_eq!(code, ERROR_NOT_SUPPORTED, "another value is another matter");
+        assert_eq!(sysctl("ipv4/route/mtu_expires"), "8000000");
     });
 }
 

@@ -14,8 +14,8 @@ pub(super) fn of(interface: &IpInterface) -> MIB_IPINTERFACE_ROW {
         InterfaceIndex: interface.index.0,
         MaxReassemblySize: interface.max_reassembly_size.unwrap_or(0),
         InterfaceIdentifier: ULONG64(interface.interface_identifier),
-        MinRouterAdvertisementInterval: interface.min_router_advertisement_interval.map_or(0, milliseconds),
-        MaxRouterAdvertisementInterval: interface.max_router_advertisement_interval.map_or(0, milliseconds),
+        MinRouterAdvertisementInterval: interface.min_router_advertisement_interval.map_or(0, seconds),
+        MaxRouterAdvertisementInterval: interface.max_router_advertisement_interval.map_or(0, seconds),
         AdvertisingEnabled: interface.advertising_enabled.into(),
         ForwardingEnabled: interface.forwarding_enabled.into(),
         WeakHostSend: interface.weak_host_send.into(),
@@ -61,6 +61,11 @@ fn known(value: Option<bool>) -> u8 {
 
 fn milliseconds(time: Duration) -> u32 {
     u32::try_from(time.as_millis()).unwrap_or(u32::MAX)
+}
+
+/// The reference gives 200 and 600 for the advertisement intervals, which are RFC 4861's in seconds.
+fn seconds(time: Duration) -> u32 {
+    u32::try_from(time.as_secs()).unwrap_or(u32::MAX)
 }
 
 /// The bit fields of `NL_INTERFACE_OFFLOAD_ROD`, from bit 0.
