@@ -153,6 +153,10 @@ fn what_this_process_changes_is_reported_at_once() {
             let silent = IpInterfaceChange { base_reachable_time: Some(SOON), ..Default::default() };
             assert_eq!(set(V4, silent).len(), 1);
             expect(name, &mut changes, SOON, &[(Parameter, V4, name)]);
+            let silent = IpInterfaceChange { retransmit_time: Some(SOON), ..Default::default() };
+            let [of_v4, of_v6] = host.set_ip_interface_families(index, &silent, &silent).unwrap();
+            assert_eq!((of_v4.len(), of_v6.len()), (1, 1));
+            expect(name, &mut changes, SOON, &[(Parameter, V4, name), (Parameter, V6, name)]);
             host.set_path_mtu_discovery_timeout(V4, Duration::from_secs(400 + position as u64)).unwrap();
             expect(name, &mut changes, SOON, &[(Parameter, V4, "lo"), (Parameter, V4, "e1")]);
             let _ = settle(&mut changes);

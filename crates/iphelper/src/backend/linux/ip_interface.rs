@@ -46,7 +46,11 @@ impl backend::IpInterface for LinuxHost {
         key: InterfaceKey,
         changes: [&IpInterfaceChange; 2],
     ) -> Result<[Vec<PropertyChange>; 2]> {
-        self.change_ip_interface_families(key, changes)
+        let changes = self.change_ip_interface_families(key, changes)?;
+        if changes.iter().any(|changes| !changes.is_empty()) {
+            self.tell_listeners();
+        }
+        Ok(changes)
     }
 
     fn plan_ip_interface_families(
