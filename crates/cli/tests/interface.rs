@@ -66,7 +66,7 @@ fn the_list_is_what_ip_shows() {
         set_sysctl("ipv6/conf/e0/mtu", "1280");
         set_sysctl("ipv6/conf/lo/disable_ipv6", "1");
         let text = iph("interface list").ok();
-        assert!(text.contains("1500 / 1280") && text.contains("65536 / -"), "{text}");
+        assert!(text.contains("1500/1280") && text.contains("65536/-"), "{text}");
         assert!(e0.ends_with(link("e0")["address"].as_str().unwrap()), "{text}");
     });
 }

@@ -68,13 +68,13 @@ fn print<'a>(
     let mut table = table::new(&headings, &[0], output::width());
     for (interface, v4, v6) in joined {
         let state = match interface.admin_status {
-            AdminStatus::Down => "switched off".to_owned(),
+            AdminStatus::Down => "disabled".to_owned(),
             AdminStatus::Up => interface.oper_status.to_string(),
         };
         let both = |value: fn(&IpInterface) -> String| match (v4.map(value), v6.map(value)) {
             (None, None) => "-".to_owned(),
             (Some(v4), Some(v6)) if v4 == v6 => v4,
-            (v4, v6) => format!("{} / {}", v4.as_deref().unwrap_or("-"), v6.as_deref().unwrap_or("-")),
+            (v4, v6) => format!("{}/{}", v4.as_deref().unwrap_or("-"), v6.as_deref().unwrap_or("-")),
         };
         let _ = table.add_row([
             interface.index.to_string(),
