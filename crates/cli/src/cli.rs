@@ -17,7 +17,7 @@ const AFTER_HELP: &str = "\
 Examples:
   iph demo                           see it work, without root and without risk
   iph interface show eth0            every IP property of eth0
-  sudo iph interface set eth0 --ipv4 --mtu 1400 --forwarding true
+  sudo iph interface set eth0 --ipv4 --ipv6 --mtu 1400
   iph tcp list state:listen          who is listening
   sudo iph tcp delete remote:203.0.113.0/24 state:established
   iph watch                          what changes, as it changes";

@@ -3,6 +3,11 @@
 use std::net::Ipv6Addr;
 use std::time::Duration;
 
+/// Reads a plain number of 32 bits, as Windows' rows have them.
+pub(crate) fn number(text: &str) -> Result<u32, String> {
+    text.parse().map_err(|_| format!("give a plain number from 0 to {}", u32::MAX))
+}
+
 /// Reads `500ms`, `30s`, `10m`, `1h`, or a plain number of milliseconds, as Windows' rows and the JSON form count.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
@@ -94,6 +99,14 @@ mod tests {
         }
         for text in ["2001:db8::1", "", "0x", "0x10000000000000000", "eth0"] {
             assert!(interface_identifier(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn numbers_are_plain() {
+        assert_eq!((number("0"), number("4294967295")), (Ok(0), Ok(u32::MAX)));
+        for text in ["", "68k", "-1", "4294967296", "1.5", " 1"] {
+            assert_eq!(number(text).unwrap_err(), "give a plain number from 0 to 4294967295", "{text}");
         }
     }
 

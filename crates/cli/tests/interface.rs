@@ -330,13 +330,13 @@ fn each_failure_has_its_code_and_a_reason() {
             ("e0 --ipv6 --mtu 1279", 2, "1280"),
             ("e0 --ipv6 --router-discovery dhcp", 2, "router_discovery_behavior"),
             ("e0 --ipv4 --router-discovery enabled", 5, "RFC 1256"),
-            ("e0 --ipv4 --mtu 1400", 5, "both families"),
+            ("e0 --ipv4 --mtu 1400", 5, "both families, IPv6 first: `--ipv4 --ipv6` does"),
             ("e0 --ipv6 --site-prefix-length 48", 5, "site_prefix_length"),
             ("e0 --ipv4 --site-prefix-length 48", 2, "site_prefix_length"),
             ("e0 --ipv6 --zone-index 2=9 --zone-index 3=9", 5, "zone_indices"),
             ("e0 --ipv4 --link-local-address-timeout 5s", 5, "link_local_address_timeout"),
             ("e0 --ipv4 --link-local-address delayed", 5, "link_local_address_behavior"),
-            ("e0 --ipv4 --path-mtu-discovery-timeout 5m", 5, "path_mtu"),
+            ("e0 --ipv4 --path-mtu-discovery-timeout 5m", 5, "`iph path-mtu set`"),
         ] {
             let message = iph(&format!("interface set {arguments}")).message(code);
             assert!(message.contains(reason), "{arguments}: {message}");

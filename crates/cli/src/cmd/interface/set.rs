@@ -2,13 +2,13 @@
 
 mod options;
 
-use crate::exit::{Exit, Failure};
+use crate::exit::{Exit, Failure, explain};
 use crate::interface_name;
 use crate::output::style::QUIET;
 use crate::output::{self, json, table};
 use crate::sanitize::sanitize;
 use iphelper::ip_interface::{IpInterfaceChange, PropertyChange};
-use iphelper::{Family, Host};
+use iphelper::{Error, ErrorKind, Family, Host};
 use std::io::Write;
 
 /// Change IP properties of an interface
@@ -23,7 +23,7 @@ use std::io::Write;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  sudo iph interface set eth0 --ipv4 --forwarding true --mtu 1400
+  sudo iph interface set eth0 --ipv4 --forwarding true --retransmit-time 500ms
   sudo iph interface set eth0 -6 --router-discovery disabled --dad-transmits 3
   iph interface set eth0 --ipv4 --ipv6 --mtu 1400 --dry-run")]
 pub(crate) struct Args {
@@ -65,20 +65,22 @@ impl Args {
             (false, false) => return Err(Failure::usage("say which side to change: --ipv4, --ipv6 or both")),
             (true, true) => {
                 let [v4, v6] = if self.dry_run {
-                    host.plan_ip_interface_families(key, &change, &change)?
+                    host.plan_ip_interface_families(key, &change, &change)
                 } else {
-                    host.set_ip_interface_families(key, &change, &change)?
-                };
+                    host.set_ip_interface_families(key, &change, &change)
+                }
+                .map_err(|error| refused(&error, true))?;
                 let v6 = v6.into_iter().map(|change| (Family::V6, change));
                 v4.into_iter().map(|change| (Family::V4, change)).chain(v6).collect()
             }
             (ipv4, _) => {
                 let family = if ipv4 { Family::V4 } else { Family::V6 };
                 let changes = if self.dry_run {
-                    host.plan_ip_interface(family, key, &change)?
+                    host.plan_ip_interface(family, key, &change)
                 } else {
-                    host.set_ip_interface(family, key, &change)?
+                    host.set_ip_interface(family, key, &change)
                 };
+                let changes = changes.map_err(|error| refused(&error, false))?;
                 changes.into_iter().map(|change| (family, change)).collect()
             }
         };
@@ -94,6 +96,17 @@ impl Args {
         }
         Ok(Exit::Success)
     }
+}
+
+/// The library's error, with the words of this program for what the library tells to do in its own.
+fn refused(error: &Error, both: bool) -> Failure {
+    let property = error.reason().and_then(|reason| reason.split(':').next());
+    let advice = match property {
+        Some("path_mtu_discovery_timeout") => ": `iph path-mtu set`",
+        Some("nl_mtu") if error.kind() == ErrorKind::NotSupported && !both => ": `--ipv4 --ipv6` does",
+        _ => "",
+    };
+    Failure::new(Exit::of(error.kind()), format!("{}{advice}", explain(error)))
 }
 
 fn document(family: Family, change: &PropertyChange) -> json::PropertyChange<'_> {

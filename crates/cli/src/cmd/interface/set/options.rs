@@ -14,7 +14,7 @@ pub(super) struct Options {
     forwarding: Option<bool>,
 
     /// Largest IP packet in octets
-    #[arg(long, value_name = "OCTETS", alias = "nl-mtu")]
+    #[arg(long, value_name = "OCTETS", alias = "nl-mtu", value_parser = units::number)]
     mtu: Option<u32>,
 
     /// How routers are found: disabled, enabled (IPv6) or dhcp (IPv4)
@@ -22,7 +22,7 @@ pub(super) struct Options {
     router_discovery: Option<RouterDiscoveryBehavior>,
 
     /// How many probes duplicate address detection sends; 0 uses addresses at once
-    #[arg(long, value_name = "COUNT")]
+    #[arg(long, value_name = "COUNT", value_parser = units::number)]
     dad_transmits: Option<u32>,
 
     /// What the reachable time of neighbours is drawn around
@@ -47,7 +47,7 @@ pub(super) struct Options {
     interface_identifier: Option<u64>,
 
     /// The interface metric, which adds to the metric of each route over it
-    #[arg(long, value_name = "METRIC")]
+    #[arg(long, value_name = "METRIC", value_parser = units::number)]
     metric: Option<u32>,
 
     /// Let the metric follow link speed and kind
@@ -93,7 +93,7 @@ pub(super) struct Options {
     link_local_address_timeout: Option<Duration>,
 
     /// The site prefix length
-    #[arg(long, value_name = "BITS")]
+    #[arg(long, value_name = "BITS", value_parser = units::number)]
     site_prefix_length: Option<u32>,
 
     /// The zone of one scope level from 0 to 15; may be given several times
