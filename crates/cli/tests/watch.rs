@@ -43,6 +43,17 @@ impl Watch {
         line
     }
 
+    /// The next line that contains `words`.
+    fn line_with(&mut self, words: &str) -> String {
+        loop {
+            let line = self.line();
+            assert_ne!(line, "", "the watch ended");
+            if line.contains(words) {
+                return line;
+            }
+        }
+    }
+
     /// The next change that `wanted` picks, as JSON.
     fn find(&mut self, mut wanted: impl FnMut(&Value) -> bool) -> Value {
         loop {
@@ -148,16 +159,17 @@ fn people_read_a_line_for_each_change() {
         let mut watch = Watch::start("--family ipv4");
         watch.until_it_watches();
         let _ = run("ip link set lo mtu 1234");
-        let line = loop {
-            let line = watch.line();
-            if line.contains("1234") {
-                break line;
-            }
-        };
+        let line = watch.line_with("1234");
         // 12:34:56  lo  IPv4  changed  nl_mtu 1300 -> 1234
         let words: Vec<_> = line.split_whitespace().collect();
         assert_eq!((words[1], words[2], words[3], words[4]), ("lo", "IPv4", "changed", "nl_mtu"), "{line}");
         assert_eq!(words[0].len(), "12:34:56".len(), "{line}");
+        let _ = run("ip link add e0 type veth peer name e1");
+        // Seen before it is renamed, or its first name is no change that anybody could tell.
+        let _ = watch.line_with(" e0  IPv4  added");
+        let _ = run("ip link set e0 name \u{202e}0e");
+        let renamed = watch.line_with(" name ");
+        assert!(renamed.ends_with("  \\u{202e}0e  IPv4  changed  name e0 -> \\u{202e}0e\n"), "{renamed}");
         watch.signal(Signal::INT);
         let (code, stderr) = watch.finish();
         assert_eq!((code, stderr.as_str()), (Some(0), "watching IP interfaces; Ctrl-C ends\n"));

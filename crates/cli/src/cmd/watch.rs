@@ -15,6 +15,7 @@ use jiff::{Timestamp, Zoned};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use serde::Serialize;
+use serde_json::Value;
 use signals::Signals;
 use std::io::{self, Write};
 use std::os::fd::AsFd;
@@ -115,7 +116,7 @@ impl Args {
         write!(out, "{QUIET}{time}{QUIET:#}  {NAME}{name}{NAME:#}  {family}  {kind}")?;
         for (number, Difference { property, from, to }) in changes.iter().enumerate() {
             let separator = if number == 0 { "  " } else { ", " };
-            write!(out, "{separator}{property} {from} -> {GOOD}{to}{GOOD:#}")?;
+            write!(out, "{separator}{property} {} -> {GOOD}{}{GOOD:#}", value(from), value(to))?;
         }
         match differences {
             None => write!(out, "  {QUIET}(gone by now){QUIET:#}")?,
@@ -129,6 +130,15 @@ impl Args {
         }
         writeln!(out)?;
         out.flush()
+    }
+}
+
+/// A value for people: text without quotes, and safe to show.
+fn value(value: &Value) -> String {
+    match value {
+        Value::String(text) => sanitize(text).into_owned(),
+        Value::Null => "unknown".to_owned(),
+        other => other.to_string(),
     }
 }
 

@@ -54,8 +54,13 @@ impl Known {
     }
 }
 
+/// The row's fields, and the name, which stands beside the rows in other documents: a rename is a change, too.
 fn document(row: &iphelper::ip_interface::IpInterface) -> Value {
-    serde_json::to_value(IpInterface::from(row)).unwrap_or_default()
+    let mut document = serde_json::to_value(IpInterface::from(row)).unwrap_or_default();
+    if let Value::Object(fields) = &mut document {
+        let _ = fields.insert("name".to_owned(), row.name.clone().into());
+    }
+    document
 }
 
 /// The fields of two documents that differ. The kernel draws the reachable time anew every few minutes, which is no
