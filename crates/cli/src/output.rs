@@ -6,6 +6,7 @@ pub(crate) mod style;
 pub(crate) mod table;
 
 use std::io::{self, BufWriter, IsTerminal, StdoutLock};
+use std::os::fd::AsFd;
 
 /// Standard output for people: buffered, escape sequences taken off where they would not be understood.
 pub(crate) type Output = BufWriter<anstream::AutoStream<StdoutLock<'static>>>;
@@ -15,13 +16,17 @@ pub(crate) fn people() -> Output {
     BufWriter::new(anstream::AutoStream::auto(io::stdout().lock()))
 }
 
-/// The terminal's width; `None` where standard output is no terminal, so that nothing is cut or folded in a pipe.
+/// The width of standard output's terminal.
 pub(crate) fn width() -> Option<u16> {
-    let stdout = io::stdout();
-    if !stdout.is_terminal() {
+    width_of(io::stdout())
+}
+
+/// A terminal's width; `None` for what is no terminal, so that nothing is cut or folded in a pipe.
+pub(crate) fn width_of(stream: impl IsTerminal + AsFd) -> Option<u16> {
+    if !stream.is_terminal() {
         return None;
     }
-    let columns = rustix::termios::tcgetwinsize(stdout).map_or(0, |size| size.ws_col);
+    let columns = rustix::termios::tcgetwinsize(stream).map_or(0, |size| size.ws_col);
     // A terminal that does not know its size says 0.
     Some(if columns == 0 { 80 } else { columns })
 }

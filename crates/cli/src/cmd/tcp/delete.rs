@@ -148,8 +148,8 @@ fn ask(host: &Host, rows: &[TcpConnection]) -> Result<(), Failure> {
         )));
     }
     // As wide as the terminal that the question is on, which standard output need not be.
-    let width = rustix::termios::tcgetwinsize(std::io::stderr()).map_or(80, |size| size.ws_col.max(40));
-    let _ = table::write(&mut anstream::stderr().lock(), &connections::table(host, rows, Some(width)));
+    let width = output::width_of(std::io::stderr());
+    let _ = table::write(&mut anstream::stderr().lock(), &connections::table(host, rows, width));
     confirm::confirm(&format!("Delete {}?", count(rows.len())))
 }
 
