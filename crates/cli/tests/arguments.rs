@@ -142,6 +142,23 @@ fn a_full_disk_is_a_failure_and_a_closed_pipe_is_none() {
 }
 
 #[test]
+fn a_host_without_proc_is_told_as_such() {
+    let unshare = |script: &str| {
+        let iph = command("interface list");
+        let mut unshare = std::process::Command::new("unshare");
+        let _ =
+            unshare.args(["--mount", "sh", "-c", script, "sh"]).arg(iph.get_program()).args(iph.get_args());
+        run(&mut unshare)
+    };
+    if unshare("mount -t tmpfs none /proc").code != Some(0) {
+        eprintln!("skipped: a file system cannot be mounted over /proc here");
+        return;
+    }
+    let message = unshare("mount -t tmpfs none /proc && exec \"$@\"").message(5);
+    assert!(message.contains("/proc is not mounted"), "{message}");
+}
+
+#[test]
 fn colour_is_only_where_it_is_wanted() {
     assert!(!iph("tcp list").ok().contains('\x1b'), "a pipe gets none");
     assert!(iph("--color always tcp list").ok().contains("\x1b[1m"));

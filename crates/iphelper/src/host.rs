@@ -17,7 +17,8 @@ impl Host {
     ///
     /// - Linux: the thread's network namespace at this moment. The host stays in it, whatever the thread does later: it
     ///   keeps a descriptor of the namespace and of its `/proc/sys/net`.
-    /// - Errors: [`NotSupported`](crate::ErrorKind::NotSupported) on an operating system without a back end.
+    /// - Errors: [`NotSupported`](crate::ErrorKind::NotSupported) on an operating system without a back end; on Linux
+    ///   where `/proc` is not mounted.
     /// - Privilege: none. What a later call needs, it asks for.
     pub fn open() -> Result<Self> {
         Ok(Self { backend: backend::open()? })

@@ -22,9 +22,7 @@ impl Namespace {
     /// The calling thread's network namespace.
     pub(super) fn current() -> Result<Self> {
         let descriptor = rustix::fs::open(THREAD_NAMESPACE, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())
-            .map_err(|errno| {
-                system("opening the thread's network namespace", errno).because("is /proc mounted?")
-            })?;
+            .map_err(|errno| in_proc("opening the thread's network namespace", errno))?;
         Self::from_descriptor(descriptor)
     }
 
@@ -78,6 +76,15 @@ fn identity(descriptor: &OwnedFd) -> Result<Identity> {
     let status =
         rustix::fs::fstat(descriptor).map_err(|errno| system("looking at a network namespace", errno))?;
     Ok((status.st_dev, status.st_ino))
+}
+
+/// The error of opening what every `/proc` has: where there is none, that is no row that was not found.
+pub(super) fn in_proc(operation: &'static str, errno: Errno) -> Error {
+    let error = system(operation, errno);
+    match errno {
+        Errno::NOENT => error.with_kind(ErrorKind::NotSupported).because("/proc is not mounted"),
+        _ => error,
+    }
 }
 
 /// The error of a system call that no chapter gives a meaning of its own.

@@ -3,7 +3,7 @@
 //! A descriptor of `/proc/sys/net/ipv4` stays with the namespace in which it was opened, for reads and writes, after
 //! its thread has left; one of `/proc/sys/net` does not.
 
-use super::namespace::system;
+use super::namespace::{in_proc, system};
 use crate::error::Result;
 use crate::types::Family;
 use rustix::fs::{Mode, OFlags};
@@ -24,8 +24,8 @@ impl Sysctl {
         let directory = |path: &str| {
             rustix::fs::open(path, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
         };
-        let ipv4 = directory("/proc/sys/net/ipv4")
-            .map_err(|errno| system("opening /proc/sys/net/ipv4", errno).because("is /proc mounted?"))?;
+        let ipv4 =
+            directory("/proc/sys/net/ipv4").map_err(|errno| in_proc("opening /proc/sys/net/ipv4", errno))?;
         let ipv6 = match directory("/proc/sys/net/ipv6") {
             Ok(descriptor) => Some(descriptor),
             Err(Errno::NOENT) => None,
