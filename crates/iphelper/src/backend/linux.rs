@@ -22,7 +22,6 @@ use namespace::Namespace;
 use socket::{Pool, Protocol};
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
 use sysctl::Sysctl;
 pub(crate) use thread::start_thread;
 
@@ -35,8 +34,6 @@ pub(super) struct LinuxHost {
     sock_diag: Arc<Pool>,
     generic: Arc<Pool>,
     ethtool: ethtool::Ethtool,
-    /// Room for the whole TCP table, as it was when last read.
-    tcp_rows: AtomicUsize,
 }
 
 impl LinuxHost {
@@ -62,6 +59,6 @@ impl LinuxHost {
             drop(pool.take()?);
         }
         let ethtool = ethtool::Ethtool::default();
-        Ok(Self { namespace, sysctl, route, sock_diag, generic, ethtool, tcp_rows: AtomicUsize::new(0) })
+        Ok(Self { namespace, sysctl, route, sock_diag, generic, ethtool })
     }
 }
