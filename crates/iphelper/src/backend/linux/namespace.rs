@@ -1,5 +1,6 @@
 //! The network namespace that a host is bound to.
 
+use super::thread::with_signals_blocked;
 use crate::error::{Error, ErrorKind, Result};
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
@@ -39,9 +40,9 @@ impl Namespace {
             return Ok(work());
         }
         std::thread::scope(|scope| {
-            let entered = std::thread::Builder::new()
-                .name("iphelper-netns".to_owned())
-                .spawn_scoped(scope, || {
+            // Signals are blocked: a handler of the program's would find itself in another namespace.
+            let entered = with_signals_blocked(|| {
+                std::thread::Builder::new().name("iphelper-netns".to_owned()).spawn_scoped(scope, || {
                     move_into_link_name_space(self.descriptor.as_fd(), Some(LinkNameSpaceType::Network))
                         .map_err(|errno| match errno {
                             Errno::PERM => system("entering a network namespace", errno)
@@ -53,10 +54,14 @@ impl Namespace {
                         })?;
                     Ok(work())
                 })
-                .map_err(|error| {
-                    Error::new(ErrorKind::ResourceLimit, "starting a thread for a network namespace")
-                        .with_errno(error.raw_os_error().unwrap_or_default())
-                })?;
+            });
+            let failed = |errno: i32| {
+                Error::new(ErrorKind::ResourceLimit, "starting a thread for a network namespace")
+                    .with_errno(errno)
+            };
+            let entered = entered
+                .map_err(|errno| failed(errno as i32))?
+                .map_err(|error| failed(error.raw_os_error().unwrap_or_default()))?;
             entered.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
         })
     }
@@ -90,4 +95,21 @@ pub(super) fn in_proc(operation: &'static str, errno: Errno) -> Error {
 /// The error of a system call that no chapter gives a meaning of its own.
 pub(super) fn system(operation: &'static str, errno: Errno) -> Error {
     Error::new(super::socket::kind_of(errno.raw_os_error()), operation).with_errno(errno.raw_os_error())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use iphelper_testkit::NetNs;
+    use nix::sys::signal::{SigSet, Signal};
+
+    #[test]
+    fn a_signal_handler_never_runs_in_another_namespace() {
+        let takes = || !SigSet::thread_get_mask().unwrap().contains(Signal::SIGUSR1);
+        assert!(takes());
+        let elsewhere = NetNs::new();
+        let elsewhere = Namespace::from_descriptor(elsewhere.descriptor()).unwrap();
+        assert!(!elsewhere.run(takes).unwrap());
+        assert!(takes(), "the caller's mask is as before");
+    }
 }

@@ -34,7 +34,7 @@ pub(super) fn start_helper<'scope, T: Send + 'scope>(
 ///
 /// A thread begins with the mask of the one that starts it, so the mask is set here and put back, and there is no
 /// moment at which the new thread could take a signal.
-fn with_signals_blocked<T>(start: impl FnOnce() -> T) -> Result<T, Errno> {
+pub(super) fn with_signals_blocked<T>(start: impl FnOnce() -> T) -> Result<T, Errno> {
     let mut blocked = SigSet::all();
     for fault in FAULTS {
         blocked.remove(fault);

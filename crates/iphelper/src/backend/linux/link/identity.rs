@@ -23,7 +23,8 @@ const TAG_BITS: u32 = TYPE_SHIFT - INDEX_BITS;
 /// The name space of this library's version 5 GUIDs, a random number.
 const NAME_SPACE: Uuid = Uuid::from_u128(0x8f5b_1c0a_5d0e_4e6b_9a37_21d4_63c8_f0be);
 
-/// Kinds that are made in pairs: each end's `IFLA_LINK` is the other's index for life.
+/// Kinds that are made in pairs: each end's `IFLA_LINK` is the other's index, which stays unless the other end moves to a
+/// namespace where its index is taken.
 const PAIRED: [&str; 3] = ["veth", "netkit", "vxcan"];
 
 /// The index in a LUID.
