@@ -16,6 +16,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A dump's datagrams are at most 32 KiB, or one message where that is longer (a link with many virtual functions).
 const RECEIVE_BUFFER: usize = 64 * 1024;
+/// How many idle sockets are kept: more than usual programs use at a time, and few enough that a moment of many threads
+/// does not hold descriptors and buffers for ever.
+const MOST_IDLE: usize = 4;
 /// How often a dump that changed under the reader is started again.
 const DUMP_ATTEMPTS: usize = 10;
 
@@ -415,6 +418,7 @@ impl Drop for Pooled {
         let ours = self.process == std::process::id();
         if let Some(socket) = self.socket.take().filter(|socket| ours && !socket.is_busy())
             && let Some(mut idle) = self.pool.idle()
+            && idle.len() < MOST_IDLE
         {
             idle.push(socket);
         }
@@ -544,6 +548,14 @@ mod tests {
         // The lock is taken in the child, too, by a thread that goes on in the parent alone.
         assert!(iphelper_testkit::forked(|| pool.take().is_ok_and(|socket| !socket.is_busy())));
         assert_eq!(idle.len(), 1);
+    }
+
+    #[test]
+    fn a_moment_of_many_threads_leaves_few_sockets() {
+        let pool = Arc::new(Pool::new(Arc::new(Namespace::current().unwrap()), Protocol::Route));
+        let many: Vec<_> = (0..100).map(|_| pool.take().unwrap()).collect();
+        drop(many);
+        assert_eq!(pool.idle().unwrap().len(), MOST_IDLE);
     }
 
     #[test]
