@@ -47,5 +47,5 @@ install -m 644 "$here"/include/*.h "$root/include/iphelper/"
 
 echo "installed into $root; programs compile with: \$(pkg-config --cflags --libs iphlpapi)"
 if [ -z "${DESTDIR-}" ]; then
-    echo "run ldconfig as root if $prefix/$libdir is a folder of the dynamic loader"
+    echo "if the dynamic loader looks into $prefix/$libdir, run ldconfig as root; if not, link with -Wl,-rpath,$prefix/$libdir"
 fi

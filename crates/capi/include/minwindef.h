@@ -98,6 +98,17 @@ typedef struct _FILETIME {
     DWORD dwHighDateTime;
 } FILETIME, *PFILETIME, *LPFILETIME;
 
+typedef struct _SYSTEMTIME {
+    WORD wYear;
+    WORD wMonth;
+    WORD wDayOfWeek;
+    WORD wDay;
+    WORD wHour;
+    WORD wMinute;
+    WORD wSecond;
+    WORD wMilliseconds;
+} SYSTEMTIME, *PSYSTEMTIME, *LPSYSTEMTIME;
+
 #define LOBYTE(word) ((BYTE)((DWORD_PTR)(word) & 0xFF))
 #define HIBYTE(word) ((BYTE)((DWORD_PTR)(word) >> 8 & 0xFF))
 #define LOWORD(number) ((WORD)((DWORD_PTR)(number) & 0xFFFF))

@@ -5,8 +5,11 @@
 
 #include <windows.h>
 
+typedef WCHAR OLECHAR, *LPOLESTR;
+typedef const WCHAR *LPCOLESTR;
+
 /* Writes {XXXXXXXX-XXXX-XXXX-XXXX-XXXXXXXXXXXX} and a terminator, 39 characters; 0 if there is no room for them. */
-static __inline__ int StringFromGUID2(REFGUID guid, WCHAR *text, int room)
+static __inline__ int StringFromGUID2(REFGUID guid, LPOLESTR text, int room)
 {
 #ifdef __cplusplus
     const GUID *id = &guid;

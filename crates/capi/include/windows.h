@@ -8,6 +8,11 @@
 #include <guiddef.h>
 #include <winbase.h>
 #include <winerror.h>
+#include <sysinfoapi.h>
 #include <winnt.h>
+
+#ifndef WIN32_LEAN_AND_MEAN
+#include <objbase.h>
+#endif
 
 #endif

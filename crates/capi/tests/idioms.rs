@@ -22,7 +22,7 @@ fn printed(name: &str) -> Option<String> {
         let mut command = Command::new(windows);
         // Its idea of formats is that of another compiler.
         let _ = command.args(["-Wall", "-Wextra", "-Werror", "-Wno-format"]).arg(&source).arg("-o");
-        let _ = command.arg(scratch.path("windows.exe")).args(["-liphlpapi", "-lws2_32"]);
+        let _ = command.arg(scratch.path("windows.exe")).args(["-liphlpapi", "-lws2_32", "-lole32"]);
         let _ = succeeded(command.output().expect("starting the compiler"), name);
     }
     let run = |options: &[&str]| {
@@ -75,6 +75,24 @@ fn sockets_have_windows_families_and_codes() {
 fn a_callback_sets_an_event() {
     let Some(printed) = printed("events") else { return };
     assert_eq!(printed, "258 0\n0\n258 0\n258\n0\n2 2 7 8\n");
+}
+
+#[test]
+fn times_and_guids_come_with_windows_h() {
+    let Some(printed) = printed("time") else { return };
+    let expected = "\
+1601-01-01 1 00:00:00.000
+1970-01-01 4 00:00:00.000
+2000-02-29 2 23:59:59.999
+2024-02-29 4 00:00:00.000
+2024-03-01 5 00:00:00.123
+30828-09-14 4 02:48:05.477
+87
+1
+1 1
+39 {01020304-0506-0708-090A-0B0C0D0E0F10}
+";
+    assert_eq!(printed, expected);
 }
 
 #[test]
