@@ -53,8 +53,7 @@ mod linux {
         println!("{rows} rows, {deletions} deletions, medians of {rounds} rounds");
         let host = Host::open().expect("opening the namespace");
         let holders = Holders::new(rows / 2);
-        let mut owned = TcpQuery::default();
-        owned.owners = true;
+        let owned = TcpQuery { owners: true, ..TcpQuery::default() };
         let mut reading = Table::default();
         for _ in 0..rounds {
             reading.time("floor: receive the dump, walk the messages", || {
@@ -161,12 +160,11 @@ mod linux {
 
     /// The client ends of the holders' connections.
     fn clients(holders: &Holders) -> TcpQuery {
-        let mut query = TcpQuery::default();
-        query.filter.conditions = vec![
+        let conditions = vec![
             TcpCondition::State(vec![TcpState::Established]),
             TcpCondition::RemotePort(FIRST_PORT..=holders.end_port() - 1),
         ];
-        query
+        TcpQuery { filter: conditions.into(), ..TcpQuery::default() }
     }
 
     /// Processes that hold connections to themselves, both ends.

@@ -112,6 +112,12 @@ pub struct TcpFilter {
     pub conditions: Vec<TcpCondition>,
 }
 
+impl From<Vec<TcpCondition>> for TcpFilter {
+    fn from(conditions: Vec<TcpCondition>) -> Self {
+        Self { conditions }
+    }
+}
+
 /// One condition of a [`TcpFilter`].
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
@@ -146,8 +152,8 @@ pub enum TcpCondition {
     /// Held by the process with this id. One that the caller may not look into is refused with
     /// [`AccessDenied`](crate::ErrorKind::AccessDenied).
     Pid(u32),
-    /// Held by a process with this short name (at most 15 bytes on Linux). One that the caller may not look into is
-    /// refused with [`AccessDenied`](crate::ErrorKind::AccessDenied).
+    /// Held by a process with this short name; Linux keeps 15 bytes of it, so a longer one stands for all that begin
+    /// so. One that the caller may not look into is refused with [`AccessDenied`](crate::ErrorKind::AccessDenied).
     Process(String),
 }
 

@@ -12,7 +12,7 @@ use nix::sys::socket::sockopt::BindToDevice;
 use rustix::net::sockopt;
 use std::io::{ErrorKind as Io, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, SocketAddrV6, TcpListener, TcpStream};
-use tcp_support::{ANY, Packets, connecting, every_state, listener, pair, row, rows, ss};
+use tcp_support::{ANY, Packets, connecting, every_state, listener, matching, pair, row, rows, ss};
 
 iphelper_testkit::private_user_namespace!();
 
@@ -204,8 +204,7 @@ fn ten_thousand_connections_in_one_call() {
                 (client, listener.accept().unwrap().0)
             })
             .collect();
-        let mut query = TcpQuery::default();
-        query.filter.conditions = vec![TcpCondition::RemotePort(address.port()..=address.port())];
+        let query = matching(vec![TcpCondition::RemotePort(address.port()..=address.port())]);
         let mut clients = host.tcp_connections(&query).unwrap();
         assert_eq!(clients.len(), most);
         // A few that are gone already, spread over the batches.
@@ -430,9 +429,8 @@ fn a_filter_deletes_what_it_finds_and_lists_it() {
         let host = Host::open().unwrap();
         let pairs: Vec<_> = (0..20).map(|_| pair("127.0.0.1:0")).collect();
         let bystander = pair("[::1]:0");
-        let mut query = TcpQuery::default();
-        query.family = Some(Family::V4);
-        query.filter.conditions = vec![TcpCondition::State(vec![TcpState::Established])];
+        let established = vec![TcpCondition::State(vec![TcpState::Established])];
+        let query = TcpQuery { family: Some(Family::V4), filter: established.into(), ..TcpQuery::default() };
         let deletions = host.delete_tcp_matching(&query, DeleteOptions::default()).unwrap();
         // Each connection has a row for either end; the first deletion resets the other.
         assert_eq!(deletions.len(), 40);
@@ -457,8 +455,7 @@ fn without_the_privilege_nothing_happens() {
         let (client, server) = pair("127.0.0.1:0");
         let (here, there) = (client.local_addr().unwrap(), client.peer_addr().unwrap());
         let row = row(&host, here, TcpState::Established);
-        let mut query = TcpQuery::default();
-        query.filter.conditions = vec![TcpCondition::LocalPort(here.port()..=here.port())];
+        let query = matching(vec![TcpCondition::LocalPort(here.port()..=here.port())]);
         let attempts = || {
             let options = DeleteOptions::default();
             [
@@ -554,8 +551,7 @@ fn multipath_connections_are_refused_unless_their_subflows_are_asked_for() {
         (&client).write_all(b"x").unwrap();
         (&accepted).read_exact(&mut [0]).unwrap();
 
-        let mut options = DeleteOptions::default();
-        options.mptcp_subflows = true;
+        let options = DeleteOptions { mptcp_subflows: true, ..DeleteOptions::default() };
         let outcomes = host.delete_tcp_connections(&both, options).unwrap();
         assert!(outcomes[0].is_ok(), "{outcomes:?}");
         assert!(!exists(&both[0]), "the subflow is gone");
@@ -579,12 +575,10 @@ fn the_connection_under_the_terminal_is_spared() {
         let host = Host::open().unwrap();
         let own = host.own_terminal_connections().unwrap();
         assert!(own.iter().any(|row| row.local == local), "{own:#?}");
-        let mut query = TcpQuery::default();
-        query.filter.conditions = vec![TcpCondition::LocalPort(local.port()..=local.port())];
+        let query = matching(vec![TcpCondition::LocalPort(local.port()..=local.port())]);
         let deletions = host.delete_tcp_matching(&query, DeleteOptions::default()).unwrap();
         assert!(matches!(deletions[0].outcome, TcpDeletionOutcome::OwnTerminal), "{deletions:#?}");
-        let mut options = DeleteOptions::default();
-        options.own_terminal = true;
+        let options = DeleteOptions { own_terminal: true, ..DeleteOptions::default() };
         let deletions = host.delete_tcp_matching(&query, options).unwrap();
         assert!(matches!(deletions[0].outcome, TcpDeletionOutcome::Deleted), "{deletions:#?}");
         return;
@@ -633,8 +627,7 @@ fn many_rows_while_others_come_and_go() {
                 }
                 aborted
             });
-            let mut query = TcpQuery::default();
-            query.filter.conditions = vec![
+            let query = matching(vec![
                 TcpCondition::Port(address.port()..=address.port()),
                 TcpCondition::State(vec![
                     TcpState::Established,
@@ -642,7 +635,7 @@ fn many_rows_while_others_come_and_go() {
                     TcpState::FinWait2,
                     TcpState::TimeWait,
                 ]),
-            ];
+            ]);
             let mut deleted = 0;
             for _ in 0..50 {
                 for row in host.delete_tcp_matching(&query, DeleteOptions::default()).unwrap() {
@@ -658,8 +651,7 @@ fn many_rows_while_others_come_and_go() {
             assert!(deleted > 0);
         });
         eventually("the last connections are gone", || {
-            let mut query = TcpQuery::default();
-            query.filter.conditions = vec![TcpCondition::State(vec![TcpState::Established])];
+            let query = matching(vec![TcpCondition::State(vec![TcpState::Established])]);
             host.tcp_connections(&query).unwrap().is_empty()
         });
     });

@@ -10,7 +10,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use tcp_support::{pair, row};
+use tcp_support::{matching, pair, row};
 
 iphelper_testkit::private_user_namespace!();
 
@@ -39,9 +39,7 @@ impl Drop for Holder {
 }
 
 fn with_owners(host: &Host, conditions: Vec<TcpCondition>) -> Vec<TcpConnection> {
-    let mut query = TcpQuery::default();
-    query.owners = true;
-    query.filter.conditions = conditions;
+    let query = TcpQuery { owners: true, ..matching(conditions) };
     let table = host.tcp_connections(&query).unwrap();
     let streamed: Vec<_> = host.tcp_connections_iter(&query).unwrap().map(Result::unwrap).collect();
     // But for names: a child that was just started changes its own.
@@ -137,9 +135,7 @@ fn what_may_not_be_looked_into_has_no_owner_and_fails_only_if_it_is_named() {
             assert_eq!(owner_of(&rows, there), None);
             assert_eq!(owner_of(&rows, own.local_addr().unwrap()).unwrap().0, std::process::id());
             for condition in [TcpCondition::Pid(holder.pid()), TcpCondition::Process("sleep".into())] {
-                let mut query = TcpQuery::default();
-                query.filter.conditions = vec![condition];
-                let error = host.tcp_connections(&query).unwrap_err();
+                let error = host.tcp_connections(&matching(vec![condition])).unwrap_err();
                 assert_eq!(error.kind(), ErrorKind::AccessDenied, "{error}");
             }
             let error = host.tcp_owner_module(&listed).unwrap_err();
@@ -205,6 +201,8 @@ fn a_program_whose_file_is_gone_keeps_its_path() {
         std::fs::remove_dir_all(&folder).unwrap();
         let row = row_with_owner(&host, local);
         assert_eq!(&*row.owner.as_ref().unwrap().name, "holder of socke", "15 bytes");
+        let by_name = with_owners(&host, vec![TcpCondition::Process("holder of sockets".into())]);
+        assert_eq!(owner_of(&by_name, local), owner_of(std::slice::from_ref(&row), local));
         let module = host.tcp_owner_module(&row).unwrap();
         assert_eq!(module.path.as_ref(), Some(&program));
         assert_eq!(module.name, "holder of sockets");

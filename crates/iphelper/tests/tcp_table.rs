@@ -10,15 +10,12 @@ use nix::sys::socket::setsockopt;
 use nix::sys::socket::sockopt::{BindToDevice, Mark};
 use rustix::net::sockopt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6, TcpListener, TcpStream};
-use tcp_support::{ANY, Packets, assert_same_sockets, every_state, listener, pair, row, rows, ss};
+use tcp_support::{ANY, Packets, assert_same_sockets, every_state, listener, matching, pair, row, rows, ss};
 
 iphelper_testkit::private_user_namespace!();
 
 fn query(family: Option<Family>, conditions: Vec<TcpCondition>) -> TcpQuery {
-    let mut query = TcpQuery::default();
-    query.family = family;
-    query.filter.conditions = conditions;
-    query
+    TcpQuery { family, ..matching(conditions) }
 }
 
 fn table(host: &Host, family: Family) -> Vec<TcpConnection> {
@@ -338,8 +335,7 @@ fn order_is_by_local_then_remote_end() {
             .into_iter()
             .map(pair)
             .collect();
-        let mut query = TcpQuery::default();
-        query.ordered = true;
+        let query = TcpQuery { ordered: true, ..TcpQuery::default() };
         let table = host.tcp_connections(&query).unwrap();
         assert_eq!(table.len(), 10);
         let keys: Vec<_> = table

@@ -2,7 +2,7 @@
 #![allow(dead_code, reason = "each test program uses a part")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as tests do")]
 
-use iphelper::tcp::{TcpConnection, TcpQuery, TcpState};
+use iphelper::tcp::{TcpCondition, TcpConnection, TcpQuery, TcpState};
 use iphelper::{Family, Host};
 use iphelper_testkit::{eventually, run, try_run};
 use rustix::net::{AddressFamily, SocketFlags, SocketType};
@@ -40,6 +40,11 @@ pub(crate) fn connecting(address: SocketAddr) -> TcpStream {
     let socket = rustix::net::socket_with(family, SocketType::STREAM, flags, None).unwrap();
     assert_eq!(rustix::net::connect(&socket, &address), Err(rustix::io::Errno::INPROGRESS));
     TcpStream::from(socket)
+}
+
+/// A query for what meets all of these conditions.
+pub(crate) fn matching(conditions: Vec<TcpCondition>) -> TcpQuery {
+    TcpQuery { filter: conditions.into(), ..TcpQuery::default() }
 }
 
 /// The whole table of both families.

@@ -16,6 +16,8 @@ use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
 
 const OPERATION: &str = "reading the TCP table";
+/// The longest short name of a process (`TASK_COMM_LEN` without its NUL).
+const NAME_LEN: usize = 15;
 
 /// What of a query is tested here: the rows of one family that pass the filter, and the processes that it names.
 struct Selection {
@@ -67,13 +69,21 @@ fn holders(filter: &TcpFilter) -> Result<Option<FxHashMap<u64, Owner>>> {
             _ => {}
         }
     }
+    if pids.is_none() && names.is_empty() {
+        return Ok(None);
+    }
     let processes = Processes::open()?;
     let pids = match pids {
         Some(pids) => pids,
-        None if names.is_empty() => return Ok(None),
         None => processes.pids()?,
     };
-    processes.sockets(&pids, |name| names.iter().all(|wanted| *wanted == name), Unreadable::Refuse).map(Some)
+    let named = |name: &str| names.iter().all(|wanted| short_name(wanted) == name);
+    processes.sockets(&pids, named, Unreadable::Refuse).map(Some)
+}
+
+/// As much of a program's name as the kernel keeps of it.
+fn short_name(name: &str) -> &str {
+    name.get(..name.floor_char_boundary(NAME_LEN)).unwrap_or_default()
 }
 
 /// The error that a refused dump is.
