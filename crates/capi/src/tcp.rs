@@ -200,8 +200,7 @@ unsafe fn answer<T: Table<Row: FromConnection>>(
     order: i32,
 ) -> Result<(), Code> {
     let buffer = Buffer::new(table, size)?;
-    let mut query = TcpQuery::default();
-    query.family = Some(family);
+    let mut query = TcpQuery { family: Some(family), ..TcpQuery::default() };
     query.filter.conditions = rows.conditions();
     query.owners = owners;
     query.ordered = order != 0;

@@ -37,15 +37,13 @@ fn a_forked_child_does_not_read_its_parents_answers() {
             let (host, done) = (&host, &done);
             let (begun, wait) = std::sync::mpsc::channel();
             let parent = scope.spawn(move || {
-                // Not in a namespace of its own: the host stays in the one in which it was opened.
-                let child = forked(move || {
-                    wait.recv().is_ok()
-                        && (0..300).all(|_| host.interface_stack().is_ok_and(|rows| rows.is_empty()))
-                });
+                wait.recv().unwrap();
+                let child =
+                    forked(|| (0..300).all(|_| host.interface_stack().is_ok_and(|rows| rows.is_empty())));
                 done.store(true, Ordering::Relaxed);
                 child
             });
-            let _ = begun.send(());
+            begun.send(()).unwrap();
             while !done.load(Ordering::Relaxed) {
                 assert!(one_interface());
             }

@@ -69,8 +69,7 @@ impl Args {
             self.list(&host, &rows)?;
             return Ok(Exit::Success);
         }
-        let mut options = DeleteOptions::default();
-        options.mptcp_subflows = self.mptcp_subflows;
+        let options = DeleteOptions { mptcp_subflows: self.mptcp_subflows, ..DeleteOptions::default() };
         // Deleting nothing tells whether this caller may delete, before anybody is asked.
         let _ = host.delete_tcp_connections(&[], options)?;
         if !self.yes {

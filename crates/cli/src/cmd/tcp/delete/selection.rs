@@ -116,9 +116,7 @@ fn leave_own_terminal(host: &Host, mut rows: Vec<TcpConnection>) -> Result<Vec<T
 fn named(host: &Host, local: &End, remote: &End) -> Result<TcpConnection, Failure> {
     // The table lists IPv4-mapped connections as IPv4.
     let (local_ip, remote_ip) = (local.address.to_canonical(), remote.address.to_canonical());
-    let mut query = TcpQuery::default();
-    query.family = Some(Family::of(&local_ip));
-    query.owners = true;
+    let mut query = TcpQuery { family: Some(Family::of(&local_ip)), owners: true, ..TcpQuery::default() };
     query.filter.conditions = vec![
         TcpCondition::LocalAddress(Prefix::host(local_ip)),
         TcpCondition::LocalPort(local.port..=local.port),
