@@ -1,8 +1,8 @@
 //! How the demo speaks: numbered chapters, short lines, at most 80 columns.
 
 use crate::output::style::{BAD, GOOD, HEADING, NAME, QUIET};
-use crate::output::{self, Output, table};
-use comfy_table::Table;
+use crate::output::table::{self, Table};
+use crate::output::{self, Output};
 use std::io::{self, Write};
 
 /// The widest line, so that the story looks the same on every terminal.

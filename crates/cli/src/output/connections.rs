@@ -1,8 +1,7 @@
 //! A table of connections, as `list` shows it and `delete` asks about it.
 
-use crate::output::table;
+use crate::output::table::{self, Table};
 use crate::sanitize::sanitize;
-use comfy_table::Table;
 use iphelper::tcp::TcpConnection;
 use iphelper::{Host, InterfaceIndex};
 use std::collections::HashMap;

@@ -4,7 +4,7 @@ use crate::exit::{Exit, Failure};
 use crate::output::{self, json, table};
 use crate::sanitize::sanitize;
 use iphelper::Host;
-use iphelper::interface::{AdminStatus, Interface, InterfaceLevel};
+use iphelper::interface::{AdminStatus, Interface, InterfaceLevel, OperStatus};
 use iphelper::ip_interface::IpInterface;
 use iphelper::{ErrorKind, Family};
 use std::collections::BTreeMap;
@@ -69,6 +69,8 @@ fn print<'a>(
     for (interface, v4, v6) in joined {
         let state = match interface.admin_status {
             AdminStatus::Down => "disabled".to_owned(),
+            // As `ip` has it, and administrators know it.
+            AdminStatus::Up if interface.oper_status == OperStatus::LowerLayerDown => "no carrier".to_owned(),
             AdminStatus::Up => interface.oper_status.to_string(),
         };
         let both = |value: fn(&IpInterface) -> String| match (v4.map(value), v6.map(value)) {
