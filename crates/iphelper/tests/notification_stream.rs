@@ -6,8 +6,11 @@ use futures_core::Stream;
 use iphelper::Family::V4;
 use iphelper::Host;
 use iphelper::notification::ChangeKind::Parameter;
-use iphelper_testkit::{isolated, set_sysctl};
+use iphelper::notification::IpInterfaceChangeStream;
+use iphelper_testkit::{eventually, isolated, set_sysctl};
 use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Wake, Waker};
 use std::time::{Duration, Instant};
 use tokio::time::timeout;
 
@@ -62,5 +65,40 @@ fn a_stream_ends_when_it_is_cancelled() {
             assert!(changes.next().await.is_none(), "and it stays ended");
             ending.join().unwrap();
         });
+    });
+}
+
+/// A task that nobody runs any more: it ends with its last waker.
+struct Abandoned(Mutex<Option<IpInterfaceChangeStream>>);
+
+impl Wake for Abandoned {
+    fn wake(self: Arc<Self>) {
+        drop(self.0.lock().unwrap().take());
+    }
+}
+
+#[test]
+fn a_task_that_ends_when_it_is_woken_stops_nobody() {
+    isolated(|| {
+        let host = Host::open().unwrap();
+        for others in [1, 0] {
+            let mut listeners: Vec<_> =
+                (0..others).map(|_| host.ip_interface_changes(Some(V4)).unwrap()).collect();
+            let stream = host.ip_interface_changes(Some(V4)).unwrap().into_stream();
+            let task = Arc::new(Abandoned(Mutex::new(Some(stream))));
+            let waker = Waker::from(Arc::clone(&task));
+            let mut context = Context::from_waker(&waker);
+            let polled = task.0.lock().unwrap().as_mut().map(|it| Pin::new(it).poll_next(&mut context));
+            assert!(polled.is_some_and(|polled| polled.is_pending()));
+            set_sysctl("ipv4/conf/lo/forwarding", "1");
+            eventually("the end of the task", || Arc::strong_count(&task) == 2);
+            for listener in &mut listeners {
+                assert_eq!(listener.next().unwrap().unwrap().kind, Parameter);
+            }
+            // Whoever listens next finds a reader that goes on.
+            let mut next = host.ip_interface_changes(Some(V4)).unwrap();
+            set_sysctl("ipv4/conf/lo/forwarding", "0");
+            assert_eq!(next.next().unwrap().unwrap().kind, Parameter);
+        }
     });
 }

@@ -69,7 +69,7 @@ impl ChangeSource for Consumer {
 
     fn cancel(&self) {
         if !self.is_forked_copy() {
-            self.queue.end();
+            self.queue.end().wake();
         }
     }
 

@@ -58,10 +58,10 @@ impl Queue {
     }
 
     /// Appends those of `changes` that the consumer asked for.
-    pub(super) fn push(&self, changes: &[IpInterfaceChanged]) {
+    pub(super) fn push(&self, changes: &[IpInterfaceChanged]) -> Wake {
         let mut state = self.state();
         if state.ended {
-            return;
+            return Wake::default();
         }
         let wanted = changes.iter().filter(|change| self.family.is_none_or(|family| family == change.family));
         state.changes.extend(wanted.cloned());
@@ -70,25 +70,25 @@ impl Queue {
             // Twice what is left, so that a full queue is not folded again at each change.
             state.fold_at = UNFOLDED.max(state.changes.len() * 2);
         }
-        self.tell(state);
+        self.tell(&mut state)
     }
 
     /// Says that the table could not be read.
-    pub(super) fn fail(&self, failure: &Error) {
+    pub(super) fn fail(&self, failure: &Error) -> Wake {
         let mut state = self.state();
         if !state.ended {
             state.failure = Some(failure.clone());
         }
-        self.tell(state);
+        self.tell(&mut state)
     }
 
     /// Drops what waits and lets every wait end.
-    pub(super) fn end(&self) {
+    pub(super) fn end(&self) -> Wake {
         let mut state = self.state();
         state.changes.clear();
         state.failure = None;
         state.ended = true;
-        self.tell(state);
+        self.tell(&mut state)
     }
 
     pub(super) fn has_ended(&self) -> bool {
@@ -152,10 +152,10 @@ impl Queue {
         item
     }
 
-    /// Wakes whoever waits, if there is something to give.
-    fn tell(&self, mut state: MutexGuard<'_, State>) {
+    /// Wakes the thread that waits, if there is something to give, and gives the task to wake.
+    fn tell(&self, state: &mut State) -> Wake {
         if !state.has_something() {
-            return;
+            return Wake::default();
         }
         if !state.readable {
             // From 0 to 1 on a counter of 64 bits: cannot fail or block.
@@ -163,10 +163,27 @@ impl Queue {
             state.readable = true;
         }
         self.filled.notify_all();
+        Wake {
+            #[cfg(feature = "tokio")]
+            waker: state.waker.take(),
+        }
+    }
+}
+
+/// A task that is to be woken once no lock is held. An executor may run it at once, or drop it where nobody else has it
+/// any more, and the stream in it takes the locks.
+#[derive(Debug, Default)]
+#[must_use = "the task waits"]
+pub(super) struct Wake {
+    #[cfg(feature = "tokio")]
+    waker: Option<std::task::Waker>,
+}
+
+impl Wake {
+    /// Wakes the task, if there is one.
+    pub(super) fn wake(self) {
         #[cfg(feature = "tokio")]
-        if let Some(waker) = state.waker.take() {
-            // An executor may run the task at once, and the task takes the lock.
-            drop(state);
+        if let Some(waker) = self.waker {
             waker.wake();
         }
     }
@@ -306,7 +323,7 @@ mod tests {
     fn a_full_queue_is_folded_and_stays_bounded() {
         let queue = Queue::new(None).unwrap();
         for round in 0..100_000_u32 {
-            queue.push(&[change(Parameter, round % 10, 1)]);
+            queue.push(&[change(Parameter, round % 10, 1)]).wake();
             assert!(queue.state().changes.len() < UNFOLDED);
         }
         let mut seen: Vec<_> = all(&queue).into_iter().map(|change| change.index.0).collect();
@@ -316,7 +333,7 @@ mod tests {
 
         // More interfaces than that, each with a change: all are kept.
         for index in 0..5 * UNFOLDED as u32 {
-            queue.push(&[change(Add, index, 1), change(Parameter, index, 1)]);
+            queue.push(&[change(Add, index, 1), change(Parameter, index, 1)]).wake();
         }
         let kept = all(&queue);
         assert_eq!(kept.iter().filter(|change| change.kind == Add).count(), 5 * UNFOLDED);
@@ -327,19 +344,19 @@ mod tests {
     fn the_descriptor_is_readable_while_something_is_there() {
         let queue = Queue::new(Some(Family::V4)).unwrap();
         assert!(!is_readable(&queue));
-        queue.push(&[IpInterfaceChanged { family: Family::V6, ..change(Add, 1, 1) }]);
+        queue.push(&[IpInterfaceChanged { family: Family::V6, ..change(Add, 1, 1) }]).wake();
         assert!(!is_readable(&queue), "of the other family");
-        queue.push(&[change(Add, 1, 1), change(Add, 2, 1)]);
-        queue.fail(&Error::new(crate::ErrorKind::OutOfMemory, "reading"));
+        queue.push(&[change(Add, 1, 1), change(Add, 2, 1)]).wake();
+        queue.fail(&Error::new(crate::ErrorKind::OutOfMemory, "reading")).wake();
         for left in [2, 1, 0] {
             assert!(is_readable(&queue), "{left} left");
             let Taken::Item(item) = queue.take() else { panic!("something is there") };
             assert_eq!(item.is_err(), left == 0, "the failure is last");
         }
         assert!(!is_readable(&queue));
-        queue.push(&[change(Add, 3, 1)]);
-        queue.end();
-        queue.push(&[change(Add, 4, 1)]);
+        queue.push(&[change(Add, 3, 1)]).wake();
+        queue.end().wake();
+        queue.push(&[change(Add, 4, 1)]).wake();
         assert!(is_readable(&queue), "the end has to be seen");
         assert!(matches!(queue.take(), Taken::Ended), "what waited is dropped");
         assert!(is_readable(&queue), "for ever");

@@ -4,7 +4,7 @@ use super::super::LinuxHost;
 use super::super::namespace::system;
 use super::super::thread::start_thread;
 use super::monitor::Monitor;
-use super::queue::Queue;
+use super::queue::{Queue, Wake};
 use crate::error::Result;
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 use rustix::io::{Errno, retry_on_intr};
@@ -52,13 +52,20 @@ struct Watch {
 impl Reader {
     /// Gives `queue` what changes from now on. The first to join starts the thread.
     pub(super) fn join(&self, host: Arc<LinuxHost>, queue: Arc<Queue>) -> Result<()> {
+        let mut wakes = Vec::new();
+        let joined = self.join_or_start(host, queue, &mut wakes);
+        wakes.into_iter().for_each(Wake::wake);
+        joined
+    }
+
+    fn join_or_start(&self, host: Arc<LinuxHost>, queue: Arc<Queue>, wakes: &mut Vec<Wake>) -> Result<()> {
         let mut running = lock(&self.running);
         // A thread that ended by itself met a defect of this crate, and has ended its queues; begin anew.
         if let Some(Running { shared, .. }) = running.as_ref().filter(|running| !running.thread.is_finished())
         {
             let mut watch = lock(&shared.watch);
             // What happened until now is news for the others alone.
-            watch.update(true)?;
+            watch.update(true, wakes)?;
             watch.queues.push(queue);
             return Ok(());
         }
@@ -82,8 +89,11 @@ impl Reader {
         if let Some(Running { shared, thread }) = running.take_if(|_| is_last) {
             shared.stop.store(true, Ordering::Release);
             shared.wake();
-            // A panic was printed, and there is nobody left to tell.
-            let _ = thread.join();
+            // Not where the thread has woken a task and that was dropped for it.
+            if thread.thread().id() != std::thread::current().id() {
+                // A panic was printed, and there is nobody left to tell.
+                let _ = thread.join();
+            }
         }
     }
 
@@ -125,7 +135,9 @@ impl Shared {
                 return;
             }
             let look = woken || Instant::now() >= next_look;
-            failed = lock(&self.watch).update(look).is_err();
+            let mut wakes = Vec::new();
+            failed = lock(&self.watch).update(look, &mut wakes).is_err();
+            wakes.into_iter().for_each(Wake::wake);
             if look {
                 next_look = Instant::now() + LOOK_EVERY;
             }
@@ -150,16 +162,16 @@ impl Shared {
 }
 
 impl Watch {
-    /// Finds what has changed and gives it to all queues; see [`Monitor::update`].
-    fn update(&mut self, look: bool) -> Result<()> {
+    /// Finds what has changed and gives it to all queues; see [`Monitor::update`]. Who waits for it is added to `wakes`.
+    fn update(&mut self, look: bool, wakes: &mut Vec<Wake>) -> Result<()> {
         let mut changes = Vec::new();
         let result = self.monitor.update(look, &mut changes);
         for queue in &self.queues {
             if !changes.is_empty() {
-                queue.push(&changes);
+                wakes.push(queue.push(&changes));
             }
             if let Err(error) = &result {
-                queue.fail(error);
+                wakes.push(queue.fail(error));
             }
         }
         result
@@ -171,9 +183,8 @@ struct EndQueues<'a>(&'a Shared);
 
 impl Drop for EndQueues<'_> {
     fn drop(&mut self) {
-        for queue in &lock(&self.0.watch).queues {
-            queue.end();
-        }
+        let wakes: Vec<_> = lock(&self.0.watch).queues.iter().map(|queue| queue.end()).collect();
+        wakes.into_iter().for_each(Wake::wake);
     }
 }
 
