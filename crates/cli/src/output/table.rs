@@ -2,6 +2,7 @@
 
 use super::style::HEADING;
 use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Width, presets};
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 use unicode_width::UnicodeWidthStr;
 
@@ -33,75 +34,70 @@ impl Table {
     /// The lines, the headings first.
     ///
     /// On a terminal cells are folded, between words only, since a piece of an address or of a name is of no use. Where
-    /// whole words do not fit, each row is one line: those that are too long for the terminal, which wraps them, stand
-    /// out of the columns, so that the others need not be as wide. In a pipe a row is always one line.
+    /// whole words do not fit, each row is one line: a cell that is too long for its column pushes the next ones to the
+    /// right, and the terminal wraps the line. In a pipe a row is always one line.
     fn lines(&self) -> Vec<String> {
-        let all: Vec<_> = self.rows.iter().collect();
-        let Some(width) = self.width else { return self.render(&all, None) };
-        let words = |text: &String| text.split(' ').map(UnicodeWidthStr::width).max().unwrap_or(0);
-        let least = self.widths(&all, words);
+        let Some(width) = self.width else { return self.render(None) };
+        let mut least: Vec<_> = self.headings.iter().map(|heading| heading.width()).collect();
+        for row in &self.rows {
+            for (least, cell) in least.iter_mut().zip(row) {
+                *least = cell.split(' ').map(UnicodeWidthStr::width).fold(*least, usize::max);
+            }
+        }
         if total(&least) <= usize::from(width) {
-            return self.render(&all, Some((width, least)));
+            return self.render(Some((width, least)));
         }
-        let fitting = self.fitting(usize::from(width));
-        let aligned: Vec<_> =
-            all.iter().zip(&fitting).filter(|(_, fits)| **fits).map(|(row, _)| *row).collect();
-        let mut aligned = self.render(&aligned, None).into_iter();
-        let mut lines: Vec<_> = aligned.next().into_iter().collect();
-        for (row, fits) in all.iter().zip(fitting) {
-            lines.extend(if fits { aligned.next() } else { Some(row.join("  ")) });
-        }
-        lines
+        let columns = self.narrow_columns(usize::from(width));
+        std::iter::once(&self.headings).chain(&self.rows).map(|row| self.line(row, &columns)).collect()
     }
 
-    /// The width of each column: of its heading and of its cells in `rows`, as `measure` has it.
-    fn widths(&self, rows: &[&Vec<String>], measure: impl Fn(&String) -> usize) -> Vec<usize> {
-        let mut widths: Vec<_> = self.headings.iter().map(&measure).collect();
-        for row in rows {
-            for (width, cell) in widths.iter_mut().zip(*row) {
-                *width = measure(cell).max(*width);
-            }
+    /// Widths of columns that fit the terminal, each as wide as one of its cells: the longest cells of the widest columns
+    /// are given up first. Cells of the last column have nothing to push, and count for no more than their heading.
+    fn narrow_columns(&self, width: usize) -> Vec<usize> {
+        let last = self.headings.len().saturating_sub(1);
+        let mut candidates: Vec<BTreeSet<usize>> = Vec::new();
+        for (number, heading) in self.headings.iter().enumerate() {
+            let least = heading.width();
+            let cells = self.rows.iter().filter(|_| number != last).filter_map(|row| row.get(number));
+            let wider = cells.map(|cell| cell.width()).filter(|width| *width > least);
+            candidates.push(wider.chain([least]).collect());
         }
-        widths
-    }
-
-    /// Which rows have a place in columns that fit the terminal: all but those with the longest cells.
-    fn fitting(&self, width: usize) -> Vec<bool> {
-        let measured: Vec<Vec<usize>> =
-            self.rows.iter().map(|row| row.iter().map(|cell| cell.width()).collect()).collect();
-        let mut fitting = vec![true; measured.len()];
         loop {
-            let mut widths: Vec<_> = self.headings.iter().map(|heading| heading.width()).collect();
-            for (row, _) in measured.iter().zip(&fitting).filter(|(_, fits)| **fits) {
-                for (width, cell) in widths.iter_mut().zip(row) {
-                    *width = (*cell).max(*width);
+            let widths: Vec<_> =
+                candidates.iter().map(|widths| widths.last().copied().unwrap_or(0)).collect();
+            let widest = candidates
+                .iter_mut()
+                .filter(|widths| widths.len() > 1)
+                .max_by_key(|widths| widths.last().copied());
+            match widest {
+                Some(widest) if total(&widths) > width => {
+                    let _ = widest.pop_last();
                 }
-            }
-            let Some((column, widest)) = widths.iter().copied().enumerate().max_by_key(|(_, width)| *width)
-            else {
-                return fitting;
-            };
-            let mut removed = false;
-            if total(&widths) > width {
-                for (row, fits) in measured.iter().zip(&mut fitting) {
-                    if *fits && row.get(column) == Some(&widest) {
-                        (*fits, removed) = (false, true);
-                    }
-                }
-            }
-            if !removed {
-                return fitting;
+                _ => return widths,
             }
         }
     }
 
-    /// These rows in columns; `fold` is the width that cells are folded for, and the least of each column.
-    fn render(&self, rows: &[&Vec<String>], fold: Option<(u16, Vec<usize>)>) -> Vec<String> {
-        let mut table = comfy_table::Table::new();
-        let _ = table.load_style(presets::NOTHING).set_header(&self.headings);
-        for row in rows {
-            let _ = table.add_row(*row);
+    /// A row as one line, each cell in its column or as near to it as those before it let it.
+    fn line(&self, row: &[String], columns: &[usize]) -> String {
+        let (mut line, mut position, mut start) = (String::new(), 0, 0);
+        for (number, (cell, column)) in row.iter().zip(columns).enumerate() {
+            let inside = if self.right.contains(&number) { column.saturating_sub(cell.width()) } else { 0 };
+            let gap = if number == 0 { 0 } else { usize::from(GAP) };
+            let blanks = (start + inside).saturating_sub(position).max(gap);
+            line.extend(std::iter::repeat_n(' ', blanks));
+            line.push_str(cell);
+            position += blanks + cell.width();
+            start += column + usize::from(GAP);
         }
+        line.truncate(line.trim_end().len());
+        line
+    }
+
+    /// All rows in columns; `fold` is the width that cells are folded for, and the least of each column.
+    fn render(&self, fold: Option<(u16, Vec<usize>)>) -> Vec<String> {
+        let mut table = comfy_table::Table::new();
+        let _ = table.load_style(presets::NOTHING).set_header(&self.headings).add_rows(&self.rows);
         let arrangement = match &fold {
             Some((width, _)) => {
                 let _ = table.set_width(*width);
@@ -189,20 +185,32 @@ a-long-name-of-an-interface   1500
     }
 
     #[test]
-    fn rows_that_are_too_long_leave_the_columns_to_the_others() {
-        let mut table = new(&["Local", "PID", "Process"], &[1], Some(30));
+    fn what_is_too_long_for_a_column_pushes_the_rest() {
+        let mut table = new(&["Local", "PID", "Process", "Interface"], &[1], Some(44));
         let long = "[2001:db8:1:2:3:4:5:6]:50000";
-        let _ = table.add_row(["127.0.0.1:80", "7", "web server"]);
-        let _ = table.add_row([long, "8", "web server"]).add_row(["[::1]:80", "12345", "x"]);
+        let _ = table.add_row(["127.0.0.1:80", "7", "web server", ""]);
+        let _ = table.add_row([long, "8", "web server", "eth0"]).add_row(["[::1]:80", "12345", "x", "eth0"]);
         let expected = [
-            "Local           PID  Process",
+            "Local           PID  Process     Interface",
             "127.0.0.1:80      7  web server",
-            "[2001:db8:1:2:3:4:5:6]:50000  8  web server",
-            "[::1]:80      12345  x",
+            "[2001:db8:1:2:3:4:5:6]:50000  8  web server  eth0",
+            "[::1]:80      12345  x           eth0",
         ];
-        table.width = Some(31);
         assert_eq!(table.lines(), expected);
         table.width = Some(1);
         assert_eq!(table.lines().len(), 4);
+    }
+
+    #[test]
+    fn the_last_column_may_be_as_long_as_it_likes() {
+        let mut table = new(&["Property", "Kernel object"], &[], Some(30));
+        let _ = table.add_row(["nl_mtu", "net.ipv6.conf.eth0.mtu_of_this_interface"]);
+        let _ = table.add_row(["metric", "none"]);
+        let expected = [
+            "Property  Kernel object",
+            "nl_mtu    net.ipv6.conf.eth0.mtu_of_this_interface",
+            "metric    none",
+        ];
+        assert_eq!(table.lines(), expected);
     }
 }
