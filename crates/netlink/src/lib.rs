@@ -11,7 +11,8 @@
 //! - [`attribute`]: type, length, value;
 //! - [`rtnetlink`]: links, addresses, routes, neighbours (`include/uapi/linux/rtnetlink.h`);
 //! - [`sock_diag`]: sockets and their deletion (`include/uapi/linux/inet_diag.h`);
-//! - [`genetlink`]: generic netlink and the ethtool family (`include/uapi/linux/ethtool_netlink.h`).
+//! - [`genetlink`]: generic netlink and the ethtool family (`include/uapi/linux/ethtool_netlink.h`);
+//! - [`nf_tables`]: packet filter rules and sets (`include/uapi/linux/netfilter/nf_tables.h`).
 
 #![forbid(unsafe_code)]
 
@@ -21,6 +22,7 @@ mod captured;
 mod error;
 pub mod genetlink;
 pub mod message;
+pub mod nf_tables;
 pub mod rtnetlink;
 pub mod sock_diag;
 

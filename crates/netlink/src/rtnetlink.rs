@@ -1,4 +1,4 @@
-//! Links, addresses, routes, neighbours and their tables (`NETLINK_ROUTE`).
+//! Links, addresses, routes, rules, neighbours and their tables (`NETLINK_ROUTE`).
 
 pub mod addr;
 pub mod link;
@@ -6,4 +6,6 @@ pub mod neigh;
 pub mod neigh_table;
 pub mod netconf;
 pub mod notification;
+pub mod raw_route;
 pub mod route;
+pub mod rule;

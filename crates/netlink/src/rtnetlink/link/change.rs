@@ -15,6 +15,7 @@ const AF_SPEC: u16 = 26;
 /// `AF_INET` and `AF_INET6` as attribute types inside [`AF_SPEC`].
 const AF_INET: u16 = 2;
 const AF_INET6: u16 = 10;
+const INET_CONF: u16 = 1;
 const INET6_TOKEN: u16 = 7;
 
 /// Sets those [`flag`](super::flag)s of the link that are in `mask`.
@@ -58,6 +59,20 @@ pub fn announce(index: u32) -> Request {
     let mut request = change(index);
     let _ = request.attribute_nested(AF_SPEC, |families| {
         let _ = families.attribute_nested(AF_INET, |_| {});
+    });
+    request
+}
+
+/// Sets a member of the link's IPv4 configuration, see [`devconf4`](super::devconf4), and announces the link.
+#[must_use]
+pub fn set_ipv4_configuration(index: u32, member: usize, value: u32) -> Request {
+    let mut request = change(index);
+    let _ = request.attribute_nested(AF_SPEC, |families| {
+        let _ = families.attribute_nested(AF_INET, |inet| {
+            let _ = inet.attribute_nested(INET_CONF, |members| {
+                let _ = members.attribute_u32(u16::try_from(member).unwrap_or(u16::MAX), value);
+            });
+        });
     });
     request
 }

@@ -17,6 +17,7 @@ const INET6_RA_MTU: u16 = 9;
 #[allow(missing_docs, reason = "the names are the kernel's")]
 pub mod devconf4 {
     pub const FORWARDING: usize = 1;
+    pub const ARP_IGNORE: usize = 19;
 }
 
 /// Members of [`Inet6::conf`] (`DEVCONF_*`).
