@@ -14,6 +14,8 @@ mod child;
 mod packet;
 mod refuse;
 mod router;
+mod sockets;
+pub mod uplinks;
 mod zoo;
 
 use rustix::fs::{Mode, OFlags};

@@ -1,0 +1,58 @@
+//! Socket options that the standard library does not set.
+
+use rustix::net::{AddressFamily, SocketType, ipproto};
+use std::io;
+use std::net::SocketAddr;
+use std::os::fd::{OwnedFd, RawFd};
+
+const CONNECT_TIMEOUT_MS: libc::c_int = 3000;
+
+pub(crate) fn udp(ipv6: bool) -> io::Result<OwnedFd> {
+    Ok(rustix::net::socket(family(ipv6), SocketType::DGRAM, Some(ipproto::UDP))?)
+}
+
+/// A TCP socket that gives up connecting after three seconds.
+pub(crate) fn tcp(ipv6: bool) -> io::Result<OwnedFd> {
+    let socket = rustix::net::socket(family(ipv6), SocketType::STREAM, Some(ipproto::TCP))?;
+    let timeout = std::time::Duration::from_millis(CONNECT_TIMEOUT_MS.unsigned_abs().into());
+    rustix::net::sockopt::set_socket_timeout(&socket, rustix::net::sockopt::Timeout::Send, Some(timeout))?;
+    Ok(socket)
+}
+
+fn family(ipv6: bool) -> AddressFamily {
+    if ipv6 { AddressFamily::INET6 } else { AddressFamily::INET }
+}
+
+pub(crate) fn connect(socket: &OwnedFd, address: SocketAddr) -> io::Result<()> {
+    Ok(rustix::net::connect(socket, &address)?)
+}
+
+pub(crate) fn bind(socket: &OwnedFd, address: SocketAddr) -> io::Result<()> {
+    Ok(rustix::net::bind(socket, &address)?)
+}
+
+/// `SO_BINDTODEVICE`.
+pub(crate) fn bind_to_device(socket: RawFd, name: &str) -> io::Result<()> {
+    set(socket, libc::SOL_SOCKET, libc::SO_BINDTODEVICE, name.as_bytes())
+}
+
+/// `IP_UNICAST_IF` or `IPV6_UNICAST_IF`, whose argument is in network order.
+pub(crate) fn set_unicast_interface(socket: RawFd, ipv6: bool, index: u32) -> io::Result<()> {
+    const IP_UNICAST_IF: libc::c_int = 50;
+    const IPV6_UNICAST_IF: libc::c_int = 76;
+    let (level, option) =
+        if ipv6 { (libc::IPPROTO_IPV6, IPV6_UNICAST_IF) } else { (libc::IPPROTO_IP, IP_UNICAST_IF) };
+    set(socket, level, option, &index.to_be_bytes())
+}
+
+/// `SO_MARK`.
+pub(crate) fn set_mark(socket: RawFd, mark: u32) -> io::Result<()> {
+    set(socket, libc::SOL_SOCKET, libc::SO_MARK, &mark.to_ne_bytes())
+}
+
+fn set(socket: RawFd, level: libc::c_int, option: libc::c_int, value: &[u8]) -> io::Result<()> {
+    let len = libc::socklen_t::try_from(value.len()).expect("a short value");
+    // SAFETY: the value is live for the call and `len` octets long; the kernel only reads it.
+    let result = unsafe { libc::setsockopt(socket, level, option, value.as_ptr().cast(), len) };
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
