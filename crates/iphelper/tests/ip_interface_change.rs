@@ -384,7 +384,7 @@ fn both_families_change_as_one() {
     assert_eq!(lan.neighbor_time(Family::V4, "base_reachable"), 20_000);
     assert_eq!(lan.neighbor_time(Family::V6, "base_reachable"), 20_000);
     // The second family's refusal is the first's too.
-    let weak = IpInterfaceChange { weak_host_send: Some(false), ..nothing() };
+    let weak = IpInterfaceChange { advertising_enabled: Some(true), ..nothing() };
     let other = IpInterfaceChange { base_reachable_time: Some(MS(30_000)), ..nothing() };
     assert_eq!(set(&other, &weak).unwrap_err().kind(), ErrorKind::NotSupported);
     assert_eq!(set(&weak, &other).unwrap_err().kind(), ErrorKind::NotSupported);
@@ -421,17 +421,11 @@ fn properties_that_need_policy_or_have_no_place_are_refused_by_name() {
         let row = lan.row(family);
         let n = nothing;
         let mut cases = vec![
-            ("weak_host_send", IpInterfaceChange { weak_host_send: Some(!row.weak_host_send), ..n() }),
-            (
-                "weak_host_receive",
-                IpInterfaceChange { weak_host_receive: Some(!row.weak_host_receive), ..n() },
-            ),
             (
                 "use_automatic_metric",
                 IpInterfaceChange { use_automatic_metric: Some(!row.use_automatic_metric), ..n() },
             ),
             ("metric", IpInterfaceChange { metric: Some(row.metric + 1), ..n() }),
-            ("disable_default_routes", IpInterfaceChange { disable_default_routes: Some(true), ..n() }),
             ("advertising_enabled", IpInterfaceChange { advertising_enabled: Some(true), ..n() }),
             (
                 "advertise_default_route",

@@ -9,6 +9,7 @@ mod ip_interface;
 mod link;
 mod namespace;
 mod notification;
+mod policy;
 mod privilege;
 mod process;
 mod socket;
@@ -33,6 +34,7 @@ pub(super) struct LinuxHost {
     route: Arc<Pool>,
     sock_diag: Arc<Pool>,
     generic: Arc<Pool>,
+    netfilter: Arc<Pool>,
     ethtool: ethtool::Ethtool,
 }
 
@@ -53,12 +55,15 @@ impl LinuxHost {
         let pool = |protocol| Arc::new(Pool::new(Arc::clone(&namespace), protocol));
         let (route, sock_diag, generic) =
             (pool(Protocol::Route), pool(Protocol::SockDiag), pool(Protocol::Generic));
+        let netfilter = pool(Protocol::Netfilter);
         // Open what every call needs now, so that a thread which leaves the namespace without the right to come back
         // can still use its host.
         for pool in [&route, &sock_diag, &generic] {
             drop(pool.take()?);
         }
+        // A kernel may lack netfilter; the calls that need it say so.
+        drop(netfilter.take());
         let ethtool = ethtool::Ethtool::default();
-        Ok(Self { namespace, sysctl, route, sock_diag, generic, ethtool })
+        Ok(Self { namespace, sysctl, route, sock_diag, generic, netfilter, ethtool })
     }
 }

@@ -66,6 +66,7 @@ pub(super) struct Parent {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct LinkIpv4 {
     pub(super) forwarding: bool,
+    pub(super) arp_ignore: i32,
 }
 
 /// What IPv6 knows of a link: files of `/proc/sys/net/ipv6/conf/NAME`, and what a router told.
@@ -161,7 +162,10 @@ impl Link {
 
 impl LinkIpv4 {
     fn new(inet: &Inet<'_>) -> Self {
-        Self { forwarding: inet.conf(devconf4::FORWARDING).is_some_and(|value| value != 0) }
+        Self {
+            forwarding: inet.conf(devconf4::FORWARDING).is_some_and(|value| value != 0),
+            arp_ignore: inet.conf(devconf4::ARP_IGNORE).unwrap_or_default(),
+        }
     }
 }
 
@@ -265,7 +269,7 @@ impl LinuxHost {
 }
 
 /// The kernel's number of a family, a byte in all messages.
-pub(super) fn address_family(family: Family) -> u8 {
+pub(super) const fn address_family(family: Family) -> u8 {
     const AF_INET: u8 = 2;
     const AF_INET6: u8 = 10;
     match family {

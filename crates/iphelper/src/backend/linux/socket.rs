@@ -7,6 +7,7 @@ use super::namespace::{Namespace, system};
 use crate::error::{Error, ErrorKind, Result};
 use iphelper_netlink::DecodeError;
 use iphelper_netlink::message::{DUMP_INTERRUPTED, Message, Messages, Request};
+use iphelper_netlink::nf_tables::Batch;
 use rustix::io::{Errno, retry_on_intr};
 use rustix::net::netlink::SocketAddrNetlink;
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, netlink};
@@ -28,6 +29,7 @@ pub(super) enum Protocol {
     Route,
     SockDiag,
     Generic,
+    Netfilter,
 }
 
 /// A request that the kernel, or the way to it, refused.
@@ -124,6 +126,7 @@ impl Socket {
             Protocol::Route => (None, "opening a rtnetlink socket"),
             Protocol::SockDiag => (Some(netlink::SOCK_DIAG), "opening a sock_diag socket"),
             Protocol::Generic => (Some(netlink::GENERIC), "opening a generic netlink socket"),
+            Protocol::Netfilter => (Some(netlink::NETFILTER), "opening a netfilter socket"),
         };
         let descriptor =
             rustix::net::socket_with(AddressFamily::NETLINK, SocketType::RAW, SocketFlags::CLOEXEC, number)
@@ -155,8 +158,8 @@ impl Socket {
         self.sequence = self.sequence.wrapping_add(1).max(1);
         self.busy = true;
         let bytes = request.finish(self.sequence);
-        let sent = retry_on_intr(|| rustix::net::send(&self.descriptor, bytes, SendFlags::empty()))?;
-        if sent == bytes.len() { Ok(self.sequence) } else { Err(Refusal { errno: libc::EIO, words: None }) }
+        transmit(&self.descriptor, bytes)?;
+        Ok(self.sequence)
     }
 
     /// Sends a datagram of `count` messages that are numbered from the number that `bytes` is given; that number.
@@ -239,6 +242,38 @@ impl Socket {
         }
     }
 
+    /// Sends a packet filter batch in one datagram and waits until it is in force, or refused whole.
+    pub(super) fn transaction(&mut self, batch: Batch) -> Result<(), Refusal> {
+        let first = self.sequence.wrapping_add(1).max(1);
+        // Numbers of one batch follow each other, so they must not pass zero.
+        let first = if first.checked_add(batch.sequences()).is_some() { first } else { 1 };
+        self.sequence = first.wrapping_add(batch.sequences());
+        let (bytes, last) = batch.finish(first);
+        self.busy = true;
+        transmit(&self.descriptor, &bytes)?;
+        // Each refused message answers for itself, in order; the last one answers always, unless the batch was refused
+        // before it was looked into. A batch that cannot be committed is refused under the number of its beginning.
+        let mut refused = None;
+        loop {
+            for message in self.receive()? {
+                let message = message?;
+                let sequence = message.header.sequence;
+                if !(first..=last).contains(&sequence) {
+                    continue;
+                }
+                let Some(answer) = message.acknowledgement().transpose()? else { continue };
+                if answer.errno != 0 && refused.is_none() {
+                    let words = answer.message.map(|words| words.to_owned().into());
+                    refused = Some(Refusal { errno: answer.errno, words });
+                }
+                if sequence == last || (sequence == first && answer.errno != 0) {
+                    self.busy = false;
+                    return refused.map_or(Ok(()), Err);
+                }
+            }
+        }
+    }
+
     /// Dumps a table once, each message to `visit`, and tells whether it stood still meanwhile.
     pub(super) fn dump(
         &mut self,
@@ -307,6 +342,11 @@ impl Socket {
         self.busy
     }
 
+    /// Says that the socket must not be used again.
+    pub(super) fn set_busy(&mut self) {
+        self.busy = true;
+    }
+
     /// Says that a caller which receives by itself has read its answers to the end.
     pub(super) fn set_idle(&mut self) {
         self.busy = false;
@@ -316,6 +356,43 @@ impl Socket {
 impl AsFd for Socket {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.descriptor.as_fd()
+    }
+}
+
+fn transmit(descriptor: &OwnedFd, bytes: &[u8]) -> Result<(), Refusal> {
+    #[cfg(test)]
+    killed::count_a_message()?;
+    let sent = retry_on_intr(|| rustix::net::send(descriptor, bytes, SendFlags::empty()))?;
+    if sent == bytes.len() { Ok(()) } else { Err(Refusal::of(libc::EIO)) }
+}
+
+/// A caller that is killed between two messages, for tests: from some message on, its thread sends no more.
+#[cfg(test)]
+pub(super) mod killed {
+    use super::Refusal;
+    use std::cell::Cell;
+
+    thread_local! {
+        static MESSAGES_LEFT: Cell<u32> = const { Cell::new(u32::MAX) };
+    }
+
+    /// Runs `work`, which sends at most so many messages.
+    pub(in crate::backend::linux) fn after<T>(messages: u32, work: impl FnOnce() -> T) -> T {
+        MESSAGES_LEFT.set(messages);
+        let result = work();
+        MESSAGES_LEFT.set(u32::MAX);
+        result
+    }
+
+    pub(super) fn count_a_message() -> Result<(), Refusal> {
+        match MESSAGES_LEFT.get() {
+            u32::MAX => Ok(()),
+            0 => Err(Refusal::of(libc::ECONNABORTED)),
+            left => {
+                MESSAGES_LEFT.set(left - 1);
+                Ok(())
+            }
+        }
     }
 }
 

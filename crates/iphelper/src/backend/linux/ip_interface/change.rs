@@ -28,6 +28,7 @@ use plan::Plan;
 use rustix::fs::OFlags;
 use rustix::io::Errno;
 use std::time::Duration;
+use write::Write;
 
 /// What every error of this file was about.
 const OPERATION: &str = "changing an IP interface";
@@ -41,8 +42,24 @@ impl LinuxHost {
     ) -> Result<Vec<PropertyChange>> {
         self.require_administrator(OPERATION)?;
         let plan = self.plan(family, key, change)?;
-        write::carry_out(self, &[&plan])?;
+        self.carry_out(&[&plan], policy::is_asked(change))?;
         Ok(plan.changes)
+    }
+
+    /// Does all that is planned, or nothing; then what rules and filters hold follows the routes as they are now.
+    fn carry_out(&self, plans: &[&Plan], asks_for_policy: bool) -> Result<()> {
+        let writes = || plans.iter().flat_map(|plan| &plan.writes).map(|(_, write)| write);
+        let sets_policy = writes().any(|write| matches!(write, Write::Policy { .. }));
+        if asks_for_policy && !sets_policy {
+            // What is asked for is set already: then it must hold too, whatever others did to it.
+            self.reconcile_policy()?;
+        }
+        write::carry_out(self, plans)?;
+        if !sets_policy || writes().any(|write| !matches!(write, Write::Policy { .. } | Write::Announce)) {
+            // A service to properties that this call is not about: a call that is about them gets the error.
+            let _ = self.reconcile_policy();
+        }
+        Ok(())
     }
 
     pub(super) fn plan_change(

@@ -10,6 +10,7 @@ use super::super::LinuxHost;
 use super::super::ethtool::LinkFeatures;
 use super::super::link::{Link, LinkIpv6, address_family};
 use super::super::namespace::system;
+use super::super::policy::{Property, Setting, Settings};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ip_interface::{IpInterface, LinkLocalAddressBehavior, RouterDiscoveryBehavior};
 use crate::types::{Family, InterfaceIndex, InterfaceKey};
@@ -101,6 +102,7 @@ struct Surroundings {
     features: FxHashMap<u32, LinkFeatures>,
     speeds: FxHashMap<u32, u64>,
     wakers: Option<FxHashSet<u32>>,
+    policy: Settings,
     /// `net.ipv6.conf.all.forwarding`.
     all_forwarding: bool,
     /// `net.ipv6.conf.all.accept_dad`.
@@ -115,6 +117,7 @@ impl Surroundings {
             features: host.link_features(links)?,
             speeds: host.link_speeds(links)?,
             wakers: host.wake_on_lan(links)?,
+            policy: host.policy_settings(links)?,
             all_forwarding: false,
             all_accept_dad: 0,
             path_mtu_timeouts: FxHashMap::default(),
@@ -148,6 +151,9 @@ impl Surroundings {
         for zone in zone_indices.iter_mut().skip(1).take(3) {
             *zone = link.index.0;
         }
+        let has = |property| {
+            self.policy.contains(&Setting { family, property, index: link.index, luid: link.luid() })
+        };
         let is_neighborly = !link.has(flag::NO_ARP) && !link.has(flag::LOOPBACK);
         Some(IpInterface {
             family,
@@ -166,9 +172,9 @@ impl Surroundings {
                 Some(ipv6) => self.all_forwarding || ipv6.force_forwarding == Some(true),
                 None => link.ipv4.is_some_and(|ipv4| ipv4.forwarding),
             },
-            // Linux takes packets for each of its addresses on each interface, and sends each address' from each.
-            weak_host_send: true,
-            weak_host_receive: true,
+            // Linux by itself takes packets for each of its addresses on each interface, and sends each from each.
+            weak_host_send: !has(Property::StrongSend),
+            weak_host_receive: !has(Property::StrongReceive),
             use_automatic_metric: true,
             metric: metric::automatic(link.interface_type, speed),
             use_neighbor_unreachability_detection: neighbors.delay_probe_time? < NEVER_PROBED,
@@ -206,7 +212,7 @@ impl Surroundings {
                 && !link.has(flag::LOOPBACK),
             transmit_offload: offload::transmit(family, &features, link.gso_max_size),
             receive_offload: offload::receive(&features),
-            disable_default_routes: false,
+            disable_default_routes: has(Property::DisableDefaultRoutes),
         })
     }
 

@@ -4,7 +4,7 @@
 //! put back, together.
 
 use super::plan::Plan;
-use super::{OPERATION, mtu, write};
+use super::{OPERATION, mtu, policy};
 use crate::backend::linux::LinuxHost;
 use crate::error::Result;
 use crate::ip_interface::{IpInterfaceChange, PropertyChange};
@@ -18,7 +18,7 @@ impl LinuxHost {
     ) -> Result<[Vec<PropertyChange>; 2]> {
         self.require_administrator(OPERATION)?;
         let plans = self.plan_families(key, changes)?;
-        write::carry_out(self, &plans.each_ref())?;
+        self.carry_out(&plans.each_ref(), changes.into_iter().any(policy::is_asked))?;
         Ok(by_family(plans))
     }
 

@@ -51,6 +51,8 @@ pub(super) enum Turn {
     NeighborTimes,
     DuplicateDetection,
     Forwarding,
+    /// Rules and filters. The kernel may lack them, and they are put back exactly.
+    Policy,
     /// Clearing the identifier needs router discovery, so it goes before that is disabled.
     IdentifierCleared,
     RouterDiscovery,

@@ -2,10 +2,21 @@
 //!
 //! The value that holds is accepted, any other is refused with what is missing, before anything is written.
 
-use super::plan::{Planner, invalid, unsupported};
+use super::plan::{Planner, Turn, invalid, unsupported};
+use super::undo::Values;
+use super::write::Write;
+use crate::backend::linux::policy::{Property, Setting, mechanism};
 use crate::error::Result;
+use crate::ip_interface::IpInterfaceChange;
 use crate::types::Family;
 use std::time::Duration;
+
+/// Whether a change names a property that rules and filters hold.
+pub(super) fn is_asked(change: &IpInterfaceChange) -> bool {
+    change.disable_default_routes.is_some()
+        || change.weak_host_send.is_some()
+        || change.weak_host_receive.is_some()
+}
 
 /// Accepts what holds, and refuses the rest.
 fn fixed<T: PartialEq>(from: &T, to: Option<T>, reason: &'static str) -> Result<()> {
@@ -32,15 +43,13 @@ pub(super) fn advertise_default_route(planner: &mut Planner<'_>) -> Result<()> {
 }
 
 pub(super) fn weak_host_send(planner: &mut Planner<'_>) -> Result<()> {
-    let reason = "weak_host_send: needs rules that choose the interface by source address, which iphelper does not \
-                  set yet";
-    fixed(&planner.row.weak_host_send, planner.change.weak_host_send, reason)
+    let (from, to) = (planner.row.weak_host_send, planner.change.weak_host_send);
+    held(planner, "weak_host_send", Property::StrongSend, from, to)
 }
 
 pub(super) fn weak_host_receive(planner: &mut Planner<'_>) -> Result<()> {
-    let reason =
-        "weak_host_receive: needs a packet filter by destination address, which iphelper does not set yet";
-    fixed(&planner.row.weak_host_receive, planner.change.weak_host_receive, reason)
+    let (from, to) = (planner.row.weak_host_receive, planner.change.weak_host_receive);
+    held(planner, "weak_host_receive", Property::StrongReceive, from, to)
 }
 
 pub(super) fn use_automatic_metric(planner: &mut Planner<'_>) -> Result<()> {
@@ -56,9 +65,27 @@ pub(super) fn metric(planner: &mut Planner<'_>) -> Result<()> {
 }
 
 pub(super) fn disable_default_routes(planner: &mut Planner<'_>) -> Result<()> {
-    let reason =
-        "disable_default_routes: needs policy rules and a packet filter, which iphelper does not set yet";
-    fixed(&planner.row.disable_default_routes, planner.change.disable_default_routes, reason)
+    let (from, to) = (planner.row.disable_default_routes, planner.change.disable_default_routes);
+    held(planner, "disable_default_routes", Property::DisableDefaultRoutes, from, to)
+}
+
+/// A property that rules and filters hold.
+fn held(
+    planner: &mut Planner<'_>,
+    name: &'static str,
+    property: Property,
+    from: bool,
+    to: Option<bool>,
+) -> Result<()> {
+    let Some(to) = to.filter(|to| *to != from) else { return Ok(()) };
+    let (family, index, luid) = (planner.row.family, planner.row.index, planner.row.luid);
+    let setting = Setting { family, property, index, luid };
+    planner.tell(name, from, to, mechanism(&setting));
+    // What is kept is the strong host; Linux is weak by itself.
+    let is_weak = matches!(property, Property::StrongSend | Property::StrongReceive);
+    let values = Values { from: from != is_weak, to: to != is_weak };
+    planner.write(Turn::Policy, Write::Policy { setting, values });
+    Ok(())
 }
 
 pub(super) fn managed_address_configuration_supported(planner: &mut Planner<'_>) -> Result<()> {

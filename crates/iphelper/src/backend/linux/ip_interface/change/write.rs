@@ -9,6 +9,7 @@ use super::plan::{Plan, Turn};
 use super::undo::{Direction, Values, all_or_nothing};
 use crate::backend::linux::LinuxHost;
 use crate::backend::linux::link::{Link, address_family};
+use crate::backend::linux::policy::Setting;
 use crate::backend::linux::socket::Refusal;
 use crate::error::{Error, ErrorKind, Result};
 use crate::types::Family;
@@ -34,6 +35,8 @@ pub(super) enum Write {
     NeighborTime { time: NeighborTime, values: Values<Duration> },
     /// How long a neighbour in doubt is used before it is probed.
     ProbeDelay(Values<Duration>),
+    /// A property that rules and filters hold.
+    Policy { setting: Setting, values: Values<bool> },
     /// `accept_ra`, and what follows from it: routers are solicited, or what they advertised is taken away.
     RouterDiscovery(Values<i32>),
     /// The interface identifier.
@@ -54,6 +57,7 @@ impl Write {
             Self::Token(_) | Self::Announce => false,
             Self::NeighborTime { .. }
             | Self::ProbeDelay(_)
+            | Self::Policy { .. }
             | Self::RouterDiscovery(_)
             | Self::AddressGeneration(_) => true,
         }
@@ -66,7 +70,11 @@ impl Write {
             Self::Sysctl { file, .. } => Some(file),
             Self::RouterDiscovery(_) => Some("accept_ra"),
             Self::AddressGeneration(_) => Some("addr_gen_mode"),
-            Self::NeighborTime { .. } | Self::ProbeDelay(_) | Self::Token(_) | Self::Announce => None,
+            Self::NeighborTime { .. }
+            | Self::ProbeDelay(_)
+            | Self::Policy { .. }
+            | Self::Token(_)
+            | Self::Announce => None,
         }
     }
 
@@ -155,6 +163,11 @@ impl<'a> Writer<'a> {
                 self.set_neighbor_time(NeighborTime::DelayProbe, values.toward(direction))?;
                 *changed = true;
                 self.doubt_neighbors_anew()
+            }
+            Write::Policy { setting, values } => {
+                // It may fail half-way, and then has to be put back.
+                *changed = true;
+                self.host.set_policy(setting, values.toward(direction))
             }
             Write::RouterDiscovery(values) => {
                 let accept_ra = values.toward(direction);

@@ -1,0 +1,57 @@
+//! What our objects in the kernel are called. All of it is fixed: other versions of this library, the files for
+//! iproute2 in `packaging/iproute2` and administrators know our objects by it.
+
+use crate::types::Family;
+
+/// Who made our routes and rules (`RTPROT_*`). iproute2, FRRouting, BIRD, Calico and Tailscale use other numbers.
+pub(super) const PROTOCOL: u8 = 105;
+
+/// The table of the default routes that are allowed, "iph" and a number.
+pub(super) const DEFAULTS_TABLE: u32 = 0x6970_6801;
+
+/// The table of device-less routes that tell everybody, and also us, which properties are set.
+pub(super) const STATE_TABLE: u32 = 0x6970_6802;
+
+/// The table of the routes over one interface: this and its index, which has 31 bits.
+pub(super) const INTERFACE_TABLES: u32 = 0x8000_0000;
+
+/// The priority of all our rules. The kernel gives a rule without priority the number before the first one that is
+/// there, so that `wg-quick` lands before ours when it starts later, and stays before ours when it was there first.
+pub(super) const RULE_PRIORITY: u32 = 32765;
+
+/// A mark that no packet should have.
+///
+/// The rule that skips default routes says "unless marked so", which is always. Without that it would read like the rule
+/// that `wg-quick down` removes in a loop until `ip rule` shows none of its kind. A packet which does have the mark
+/// misses the prefixes of the main table, and so uses an allowed default route or none.
+pub(super) const UNUSED_MARK: u32 = 0x6970_6800;
+
+/// The kernel's main routing table (`RT_TABLE_MAIN`).
+pub(super) const MAIN_TABLE: u32 = 254;
+
+/// Whether a table is one of those that our rules look up.
+pub(super) const fn is_selection(table: u32) -> bool {
+    table == DEFAULTS_TABLE || table >= INTERFACE_TABLES
+}
+
+/// The packet filter's table, of the `inet` family.
+pub(super) const FILTER_TABLE: &str = "iphelper";
+
+/// The table that one caller at a time can make, and that vanishes with its socket.
+pub(super) const LOCK_TABLE: &str = "iphelper-lock";
+
+/// The family in the names of sets and chains.
+pub(super) const fn digit(family: Family) -> char {
+    match family {
+        Family::V4 => '4',
+        Family::V6 => '6',
+    }
+}
+
+/// Length of an address in octets.
+pub(super) const fn address_len(family: Family) -> usize {
+    match family {
+        Family::V4 => 4,
+        Family::V6 => 16,
+    }
+}
