@@ -8,8 +8,10 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-/// Changes of IP interfaces: a [`Stream`] of what
-/// [`IpInterfaceChanges`](super::IpInterfaceChanges) iterates over, made by its `into_stream`.
+/// Changes of IP interfaces: a [`Stream`][stream] of what [`IpInterfaceChanges`](super::IpInterfaceChanges) iterates over,
+/// made by its `into_stream`.
+///
+/// [stream]: https://docs.rs/futures-core/0.3/futures_core/stream/trait.Stream.html
 ///
 /// No call blocks: the namespace's reader thread reads, and wakes the task. Dropping it ends the listening.
 #[must_use = "the listening ends when this is dropped"]
