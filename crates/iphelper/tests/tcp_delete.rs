@@ -678,8 +678,7 @@ fn a_request_that_is_deleted_may_come_again() {
         let host = Host::open().unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let local = listener.local_addr().unwrap();
-        packets.lose(&format!("tcp sport {}", local.port()));
-        let client = connecting(local);
+        let client = connecting(local, |client| packets.lose(local.port(), client.port()));
         let half_open = || rows(&host).into_iter().find(|row| row.state == TcpState::SynReceived);
         eventually("the request arrives", || half_open().is_some());
         let row = half_open().unwrap();

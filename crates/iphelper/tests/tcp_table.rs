@@ -10,7 +10,9 @@ use nix::sys::socket::setsockopt;
 use nix::sys::socket::sockopt::{BindToDevice, Mark};
 use rustix::net::sockopt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6, TcpListener, TcpStream};
-use tcp_support::{ANY, Packets, assert_same_sockets, every_state, listener, matching, pair, row, rows, ss};
+use tcp_support::{
+    ANY, Packets, assert_same_as_ss, connecting, every_state, listener, matching, pair, row, rows,
+};
 
 iphelper_testkit::private_user_namespace!();
 
@@ -24,12 +26,11 @@ fn table(host: &Host, family: Family) -> Vec<TcpConnection> {
 
 #[test]
 fn every_state_is_shown_as_ss_shows_it() {
-    isolated(|| {
-        let host = Host::open().unwrap();
-        let packets = Packets::new();
-        for address in [IpAddr::V4(Ipv4Addr::LOCALHOST), Ipv6Addr::LOCALHOST.into()] {
-            let staged = every_state(&host, address, packets.as_ref());
-            assert_same_sockets(&rows(&host), &ss("-a"));
+    for address in [IpAddr::V4(Ipv4Addr::LOCALHOST), Ipv6Addr::LOCALHOST.into()] {
+        isolated(|| {
+            let host = Host::open().unwrap();
+            let staged = every_state(&host, address, Packets::new().as_ref());
+            let _ = assert_same_as_ss("-a", || rows(&host));
             for staged in staged {
                 let row = row(&host, staged.local, staged.state);
                 assert_eq!(
@@ -41,8 +42,8 @@ fn every_state_is_shown_as_ss_shows_it() {
                 assert!(known || row.inode.is_none(), "{row:#?}");
                 assert_eq!(row.created, None, "the kernel tells no creation time");
             }
-        }
-    });
+        });
+    }
 }
 
 #[test]
@@ -95,7 +96,7 @@ fn a_mapped_connection_is_ipv4_and_a_dual_stack_listener_is_both() {
             "the server's end is of an IPv6 socket"
         );
         assert!(families.contains(&(TcpState::Established, false, Family::V4)));
-        assert_same_sockets(&rows(&host), &ss("-a"));
+        let _ = assert_same_as_ss("-a", || rows(&host));
         drop(server);
     });
 }
@@ -107,8 +108,8 @@ fn a_request_for_a_dual_stack_listener_is_ipv4() {
         let host = Host::open().unwrap();
         let listener = TcpListener::bind(ANY).unwrap();
         let port = listener.local_addr().unwrap().port();
-        packets.lose(&format!("tcp sport {port}"));
-        let _client = tcp_support::connecting((Ipv4Addr::LOCALHOST, port).into());
+        let _client =
+            connecting((Ipv4Addr::LOCALHOST, port).into(), |local| packets.lose(port, local.port()));
         let local = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         iphelper_testkit::eventually("the request arrives", || {
             table(&host, Family::V4)
@@ -116,7 +117,7 @@ fn a_request_for_a_dual_stack_listener_is_ipv4() {
                 .any(|row| row.local == local && row.state == TcpState::SynReceived)
         });
         assert!(table(&host, Family::V6).iter().all(|row| row.state != TcpState::SynReceived));
-        assert_same_sockets(&rows(&host), &ss("-a"));
+        let _ = assert_same_as_ss("-a", || rows(&host));
     });
 }
 
@@ -163,13 +164,13 @@ fn link_local_ends_carry_their_scope_and_bound_sockets_their_interface() {
         (client.local_addr().unwrap().to_string(), there)
     );
     assert_eq!(client_row.interface_index, Some(InterfaceIndex(e0)));
-    one.run(|| assert_same_sockets(&rows(&host), &ss("-a")));
+    let _ = one.run(|| assert_same_as_ss("-a", || rows(&host)));
     let host = Host::open_namespace(other.descriptor()).unwrap();
     assert_eq!(
         row(&host, server.local_addr().unwrap(), TcpState::Listen).interface_index,
         Some(InterfaceIndex(e1))
     );
-    other.run(|| assert_same_sockets(&rows(&host), &ss("-a")));
+    let _ = other.run(|| assert_same_as_ss("-a", || rows(&host)));
 
     let bound = other.run(|| {
         listener("0.0.0.0:0".parse().unwrap(), |socket| {
@@ -178,9 +179,8 @@ fn link_local_ends_carry_their_scope_and_bound_sockets_their_interface() {
     });
     let row = row(&host, bound.local_addr().unwrap(), TcpState::Listen);
     assert_eq!(row.interface_index, Some(InterfaceIndex(e1)));
-    let on_e1 =
-        host.tcp_connections(&query(None, vec![TcpCondition::Interface(InterfaceIndex(e1))])).unwrap();
-    other.run(|| assert_same_sockets(&on_e1, &ss("-a dev = e1")));
+    let on_e1 = query(None, vec![TcpCondition::Interface(InterfaceIndex(e1))]);
+    let on_e1 = other.run(|| assert_same_as_ss("-a dev = e1", || host.tcp_connections(&on_e1).unwrap()));
     assert_eq!(on_e1.len(), 3, "two listeners and a connection: {on_e1:#?}");
 }
 
@@ -233,17 +233,12 @@ fn each_filter_finds_what_its_like_of_ss_finds() {
             ("-a fwmark = 0x0004/0x000f", vec![C::Mark { value: 4, mask: 0xf }]),
         ];
         for (words, conditions) in all_of {
-            let mut theirs = ss(words);
-            if words.contains("[::") {
-                // `ss` looks at sockets; an IPv4-mapped end is none of IPv6 in a table.
-                theirs.retain(|row| row.local.0.is_none_or(|address| address.is_ipv6()));
-            }
             let query = query(None, conditions.clone());
-            let ours = host.tcp_connections(&query).unwrap();
+            let ours = assert_same_as_ss(words, || host.tcp_connections(&query).unwrap());
             assert!(!ours.is_empty() || packets.is_none(), "{words} finds nothing");
-            let read: Vec<_> = host.tcp_connections_iter(&query).unwrap().map(Result::unwrap).collect();
-            assert_eq!(ours, read, "{words}");
-            assert_same_sockets(&ours, &theirs);
+            let _ = assert_same_as_ss(words, || {
+                host.tcp_connections_iter(&query).unwrap().map(Result::unwrap).collect()
+            });
         }
         drop((v4, v6, mapped, dual, marked));
     });
