@@ -128,6 +128,26 @@ fn name_in(
     Ok(name)
 }
 
+/// `NFNLGRP_NFTABLES`: the number of the multicast group that announces changes of the rule set, to administrators.
+pub const CHANGES: u32 = 7;
+
+/// Whether an announcement is about `table` or something in it.
+pub fn is_about_table(message: &Message<'_>, table: &str) -> Result<bool, DecodeError> {
+    // The table is the first attribute of everything but of a generation.
+    const TABLE: u16 = 1;
+    if message.header.kind & 0xff00 != SUBSYSTEM || is(message, kind::NEW_GENERATION) {
+        return Ok(false);
+    }
+    let (_, attributes) = message.split::<4>("nfgenmsg")?;
+    for attribute in attributes {
+        let attribute = attribute?;
+        if attribute.kind == TABLE {
+            return Ok(attribute.c_bytes() == table.as_bytes());
+        }
+    }
+    Ok(false)
+}
+
 /// The number of the rule set's state (`NFT_MSG_GETGEN`): another number, another state.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Generation(pub u32);
@@ -505,6 +525,17 @@ mod tests {
         let expected = Rule { chain: "output".into(), comment: Some("why".into()) };
         assert_eq!(read(rule(), |message| Rule::parse(message, "iphelper")), Ok(Some(expected)));
         assert_eq!(read(rule(), |message| Rule::parse(message, "other")), Ok(None));
+    }
+
+    #[test]
+    fn announcements_name_their_table() {
+        let chain = Chain { table: "iphelper", name: "output" };
+        let set = Set { table: "iphelper", name: "ddr4" };
+        for request in [Table::delete("iphelper"), chain.flush(), set.delete(), chain.delete()] {
+            assert_eq!(read(request.clone(), |message| is_about_table(message, "iphelper")), Ok(true));
+            assert_eq!(read(request, |message| is_about_table(message, "iphelper-lock")), Ok(false));
+        }
+        assert_eq!(read(Generation::get(), |message| is_about_table(message, "iphelper")), Ok(false));
     }
 
     #[test]

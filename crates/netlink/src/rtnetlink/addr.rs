@@ -24,6 +24,7 @@ const AF_INET6: u8 = 10;
 
 const ADDRESS: u16 = 1;
 const LOCAL: u16 = 2;
+const CACHE_INFO: u16 = 6;
 const FLAGS: u16 = 8;
 const PROTO: u16 = 11;
 
@@ -31,6 +32,7 @@ const PROTO: u16 = 11;
 #[allow(missing_docs, reason = "the names are the kernel's")]
 pub mod flag {
     pub const TEMPORARY: u32 = 0x01;
+    pub const DAD_FAILED: u32 = 0x08;
     pub const TENTATIVE: u32 = 0x40;
     pub const PERMANENT: u32 = 0x80;
     pub const MANAGE_TEMPORARY: u32 = 0x100;
@@ -93,6 +95,24 @@ impl Ipv6Address {
         Ok(local.or(address).map(|address| Self { index, address, prefix_len, flags, protocol }))
     }
 
+    /// How long, in seconds, the address of a message is preferred and valid; `u32::MAX` is for ever.
+    pub fn lifetimes(message: &Message<'_>) -> Result<Option<(u32, u32)>, DecodeError> {
+        if message.header.kind != NEW_ADDRESS {
+            return Ok(None);
+        }
+        let (_, attributes) = message.split::<FIXED_LEN>("ifaddrmsg")?;
+        for attribute in attributes {
+            let attribute = attribute?;
+            if attribute.kind == CACHE_INFO {
+                // struct ifa_cacheinfo; the times of its changes follow.
+                let [p0, p1, p2, p3, v0, v1, v2, v3, ..] = attribute.array::<16>()?;
+                let preferred = u32::from_ne_bytes([p0, p1, p2, p3]);
+                return Ok(Some((preferred, u32::from_ne_bytes([v0, v1, v2, v3]))));
+            }
+        }
+        Ok(None)
+    }
+
     /// A request that takes the address away; `EADDRNOTAVAIL` if it is gone.
     #[must_use]
     pub fn delete(&self) -> Request {
@@ -137,6 +157,8 @@ mod tests {
         };
         assert_eq!(address, expected);
         assert_eq!(address.prefix(), "2001:db8:1::".parse::<Ipv6Addr>().unwrap());
+        let lifetimes = Ipv6Address::lifetimes(&message(NEW_ADDRESS, &payload)).unwrap().unwrap();
+        assert!(lifetimes.0 <= lifetimes.1 && lifetimes.1 != u32::MAX, "of an advertisement: {lifetimes:?}");
 
         let mut request = address.delete();
         let sent = request.finish(1).to_vec();
@@ -174,6 +196,9 @@ mod tests {
         fn any_bytes_are_read_without_panic(payload in proptest::collection::vec(any::<u8>(), 0..200)) {
             if let Ok(Some(address)) = Ipv6Address::parse(&message(NEW_ADDRESS, &payload)) {
                 let _ = (address.prefix(), address.delete());
+            }
+            if let Ok(Some(lifetimes)) = Ipv6Address::lifetimes(&message(NEW_ADDRESS, &payload)) {
+                let _ = lifetimes;
             }
         }
     }

@@ -16,14 +16,26 @@ const fn bit(group: u32) -> u32 {
 
 /// `RTNLGRP_LINK`: links, with each family's part.
 pub const LINK: u32 = bit(1);
+/// `RTNLGRP_IPV4_IFADDR`: IPv4 addresses.
+pub const IPV4_ADDRESS: u32 = bit(5);
+/// `RTNLGRP_IPV4_ROUTE`: IPv4 routes.
+pub const IPV4_ROUTE: u32 = bit(7);
+/// `RTNLGRP_IPV4_RULE`: IPv4 policy rules.
+pub const IPV4_RULE: u32 = bit(8);
 /// `RTNLGRP_IPV6_IFADDR`: IPv6 addresses.
 pub const IPV6_ADDRESS: u32 = bit(9);
+/// `RTNLGRP_IPV6_ROUTE`: IPv6 routes.
+pub const IPV6_ROUTE: u32 = bit(11);
 /// `RTNLGRP_IPV6_IFINFO`: the IPv6 part of links.
 pub const IPV6_LINK: u32 = bit(12);
+/// `RTNLGRP_IPV6_RULE`: IPv6 policy rules.
+pub const IPV6_RULE: u32 = bit(19);
 /// `RTNLGRP_IPV4_NETCONF`: `net.ipv4.conf`.
 pub const IPV4_NETCONF: u32 = bit(24);
 /// `RTNLGRP_IPV6_NETCONF`: `net.ipv6.conf`.
 pub const IPV6_NETCONF: u32 = bit(25);
+/// `RTNLGRP_NEXTHOP`: nexthop objects.
+pub const NEXTHOP: u32 = bit(32);
 
 const UNSPECIFIED: u8 = 0;
 const BRIDGE: u8 = 7;
