@@ -32,11 +32,17 @@ pub struct Icmpv6 {
     pub kind: u8,
     /// The target of a solicitation or advertisement of neighbours; else `::`.
     pub target: Ipv6Addr,
+    /// Its hop limit.
+    pub hop_limit: u8,
+    /// The message, from its type on.
+    pub message: Vec<u8>,
 }
 
 impl Icmpv6 {
     /// Type 133.
     pub const ROUTER_SOLICITATION: u8 = 133;
+    /// Type 134.
+    pub const ROUTER_ADVERTISEMENT: u8 = 134;
     /// Type 135.
     pub const NEIGHBOR_SOLICITATION: u8 = 135;
 }
@@ -128,7 +134,14 @@ impl Frame {
         }
         let kind = *payload.first()?;
         let target = address(payload, 8).unwrap_or(Ipv6Addr::UNSPECIFIED);
-        Some(Icmpv6 { source: address(header, 8)?, destination: address(header, 24)?, kind, target })
+        Some(Icmpv6 {
+            source: address(header, 8)?,
+            destination: address(header, 24)?,
+            kind,
+            target,
+            hop_limit: *header.get(7)?,
+            message: payload.to_vec(),
+        })
     }
 
     /// The frame as an ARP request.
