@@ -1,9 +1,13 @@
 //! The contract between the chapters and a host: one small trait per chapter.
 
 use crate::convert::InterfaceNames;
+#[cfg(target_os = "linux")]
+use crate::doctor::{Diagnosis, KernelObject};
 use crate::error::Result;
 use crate::interface::{AdminStatus, Interface as InterfaceRow, InterfaceLevel, InterfaceStackEntry};
 use crate::ip_interface::{IpInterface as IpInterfaceRow, IpInterfaceChange, PropertyChange};
+#[cfg(target_os = "linux")]
+use crate::keeper::{KeeperOptions, KeeperStatus};
 use crate::notification::ChangeSource;
 use crate::tcp::{DeleteOptions, OwnerModule, TcpConnection, TcpConnections, TcpDeletion, TcpQuery};
 use crate::types::{Family, Guid, InterfaceKey};
@@ -17,11 +21,14 @@ mod linux;
 
 /// Everything that a host can do.
 pub(crate) trait Backend:
-    Interface + IpInterface + Convert + Tcp + Udp + Notification + Debug + Send + Sync
+    Interface + IpInterface + Convert + Tcp + Udp + Notification + Keeper + Doctor + Debug + Send + Sync
 {
 }
 
-impl<T: Interface + IpInterface + Convert + Tcp + Udp + Notification + Debug + Send + Sync> Backend for T {}
+impl<T: Interface + IpInterface + Convert + Tcp + Udp + Notification + Keeper + Doctor + Debug + Send + Sync>
+    Backend for T
+{
+}
 
 /// [`crate::interface`].
 pub(crate) trait Interface {
@@ -91,6 +98,30 @@ pub(crate) trait Udp {
 /// [`crate::notification`].
 pub(crate) trait Notification {
     fn ip_interface_changes(self: Arc<Self>, family: Option<Family>) -> Result<Arc<dyn ChangeSource>>;
+}
+
+/// [`crate::keeper`].
+pub(crate) trait Keeper {
+    #[cfg(target_os = "linux")]
+    fn keeper(self: Arc<Self>, options: &KeeperOptions) -> Result<Box<dyn KeeperLoop>>;
+    #[cfg(target_os = "linux")]
+    fn keeper_runs(&self) -> Result<Option<bool>>;
+    #[cfg(target_os = "linux")]
+    fn keeper_status(&self, options: &KeeperOptions) -> Result<Option<KeeperStatus>>;
+}
+
+/// [`crate::doctor`].
+pub(crate) trait Doctor {
+    #[cfg(target_os = "linux")]
+    fn diagnose(&self) -> Result<Diagnosis>;
+    #[cfg(target_os = "linux")]
+    fn kernel_objects(&self) -> Result<Vec<KernelObject>>;
+}
+
+/// A keeper at work.
+#[cfg(target_os = "linux")]
+pub(crate) trait KeeperLoop: Debug + Send {
+    fn run(&mut self, stop: std::os::fd::BorrowedFd<'_>) -> Result<()>;
 }
 
 /// This computer's network stack.

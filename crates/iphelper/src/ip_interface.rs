@@ -30,7 +30,8 @@ pub struct IpInterface {
     pub min_router_advertisement_interval: Option<Duration>,
     /// Longest time between unsolicited router advertisements; IPv6 only, in effect while advertising.
     pub max_router_advertisement_interval: Option<Duration>,
-    /// Whether this host sends router advertisements on the interface.
+    /// Whether this host is to send router advertisements on the interface; a keeper does it, see
+    /// [`keeper_status`](crate::Host::keeper_status). Never for IPv4 on Linux.
     pub advertising_enabled: bool,
     /// Whether packets that come in on this interface and are for others are forwarded. IPv6 on Linux:
     /// `force_forwarding` of the interface, or `forwarding` of all; the interface's own `forwarding` forwards nothing.
@@ -43,13 +44,13 @@ pub struct IpInterface {
     pub use_automatic_metric: bool,
     /// Whether a neighbour in use is probed when its reachability is in doubt.
     pub use_neighbor_unreachability_detection: bool,
-    /// Whether the last router advertisement told to configure addresses by DHCPv6 (M flag), false before the first;
-    /// `None` for IPv4, where the kernel does not know.
+    /// While this host advertises, whether it tells to configure addresses by DHCPv6 (M flag); else whether the last
+    /// router advertisement told so, false before the first. `None` for IPv4, where the kernel does not know.
     pub managed_address_configuration_supported: Option<bool>,
-    /// Whether the last router advertisement told to ask DHCPv6 for the rest (O flag), false before the first; `None`
-    /// for IPv4, where the kernel does not know.
+    /// While this host advertises, whether it tells to ask DHCPv6 for the rest (O flag); else whether the last router
+    /// advertisement told so, false before the first. `None` for IPv4, where the kernel does not know.
     pub other_stateful_configuration_supported: Option<bool>,
-    /// Whether our advertisements offer a default route.
+    /// Whether our advertisements offer a default route. Kept while nothing is advertised.
     pub advertise_default_route: bool,
     /// How routers are found.
     pub router_discovery_behavior: RouterDiscoveryBehavior,
@@ -183,6 +184,10 @@ pub struct IpInterfaceChange {
     pub metric: Option<u32>,
     pub nl_mtu: Option<u32>,
     pub disable_default_routes: Option<bool>,
+    /// Whole seconds, 3 to three quarters of the longest interval. Windows' Set ignores it.
+    pub min_router_advertisement_interval: Option<Duration>,
+    /// Whole seconds, 4 to 1800. Windows' Set ignores it.
+    pub max_router_advertisement_interval: Option<Duration>,
 }
 
 /// One property that a call changes or would change, as people read it.

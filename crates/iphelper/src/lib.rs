@@ -22,15 +22,20 @@
 //! # }
 //! ```
 //!
-//! Chapters: [`interface`], [`ip_interface`], [`tcp`], [`udp`], [`notification`], [`convert`]. Windows' function names
+//! Chapters: [`interface`], [`ip_interface`], [`tcp`], [`udp`], [`notification`], [`convert`],
+//! [`keeper`], [`doctor`]. Windows' function names
 //! are search aliases of the methods: search for `SetIpInterfaceEntry`.
 
 mod backend;
 pub mod convert;
+#[cfg(target_os = "linux")]
+pub mod doctor;
 pub mod error;
 mod host;
 pub mod interface;
 pub mod ip_interface;
+#[cfg(target_os = "linux")]
+pub mod keeper;
 pub mod notification;
 pub mod tcp;
 pub mod types;

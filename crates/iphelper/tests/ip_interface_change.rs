@@ -428,10 +428,6 @@ fn properties_that_need_policy_or_have_no_place_are_refused_by_name() {
             ("metric", IpInterfaceChange { metric: Some(row.metric + 1), ..n() }),
             ("advertising_enabled", IpInterfaceChange { advertising_enabled: Some(true), ..n() }),
             (
-                "advertise_default_route",
-                IpInterfaceChange { advertise_default_route: Some(!row.advertise_default_route), ..n() },
-            ),
-            (
                 "managed_address_configuration_supported",
                 IpInterfaceChange { managed_address_configuration_supported: Some(true), ..n() },
             ),
@@ -539,6 +535,8 @@ fn as_it_is(row: &IpInterface) -> IpInterfaceChange {
         metric: Some(row.metric),
         nl_mtu: Some(row.nl_mtu),
         disable_default_routes: Some(row.disable_default_routes),
+        min_router_advertisement_interval: row.min_router_advertisement_interval,
+        max_router_advertisement_interval: row.max_router_advertisement_interval,
     }
 }
 

@@ -93,6 +93,9 @@ pub(super) fn of(row: &MIB_IPINTERFACE_ROW, family: Family) -> Result<IpInterfac
         metric: number(row.Metric),
         nl_mtu: (row.NlMtu != 0).then_some(row.NlMtu),
         disable_default_routes: boolean(row.DisableDefaultRoutes)?,
+        // The documented function ignores these members.
+        min_router_advertisement_interval: None,
+        max_router_advertisement_interval: None,
     })
 }
 

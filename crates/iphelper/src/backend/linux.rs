@@ -2,10 +2,12 @@
 
 mod convert;
 mod destroy;
+mod doctor;
 mod ethtool;
 mod generic;
 mod interface;
 mod ip_interface;
+mod keeper;
 mod link;
 mod namespace;
 mod notification;

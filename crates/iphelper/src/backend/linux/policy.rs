@@ -13,10 +13,13 @@
 //! While nothing follows the kernel's changes, new allowed default routes and new prefixes of guarded interfaces are not
 //! used until the next call: less passes, never more.
 
+pub(super) mod advertise;
 mod converge;
 mod exclusive;
+mod explain;
 mod guard;
-mod names;
+mod keeper_lock;
+pub(super) mod names;
 mod routes;
 mod rules;
 mod settings;
@@ -24,6 +27,7 @@ mod settings;
 mod tests;
 
 pub(super) use converge::mechanism;
+pub(super) use keeper_lock::KeeperLock;
 pub(super) use settings::{Property, Setting, Settings};
 
 /// What every error of this chapter was about.

@@ -3,6 +3,8 @@
 //! The one file of this back end with unsafe code, for the socket options that rustix does not have.
 #![allow(unsafe_code, reason = "SOL_NETLINK options have no safe wrapper in rustix")]
 
+pub(super) mod icmpv6;
+
 use super::namespace::{Namespace, system};
 use crate::error::{Error, ErrorKind, Result};
 use iphelper_netlink::DecodeError;

@@ -66,13 +66,21 @@ pub(super) struct Options {
     #[arg(long, value_name = "BOOL", value_parser = BoolishValueParser::new(), hide_possible_values = true)]
     weak_host_receive: Option<bool>,
 
-    /// Send router advertisements
+    /// Send router advertisements (IPv6); needs a running `iph keeper` and --forwarding true
     #[arg(long, value_name = "BOOL", alias = "advertising-enabled", value_parser = BoolishValueParser::new(), hide_possible_values = true)]
     advertising: Option<bool>,
 
     /// Offer a default route in router advertisements
     #[arg(long, value_name = "BOOL", value_parser = BoolishValueParser::new(), hide_possible_values = true)]
     advertise_default_route: Option<bool>,
+
+    /// Shortest time between two router advertisements; a third of the longest if not given
+    #[arg(long, value_name = "TIME", alias = "min-router-advertisement-interval", value_parser = units::duration)]
+    min_advertisement_interval: Option<Duration>,
+
+    /// Longest time between two router advertisements, 4s to 30m
+    #[arg(long, value_name = "TIME", alias = "max-router-advertisement-interval", value_parser = units::duration)]
+    max_advertisement_interval: Option<Duration>,
 
     /// Advertise that addresses come from DHCPv6 (M flag)
     #[arg(long, value_name = "BOOL", alias = "managed-address-configuration-supported",
@@ -133,6 +141,8 @@ impl Options {
             metric: self.metric,
             nl_mtu: self.mtu,
             disable_default_routes: self.disable_default_routes,
+            min_router_advertisement_interval: self.min_advertisement_interval,
+            max_router_advertisement_interval: self.max_advertisement_interval,
         }
     }
 }

@@ -4,6 +4,7 @@
 //! A change is planned first: each property compares what is asked with what is, refuses what cannot be, and adds its
 //! writes to the plan. Only then is anything opened, and only when everything could be opened is anything written.
 
+mod advertising;
 mod conf;
 mod duplicate_detection;
 mod families;

@@ -10,6 +10,7 @@ use super::super::LinuxHost;
 use super::super::ethtool::LinkFeatures;
 use super::super::link::{Link, LinkIpv6, address_family};
 use super::super::namespace::system;
+use super::super::policy::advertise::Advertising;
 use super::super::policy::{Property, Setting, Settings};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ip_interface::{IpInterface, LinkLocalAddressBehavior, RouterDiscoveryBehavior};
@@ -18,6 +19,7 @@ use iphelper_netlink::rtnetlink::link::flag;
 use iphelper_netlink::rtnetlink::neigh_table::{self, NeighborParameters};
 use rustc_hash::{FxHashMap, FxHashSet};
 use rustix::io::Errno;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 const OPERATION: &str = "reading IP interfaces";
@@ -25,10 +27,6 @@ const OPERATION: &str = "reading IP interfaces";
 /// From this time on, a neighbour in doubt is never probed: 11 days, far above what anybody sets to be probed late, and
 /// below what a change that switches probing off writes.
 const NEVER_PROBED: Duration = Duration::from_millis(1_000_000_000);
-
-/// RFC 4861, section 6.2.1: what an advertising router begins with, and what Windows shows.
-const MIN_ADVERTISEMENT_INTERVAL: Duration = Duration::from_secs(200);
-const MAX_ADVERTISEMENT_INTERVAL: Duration = Duration::from_secs(600);
 
 /// Windows' default; Linux has no sites.
 const IPV6_SITE_PREFIX_LENGTH: u32 = 64;
@@ -103,6 +101,7 @@ struct Surroundings {
     speeds: FxHashMap<u32, u64>,
     wakers: Option<FxHashSet<u32>>,
     policy: Settings,
+    advertising: BTreeMap<InterfaceIndex, Advertising>,
     /// `net.ipv6.conf.all.forwarding`.
     all_forwarding: bool,
     /// `net.ipv6.conf.all.accept_dad`.
@@ -118,6 +117,7 @@ impl Surroundings {
             speeds: host.link_speeds(links)?,
             wakers: host.wake_on_lan(links)?,
             policy: host.policy_settings(links)?,
+            advertising: BTreeMap::new(),
             all_forwarding: false,
             all_accept_dad: 0,
             path_mtu_timeouts: FxHashMap::default(),
@@ -132,6 +132,7 @@ impl Surroundings {
             }
         }
         if families.contains(&Family::V6) {
+            surroundings.advertising = host.advertising(links)?;
             let number = |file| Ok(namespace_number(host, Family::V6, file)?.unwrap_or_default());
             surroundings.all_forwarding = number("conf/all/forwarding")? != 0;
             surroundings.all_accept_dad = number("conf/all/accept_dad")?;
@@ -154,6 +155,13 @@ impl Surroundings {
         let has = |property| {
             self.policy.contains(&Setting { family, property, index: link.index, luid: link.luid() })
         };
+        let advertising = self.advertising.get(&link.index).copied().unwrap_or_default();
+        let advertising = ipv6.map(|_| advertising);
+        // What is advertised, or else what a router told.
+        let told = |ours: fn(Advertising) -> bool, theirs: fn(&LinkIpv6) -> bool| {
+            let ours = advertising.filter(|it| it.enabled).map(ours);
+            ours.or_else(|| ipv6.map(theirs))
+        };
         let is_neighborly = !link.has(flag::NO_ARP) && !link.has(flag::LOOPBACK);
         Some(IpInterface {
             family,
@@ -162,11 +170,10 @@ impl Surroundings {
             name: link.name(),
             max_reassembly_size: ipv6.and_then(|ipv6| ipv6.max_reassembly),
             interface_identifier: ipv6.map_or(0, interface_identifier),
-            min_router_advertisement_interval: ipv6.map(|_| MIN_ADVERTISEMENT_INTERVAL),
-            max_router_advertisement_interval: ipv6.map(|_| MAX_ADVERTISEMENT_INTERVAL),
-            // The kernel sends no router advertisements.
-            advertising_enabled: false,
-            advertise_default_route: false,
+            min_router_advertisement_interval: advertising.map(|it| seconds(it.shortest())),
+            max_router_advertisement_interval: advertising.map(|it| seconds(it.longest())),
+            advertising_enabled: advertising.is_some_and(|it| it.enabled),
+            advertise_default_route: advertising.is_some_and(|it| it.default_route),
             forwarding_enabled: match ipv6 {
                 // net/ipv6/ip6_output.c, ip6_forward: judged by the interface that a packet came in on.
                 Some(ipv6) => self.all_forwarding || ipv6.force_forwarding == Some(true),
@@ -178,8 +185,11 @@ impl Surroundings {
             use_automatic_metric: true,
             metric: metric::automatic(link.interface_type, speed),
             use_neighbor_unreachability_detection: neighbors.delay_probe_time? < NEVER_PROBED,
-            managed_address_configuration_supported: ipv6.map(|ipv6| ipv6.managed),
-            other_stateful_configuration_supported: ipv6.map(|ipv6| ipv6.other_configuration),
+            managed_address_configuration_supported: told(|it| it.managed, |ipv6| ipv6.managed),
+            other_stateful_configuration_supported: told(
+                |it| it.other_configuration,
+                |ipv6| ipv6.other_configuration,
+            ),
             router_discovery_behavior: match ipv6 {
                 Some(ipv6) if ipv6.obeys_routers(ipv6.accept_ra) => RouterDiscoveryBehavior::Enabled,
                 Some(_) => RouterDiscoveryBehavior::Disabled,
@@ -222,6 +232,10 @@ impl Surroundings {
         let detects = self.all_accept_dad > 0 || ipv6.accept_dad > 0;
         if detects { ipv6.dad_transmits.cast_unsigned() & 0xff } else { 0 }
     }
+}
+
+fn seconds(count: u32) -> Duration {
+    Duration::from_secs(count.into())
 }
 
 /// The lower 64 bits of the token.

@@ -31,7 +31,7 @@ impl LinuxHost {
         Ok(markers.into_iter().collect())
     }
 
-    fn routes_of_table<T>(
+    pub(super) fn routes_of_table<T>(
         &self,
         family: Family,
         table: u32,
@@ -363,7 +363,7 @@ impl<'a> Policy<'a> {
     }
 }
 
-fn gone_is_fine(done: Result<()>) -> Result<()> {
+pub(super) fn gone_is_fine(done: Result<()>) -> Result<()> {
     match done {
         Err(error) if matches!(error.errno(), Some(libc::ESRCH | libc::ENOENT)) => Ok(()),
         done => done,

@@ -8,10 +8,13 @@ mod steps;
 
 use super::OPERATION;
 use super::converge::{filter_error, filter_socket};
+use super::explain::{filter_object, name_of};
 use super::names::{FILTER_TABLE, address_len, digit};
 use super::settings::{Property, Setting, Settings};
 use crate::backend::linux::LinuxHost;
+use crate::backend::linux::link::Link;
 use crate::backend::linux::socket::{Refusal, Socket};
+use crate::doctor::KernelObject;
 use crate::error::{Error, ErrorKind, Result};
 use crate::types::{Family, InterfaceIndex, InterfaceLuid};
 use iphelper_netlink::message::Request;
@@ -142,6 +145,57 @@ impl Guard {
     /// Whether an interface has the property.
     pub(super) fn has(&self, family: Family, property: Property) -> bool {
         self.members.keys().any(|(of, member, _)| (*of, *member) == (family, property))
+    }
+
+    /// What is in the table, each with its purpose.
+    pub(super) fn objects(&self, links: &[Link]) -> Vec<KernelObject> {
+        let mut objects = Vec::new();
+        if self.is_there {
+            let name = format!("nft table inet {FILTER_TABLE}");
+            objects.push(KernelObject { name, purpose: "ours, with all that is in it".to_owned() });
+        }
+        let index_in = |name: &str| name.rsplit_once('-').and_then(|(_, index)| index.parse().ok());
+        let link_in = |name: &str| index_in(name).map(|index| name_of(index, links));
+        for name in &self.sets {
+            let mut members = members().filter(|(family, property)| property.set_name(*family) == *name);
+            let purpose = match (members.next(), link_in(name)) {
+                (Some((family, property)), _) => {
+                    let has = |(of, other, _): &&(Family, Property, InterfaceIndex)| {
+                        (*of, *other) == (family, property)
+                    };
+                    let names: Vec<_> = self
+                        .members
+                        .keys()
+                        .filter(has)
+                        .map(|(_, _, index)| name_of(index.0, links))
+                        .collect();
+                    let what = match property {
+                        Property::DisableDefaultRoutes => "interfaces whose default routes are disabled",
+                        Property::StrongSend => "interfaces by which only their own addresses may leave",
+                        Property::StrongReceive => {
+                            "interfaces that take packets for their own addresses alone"
+                        }
+                        Property::RaisedArpIgnore => "interfaces whose arp_ignore was 0 before we raised it",
+                        Property::Clearing => "interfaces whose tables are being taken away",
+                    };
+                    format!("{what}: {}", if names.is_empty() { "none".to_owned() } else { names.join(", ") })
+                }
+                (None, Some(link)) => format!("where packets may go over {link}"),
+                (None, None) => "addresses of the interfaces that send from their own alone".to_owned(),
+            };
+            objects.push(filter_object("set", name, purpose));
+        }
+        for name in &self.chains {
+            let purpose = match link_in(name) {
+                Some(link) => format!("what may leave over {link}"),
+                None => "looks each packet's interface up".to_owned(),
+            };
+            objects.push(filter_object("chain", name, purpose));
+            for note in self.rules.get(name).into_iter().flatten().flatten() {
+                objects.push(filter_object("rule", name, note.clone()));
+            }
+        }
+        objects
     }
 
     /// The interfaces whose packets the filter stops now.

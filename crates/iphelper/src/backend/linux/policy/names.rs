@@ -15,6 +15,9 @@ pub(super) const STATE_TABLE: u32 = 0x6970_6802;
 /// The table of the routes over one interface: this and its index, which has 31 bits.
 pub(super) const INTERFACE_TABLES: u32 = 0x8000_0000;
 
+/// The table of device-less routes that tell what is advertised on which interface.
+pub(super) const ADVERTISING_TABLE: u32 = 0x6970_6820;
+
 /// The priority of all our rules. The kernel gives a rule without priority the number before the first one that is
 /// there, so that `wg-quick` lands before ours when it starts later, and stays before ours when it was there first.
 pub(super) const RULE_PRIORITY: u32 = 32765;
@@ -35,10 +38,13 @@ pub(super) const fn is_selection(table: u32) -> bool {
 }
 
 /// The packet filter's table, of the `inet` family.
-pub(super) const FILTER_TABLE: &str = "iphelper";
+pub(in crate::backend::linux) const FILTER_TABLE: &str = "iphelper";
 
 /// The table that one caller at a time can make, and that vanishes with its socket.
 pub(super) const LOCK_TABLE: &str = "iphelper-lock";
+
+/// The table that the keeper of a namespace owns, and that vanishes with it.
+pub(super) const KEEPER_TABLE: &str = "iphelper-keeper";
 
 /// The family in the names of sets and chains.
 pub(super) const fn digit(family: Family) -> char {

@@ -2,7 +2,7 @@
 
 use super::write::Write;
 use super::{
-    OPERATION, duplicate_detection, forwarding, identifier, link_local, mtu, neighbor, policy,
+    OPERATION, advertising, duplicate_detection, forwarding, identifier, link_local, mtu, neighbor, policy,
     router_discovery,
 };
 use crate::backend::linux::LinuxHost;
@@ -18,15 +18,15 @@ use std::time::Duration;
 /// Each compares, checks, and adds its change and its writes to the plan; a value that holds already adds nothing.
 const PROPERTIES: &[fn(&mut Planner<'_>) -> Result<()>] = &[
     identifier::interface_identifier,
-    policy::advertising_enabled,
+    advertising::advertising_enabled,
     forwarding::forwarding_enabled,
     policy::weak_host_send,
     policy::weak_host_receive,
     policy::use_automatic_metric,
     neighbor::use_neighbor_unreachability_detection,
-    policy::managed_address_configuration_supported,
-    policy::other_stateful_configuration_supported,
-    policy::advertise_default_route,
+    advertising::managed_address_configuration_supported,
+    advertising::other_stateful_configuration_supported,
+    advertising::advertise_default_route,
     router_discovery::router_discovery_behavior,
     duplicate_detection::dad_transmits,
     neighbor::base_reachable_time,
@@ -39,6 +39,8 @@ const PROPERTIES: &[fn(&mut Planner<'_>) -> Result<()>] = &[
     policy::metric,
     mtu::nl_mtu,
     policy::disable_default_routes,
+    advertising::min_router_advertisement_interval,
+    advertising::max_router_advertisement_interval,
 ];
 
 /// When a write has its turn, first to last.
@@ -51,6 +53,8 @@ pub(super) enum Turn {
     NeighborTimes,
     DuplicateDetection,
     Forwarding,
+    /// What is advertised: when the interface forwards, and may be put back.
+    Advertising,
     /// Rules and filters. The kernel may lack them, and they are put back exactly.
     Policy,
     /// Clearing the identifier needs router discovery, so it goes before that is disabled.

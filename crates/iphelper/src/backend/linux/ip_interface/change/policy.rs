@@ -19,27 +19,11 @@ pub(super) fn is_asked(change: &IpInterfaceChange) -> bool {
 }
 
 /// Accepts what holds, and refuses the rest.
-fn fixed<T: PartialEq>(from: &T, to: Option<T>, reason: &'static str) -> Result<()> {
+pub(super) fn fixed<T: PartialEq>(from: &T, to: Option<T>, reason: &'static str) -> Result<()> {
     match to {
         Some(to) if to != *from => Err(unsupported(reason)),
         _ => Ok(()),
     }
-}
-
-pub(super) fn advertising_enabled(planner: &mut Planner<'_>) -> Result<()> {
-    let reason = match planner.row.family {
-        Family::V4 => "advertising_enabled: Linux does not advertise routers over IPv4 (RFC 1256)",
-        Family::V6 => {
-            "advertising_enabled: needs a resident process that sends router advertisements, which iphelper does not \
-             have yet"
-        }
-    };
-    fixed(&planner.row.advertising_enabled, planner.change.advertising_enabled, reason)
-}
-
-pub(super) fn advertise_default_route(planner: &mut Planner<'_>) -> Result<()> {
-    let reason = "advertise_default_route: nothing advertises on this interface; see advertising_enabled";
-    fixed(&planner.row.advertise_default_route, planner.change.advertise_default_route, reason)
 }
 
 pub(super) fn weak_host_send(planner: &mut Planner<'_>) -> Result<()> {
@@ -86,27 +70,6 @@ fn held(
     let values = Values { from: from != is_weak, to: to != is_weak };
     planner.write(Turn::Policy, Write::Policy { setting, values });
     Ok(())
-}
-
-pub(super) fn managed_address_configuration_supported(planner: &mut Planner<'_>) -> Result<()> {
-    let (from, to) = (
-        planner.row.managed_address_configuration_supported,
-        planner.change.managed_address_configuration_supported,
-    );
-    advertised_flag(from, to, "managed_address_configuration_supported: the router on the link tells it")
-}
-
-pub(super) fn other_stateful_configuration_supported(planner: &mut Planner<'_>) -> Result<()> {
-    let (from, to) = (
-        planner.row.other_stateful_configuration_supported,
-        planner.change.other_stateful_configuration_supported,
-    );
-    advertised_flag(from, to, "other_stateful_configuration_supported: the router on the link tells it")
-}
-
-/// A flag of router advertisements. Where no router is heard, FALSE holds already.
-fn advertised_flag(from: Option<bool>, to: Option<bool>, reason: &'static str) -> Result<()> {
-    fixed(&from.unwrap_or(false), to, reason)
 }
 
 pub(super) fn path_mtu_discovery_timeout(planner: &mut Planner<'_>) -> Result<()> {

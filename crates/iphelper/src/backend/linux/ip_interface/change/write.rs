@@ -4,12 +4,14 @@ mod automatic;
 mod routers;
 
 use super::OPERATION;
+use super::advertising::{ROUTER_FILE, while_kept};
 use super::conf::Conf;
 use super::plan::{Plan, Turn};
 use super::undo::{Direction, Values, all_or_nothing};
 use crate::backend::linux::LinuxHost;
 use crate::backend::linux::link::{Link, address_family};
 use crate::backend::linux::policy::Setting;
+use crate::backend::linux::policy::advertise::Advertising;
 use crate::backend::linux::socket::Refusal;
 use crate::error::{Error, ErrorKind, Result};
 use crate::types::Family;
@@ -37,6 +39,8 @@ pub(super) enum Write {
     ProbeDelay(Values<Duration>),
     /// A property that rules and filters hold.
     Policy { setting: Setting, values: Values<bool> },
+    /// What is advertised, and with it whether the interface is a router.
+    Advertising { values: Values<Advertising>, changes_role: bool },
     /// `accept_ra`, and what follows from it: routers are solicited, or what they advertised is taken away.
     RouterDiscovery(Values<i32>),
     /// The interface identifier.
@@ -58,6 +62,7 @@ impl Write {
             Self::NeighborTime { .. }
             | Self::ProbeDelay(_)
             | Self::Policy { .. }
+            | Self::Advertising { .. }
             | Self::RouterDiscovery(_)
             | Self::AddressGeneration(_) => true,
         }
@@ -68,6 +73,7 @@ impl Write {
         match self {
             Self::DeviceMtu { ipv6, .. } => ipv6.map(|_| "mtu"),
             Self::Sysctl { file, .. } => Some(file),
+            Self::Advertising { changes_role, .. } => changes_role.then_some(ROUTER_FILE),
             Self::RouterDiscovery(_) => Some("accept_ra"),
             Self::AddressGeneration(_) => Some("addr_gen_mode"),
             Self::NeighborTime { .. }
@@ -169,6 +175,9 @@ impl<'a> Writer<'a> {
                 *changed = true;
                 self.host.set_policy(setting, values.toward(direction))
             }
+            Write::Advertising { values, changes_role } => {
+                self.set_advertising(values.toward(direction), changes_role, changed)
+            }
             Write::RouterDiscovery(values) => {
                 let accept_ra = values.toward(direction);
                 self.ipv6.write("accept_ra", i64::from(accept_ra))?;
@@ -196,6 +205,26 @@ impl<'a> Writer<'a> {
 
     fn announce(&self) -> Result<()> {
         self.send(change::announce(self.link.index.0), "announcing the change")
+    }
+
+    /// The note of it goes first when the interface becomes a router, and last when it ceases to be one, so that a caller
+    /// that is killed in between leaves no router that nobody knows to be ours.
+    fn set_advertising(&mut self, to: Advertising, changes_role: bool, changed: &mut bool) -> Result<()> {
+        let Link { index, .. } = *self.link;
+        let note = |changed: &mut bool| {
+            self.host.set_advertising(index, self.link.luid(), to)?;
+            *changed = true;
+            Ok(())
+        };
+        if !changes_role {
+            return note(changed);
+        }
+        if to.made_router {
+            note(changed)?;
+        }
+        while_kept(self.host, index, || self.ipv6.write(ROUTER_FILE, i64::from(to.made_router)))?;
+        *changed = true;
+        if to.made_router { Ok(()) } else { self.host.set_advertising(index, self.link.luid(), to) }
     }
 
     fn set_neighbor_time(&self, time: NeighborTime, value: Duration) -> Result<()> {

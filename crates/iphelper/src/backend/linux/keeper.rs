@@ -1,0 +1,262 @@
+//! The resident process: waits for what the kernel announces, and brings rules, filter and advertisements up to date.
+
+mod status;
+mod watch;
+
+use super::LinuxHost;
+use super::namespace::system;
+use super::policy::KeeperLock;
+use super::policy::advertise::{Phase, Responder};
+use crate::backend::{self, KeeperLoop};
+use crate::error::{Error, Result};
+use crate::keeper::{AdvertisingState, AdvertisingStatus, KeeperOptions, KeeperStatus};
+use crate::types::{Family, InterfaceIndex};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use status::StatusFile;
+use std::collections::BTreeMap;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+use watch::{News, Watch};
+
+const OPERATION: &str = "keeping policy";
+
+/// When what failed is tried again.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+/// The status is no stream: it is written so often at most.
+const PUBLISH_EVERY: Duration = Duration::from_secs(1);
+/// Where announcements do not end, passes rest as long as they take, but no longer than this.
+const LONGEST_REST: Duration = Duration::from_millis(50);
+/// After a pass that failed.
+const REST_AFTER_FAILURE: Duration = Duration::from_millis(100);
+
+impl backend::Keeper for LinuxHost {
+    fn keeper(self: Arc<Self>, options: &KeeperOptions) -> Result<Box<dyn KeeperLoop>> {
+        Ok(Box::new(LinuxKeeper::start(self, options)?))
+    }
+
+    fn keeper_runs(&self) -> Result<Option<bool>> {
+        self.is_kept()
+    }
+
+    fn keeper_status(&self, options: &KeeperOptions) -> Result<Option<KeeperStatus>> {
+        StatusFile::locate(self, &options.status_directory)?.read()
+    }
+}
+
+#[derive(Debug)]
+struct LinuxKeeper {
+    host: Arc<LinuxHost>,
+    _lock: KeeperLock,
+    watch: Watch,
+    responders: BTreeMap<InterfaceIndex, Responder>,
+    status: KeeperStatus,
+    file: StatusFile,
+    /// What is to be done, and not before when.
+    policy: Option<Instant>,
+    /// Since when, and how long, no pass is to follow the last one.
+    rest: Option<(Instant, Duration)>,
+    links: Option<Instant>,
+    publish: Option<Instant>,
+}
+
+impl LinuxKeeper {
+    /// Subscribes first, so that nothing is missed; the first pass is due at once.
+    fn start(host: Arc<LinuxHost>, options: &KeeperOptions) -> Result<Self> {
+        let lock = KeeperLock::take(&host)?;
+        let watch = Watch::open(&host)?;
+        let file = StatusFile::locate(&host, &options.status_directory)?;
+        let status = KeeperStatus {
+            process: std::process::id(),
+            started: SystemTime::now(),
+            passes: 0,
+            last_pass: Duration::ZERO,
+            error: None,
+            advertising: Vec::new(),
+        };
+        let now = Some(Instant::now());
+        let responders = BTreeMap::new();
+        Ok(Self {
+            host,
+            _lock: lock,
+            watch,
+            responders,
+            status,
+            file,
+            policy: now,
+            rest: None,
+            links: now,
+            publish: now,
+        })
+    }
+
+    /// Makes rules, filter and routes hold what is set.
+    fn keep_policy(&mut self) {
+        let begun = Instant::now();
+        let done = self.host.reconcile_policy();
+        self.status.last_pass = begun.elapsed();
+        self.status.passes += 1;
+        let ended = Instant::now();
+        self.policy = done.is_err().then(|| ended + RETRY_AFTER);
+        // What a failing pass wrote is announced too, and must not start the next one at once.
+        let rest = if done.is_err() { REST_AFTER_FAILURE } else { self.status.last_pass.min(LONGEST_REST) };
+        self.rest = Some((ended, rest));
+        self.note(done);
+    }
+
+    /// Brings the responders up to what is set and to what the interfaces are like.
+    fn keep_advertising(&mut self) {
+        let done = self.update_responders();
+        let retry = self.responders.values().filter_map(Responder::retry_after).min();
+        let retry = done.as_ref().err().map(|_| RETRY_AFTER).or(retry);
+        self.links = retry.map(|after| Instant::now() + after);
+        self.note(done);
+    }
+
+    fn update_responders(&mut self) -> Result<()> {
+        let links = self.host.links(OPERATION)?;
+        self.host.forget_advertising(&links)?;
+        let mut wanted = self.host.advertising(&links)?;
+        wanted.retain(|_, advertising| advertising.enabled);
+        let is_wanted = |responder: &Responder| {
+            links.iter().any(|link| link.index == responder.index && link.luid() == responder.luid)
+                && wanted.contains_key(&responder.index)
+        };
+        for responder in self.responders.values_mut().filter(|it| !is_wanted(it)) {
+            responder.farewell();
+        }
+        self.responders.retain(|_, responder| is_wanted(responder));
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        let all_forward =
+            self.host.sysctl.read(Family::V6, "conf/all/forwarding").is_ok_and(|all| all != "0");
+        let mut result = Ok(());
+        for link in &links {
+            let Some(advertising) = wanted.get(&link.index) else { continue };
+            let responder = self.responders.entry(link.index).or_insert_with(|| Responder::new(link));
+            let forwards = all_forward || link.ipv6.is_some_and(|ipv6| ipv6.force_forwarding == Some(true));
+            result = result.and(responder.update(&self.host, link, *advertising, forwards));
+        }
+        result
+    }
+
+    /// Keeps the last error for the status, and forgets it after a success.
+    fn note(&mut self, done: Result<()>) {
+        let error = done.err().map(|error: Error| error.to_string());
+        if self.status.error != error {
+            self.status.error = error;
+        }
+        self.publish_soon();
+    }
+
+    fn publish_soon(&mut self) {
+        let _ = self.publish.get_or_insert_with(|| Instant::now() + PUBLISH_EVERY);
+    }
+
+    fn publish(&mut self) {
+        self.publish = None;
+        self.status.advertising = self.responders.values().map(status_of).collect();
+        // Nobody to tell: the status is what a failure would be told by.
+        let _ = self.file.write(&self.status);
+    }
+
+    fn work(&mut self, now: Instant) {
+        let is_due = |due: Option<Instant>| due.is_some_and(|due| due <= now);
+        if is_due(self.policy) {
+            self.keep_policy();
+        }
+        if is_due(self.links) {
+            self.keep_advertising();
+        }
+        let counts = |responders: &BTreeMap<_, Responder>| -> Vec<_> {
+            responders.values().map(|it| (it.sent, it.solicited, it.phase())).collect()
+        };
+        let before = counts(&self.responders);
+        for responder in self.responders.values_mut() {
+            responder.work(Instant::now());
+        }
+        if let Some(retry) = self.responders.values().filter_map(Responder::retry_after).min() {
+            let _ = self.links.get_or_insert_with(|| Instant::now() + retry);
+        }
+        if counts(&self.responders) != before {
+            self.publish_soon();
+        }
+        if is_due(self.publish) {
+            self.publish();
+        }
+    }
+
+    /// Takes in what was announced. After a pass that was just made, the next one rests a while: whoever changes routes
+    /// without end shall not have the whole processor spent on it.
+    fn hear(&mut self, news: News) {
+        let now = Instant::now();
+        if news.policy {
+            let due = self.rest.map_or(now, |(ended, rest)| (ended + rest).max(now));
+            self.policy = Some(self.policy.map_or(due, |planned| planned.min(due)));
+        }
+        if news.links {
+            self.links = Some(now);
+        }
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        let responders = self.responders.values().filter_map(Responder::deadline);
+        responders.chain([self.policy, self.links, self.publish].into_iter().flatten()).min()
+    }
+
+    /// Waits for something to do; whether `stop` says to end.
+    fn wait(&self, stop: BorrowedFd<'_>) -> Result<bool> {
+        let left = self.deadline().map(|due| due.saturating_duration_since(Instant::now()));
+        let left = left.and_then(|left| Timespec::try_from(left).ok());
+        let mut descriptors = vec![PollFd::from_borrowed_fd(stop, PollFlags::IN)];
+        let sockets = self.watch.descriptors().into_iter();
+        let sockets = sockets.chain(self.responders.values().filter_map(Responder::descriptor));
+        descriptors.extend(sockets.map(|socket| PollFd::from_borrowed_fd(socket, PollFlags::IN)));
+        match poll(&mut descriptors, left.as_ref()) {
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(errno) => return Err(system(OPERATION, errno).because("waiting for announcements")),
+        }
+        Ok(descriptors.first().is_some_and(|stop| !stop.revents().is_empty()))
+    }
+}
+
+impl KeeperLoop for LinuxKeeper {
+    fn run(&mut self, stop: BorrowedFd<'_>) -> Result<()> {
+        let stop = stop.as_fd();
+        loop {
+            self.work(Instant::now());
+            if self.wait(stop)? {
+                return Ok(());
+            }
+            let news = self.watch.news()?;
+            self.hear(news);
+        }
+    }
+}
+
+impl Drop for LinuxKeeper {
+    fn drop(&mut self) {
+        for responder in self.responders.values_mut() {
+            responder.farewell();
+        }
+        self.file.remove();
+    }
+}
+
+fn status_of(responder: &Responder) -> AdvertisingStatus {
+    AdvertisingStatus {
+        index: responder.index,
+        state: match responder.phase() {
+            Phase::Advertising => AdvertisingState::Advertising,
+            Phase::Down => AdvertisingState::Down,
+            Phase::NoLinkLocal => AdvertisingState::NoLinkLocalAddress,
+            Phase::NotForwarding => AdvertisingState::NotForwarding,
+            Phase::Failed(errno) => AdvertisingState::Failed(errno),
+        },
+        sent: responder.sent,
+        solicited: responder.solicited,
+        prefixes: u64::try_from(responder.prefixes()).unwrap_or(u64::MAX),
+    }
+}

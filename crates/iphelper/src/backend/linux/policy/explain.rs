@@ -1,0 +1,173 @@
+//! Our objects in the kernel, each with its purpose.
+
+use super::guard::Guard;
+use super::names::{
+    ADVERTISING_TABLE, DEFAULTS_TABLE, FILTER_TABLE, INTERFACE_TABLES, KEEPER_TABLE, MAIN_TABLE, PROTOCOL,
+    STATE_TABLE,
+};
+use super::settings::{Property, Settings, having};
+use super::{KeeperLock, rules};
+use crate::backend::linux::LinuxHost;
+use crate::backend::linux::link::{Link, address_family};
+use crate::doctor::KernelObject;
+use crate::error::{ErrorKind, Result};
+use crate::types::Family;
+use iphelper_netlink::rtnetlink::raw_route::{self, RawRoute};
+use iphelper_netlink::rtnetlink::rule::{Action, Rule};
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+const OPERATION: &str = "listing our objects";
+
+impl LinuxHost {
+    pub(in crate::backend::linux) fn policy_objects(&self) -> Result<Vec<KernelObject>> {
+        let links = self.links(OPERATION)?;
+        let mut objects = Vec::new();
+        for family in Family::ALL {
+            match rules::read(self, family) {
+                Ok(rules) => objects.extend(rules.iter().map(|rule| rule_object(family, rule, &links))),
+                Err(error) if error.kind() == ErrorKind::NotSupported => continue,
+                Err(error) => return Err(error),
+            }
+        }
+        for family in Family::ALL {
+            for (table, count) in self.our_routes(family)? {
+                objects.push(table_object(family, table, count, &links));
+            }
+        }
+        if let Some(guard) = Guard::read_if_permitted(self)? {
+            objects.extend(guard.objects(&links));
+        }
+        if KeeperLock::is_held(self).is_ok_and(|held| held == Some(true)) {
+            objects.push(KernelObject {
+                name: format!("nft table inet {KEEPER_TABLE}"),
+                purpose: "empty; belongs to the running keeper and vanishes with it, so that there is one"
+                    .to_owned(),
+            });
+        }
+        Ok(objects)
+    }
+
+    /// Whether the kernel has policy rules for a family.
+    pub(in crate::backend::linux) fn has_policy_rules(&self, family: Family) -> Result<bool> {
+        rules::read(self, family).map(|_| true)
+    }
+
+    /// Whether the kernel has a packet filter; `None` where this caller may not know.
+    pub(in crate::backend::linux) fn has_packet_filter(&self) -> Result<Option<bool>> {
+        if !self.may_administrate()? {
+            return Ok(None);
+        }
+        Ok(Some(Guard::read_if_permitted(self).map_or(true, |guard| guard.is_some())))
+    }
+
+    /// What of what `settings` need is not there, in words; `None` where nothing is missed, or this caller cannot see.
+    pub(in crate::backend::linux) fn missing_objects(&self, settings: &Settings) -> Result<Option<String>> {
+        let Some(guard) = Guard::read_if_permitted(self)? else { return Ok(None) };
+        let missed = settings.iter().any(|setting| !guard.has(setting.family, setting.property));
+        let mut missing = Vec::new();
+        if missed {
+            missing.push(format!("the nftables table \"inet {FILTER_TABLE}\", or a part of it,"));
+        }
+        for family in Family::ALL {
+            let guards = !having(settings, family, Property::DisableDefaultRoutes).is_empty();
+            if guards && rules::read(self, family)?.len() < 3 {
+                missing.push(format!("policy rules of {family}"));
+            }
+        }
+        if missing.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(format!(
+            "{} went away since they were set: somebody flushed them; a keeper, or the next change with iph, makes \
+             them anew",
+            missing.join(" and ")
+        )))
+    }
+
+    /// How many routes of ours each table has.
+    fn our_routes(&self, family: Family) -> Result<BTreeMap<u32, usize>> {
+        let mut request = raw_route::dump(address_family(family), None);
+        let counts = self.route.take()?.snapshot(&mut request, BTreeMap::new, |counts, message| {
+            let ours = |route: &RawRoute<'_>| route.header.protocol == PROTOCOL && route.table != MAIN_TABLE;
+            if let Some(route) = RawRoute::parse(message)?.filter(ours) {
+                *counts.entry(route.table).or_insert(0) += 1;
+            }
+            Ok(())
+        });
+        match counts {
+            Err(refusal) if matches!(refusal.errno(), libc::EAFNOSUPPORT | libc::EOPNOTSUPP) => {
+                Ok(BTreeMap::new())
+            }
+            counts => counts.map_err(|refusal| refusal.error(OPERATION).because("listing routes")),
+        }
+    }
+}
+
+/// The interface's name, or its number where it is gone.
+pub(super) fn name_of(index: u32, links: &[Link]) -> String {
+    links.iter().find(|link| link.index.0 == index).map_or_else(|| format!("interface {index}"), Link::name)
+}
+
+fn flag(family: Family) -> &'static str {
+    match family {
+        Family::V4 => "-4",
+        Family::V6 => "-6",
+    }
+}
+
+fn rule_object(family: Family, rule: &Rule, links: &[Link]) -> KernelObject {
+    let mut name = format!("ip {} rule {}:", flag(family), rule.priority);
+    if let Some((address, len)) = &rule.source {
+        let _ = write!(name, " from {address}/{len}");
+    }
+    if let Some(input) = &rule.input {
+        let _ = write!(name, " iif {input}");
+    }
+    let purpose = match rule.action {
+        Action::Lookup(MAIN_TABLE) => {
+            name.push_str(" lookup main suppress_prefixlength 0");
+            "every route of the main table but its default routes".to_owned()
+        }
+        Action::Lookup(DEFAULTS_TABLE) => {
+            let _ = write!(name, " lookup {DEFAULTS_TABLE}");
+            "then the default routes that are allowed".to_owned()
+        }
+        Action::Lookup(table) => {
+            let _ = write!(name, " lookup {table}");
+            let link = name_of(table & !INTERFACE_TABLES, links);
+            format!("WeakHostSend is FALSE: this host's packets with an address of {link} go by its routes")
+        }
+        Action::Unreachable if rule.source.is_some() => {
+            name.push_str(" unreachable");
+            "or, where it has none, nowhere".to_owned()
+        }
+        Action::Unreachable => {
+            name.push_str(" unreachable");
+            "and no other default route of the main table: DisableDefaultRoutes is set somewhere".to_owned()
+        }
+        Action::Other(_) => "of a later version".to_owned(),
+    };
+    KernelObject { name, purpose }
+}
+
+fn table_object(family: Family, table: u32, count: usize, links: &[Link]) -> KernelObject {
+    let plural = if count == 1 { "" } else { "s" };
+    let purpose = match table {
+        DEFAULTS_TABLE => "copies of the default routes that are allowed".to_owned(),
+        STATE_TABLE => "tells everybody which properties are set; no packet meets it".to_owned(),
+        ADVERTISING_TABLE => {
+            "tells everybody and the keeper what is advertised; no packet meets it".to_owned()
+        }
+        INTERFACE_TABLES.. => {
+            format!("copies of the routes over {}", name_of(table & !INTERFACE_TABLES, links))
+        }
+        _ => "of another version or property".to_owned(),
+    };
+    KernelObject { name: format!("ip {} route table {table} ({count} route{plural})", flag(family)), purpose }
+}
+
+/// An object of our packet filter table, by its name.
+pub(super) fn filter_object(kind: &str, name: &str, purpose: impl Into<String>) -> KernelObject {
+    KernelObject { name: format!("nft {kind} inet {FILTER_TABLE} {name}"), purpose: purpose.into() }
+}

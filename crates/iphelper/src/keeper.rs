@@ -1,0 +1,147 @@
+//! The keeper: one small resident process for each network namespace, for what a kernel cannot keep up by itself.
+//!
+//! Everything that is set lives in the kernel, and holds whether a keeper runs or not. A keeper follows the kernel's
+//! changes and adds what depends on them:
+//!
+//! - default routes that are added later, and prefixes of guarded interfaces, are taken into account at once
+//!   (`DisableDefaultRoutes`); without it they are with the next call that changes anything, and less passes until then;
+//! - a packet filter that somebody flushed, and rules that somebody took away, are made anew;
+//! - router advertisements are sent where `AdvertisingEnabled` is set.
+//!
+//! It has no command socket: it sees what is set in the kernel. It may be killed at any moment, and started again.
+
+use crate::Host;
+use crate::backend::KeeperLoop;
+use crate::error::Result;
+use crate::types::InterfaceIndex;
+use std::fmt;
+use std::os::fd::AsFd;
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
+
+/// Where a keeper publishes its status, unless told otherwise: everybody may read it.
+pub const STATUS_DIRECTORY: &str = "/run/iphelper-keeper";
+
+/// How a keeper runs.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct KeeperOptions {
+    /// The folder of the published status, [`STATUS_DIRECTORY`] by default. One file in it for each namespace.
+    pub status_directory: PathBuf,
+}
+
+impl Default for KeeperOptions {
+    fn default() -> Self {
+        Self { status_directory: PathBuf::from(STATUS_DIRECTORY) }
+    }
+}
+
+/// A keeper, the only one of its namespace until it is dropped.
+#[derive(Debug)]
+pub struct Keeper(Box<dyn KeeperLoop>);
+
+impl Keeper {
+    /// Works until `stop` is readable. Advertisements are withdrawn then.
+    ///
+    /// What fails is tried again, and told by the status.
+    ///
+    /// - Errors: none that another attempt may cure; [`ResourceLimit`](crate::ErrorKind::ResourceLimit) where waiting
+    ///   fails
+    pub fn run(&mut self, stop: impl AsFd) -> Result<()> {
+        self.0.run(stop.as_fd())
+    }
+}
+
+/// What a keeper tells of itself.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct KeeperStatus {
+    /// Its process, as it sees itself.
+    pub process: u32,
+    /// When it began.
+    pub started: SystemTime,
+    /// How often it has made rules, filter and routes hold what is set.
+    pub passes: u64,
+    /// How long the last time took.
+    pub last_pass: Duration,
+    /// What went wrong at the last attempt, if anything did.
+    pub error: Option<String>,
+    /// Where it advertises, or waits to.
+    pub advertising: Vec<AdvertisingStatus>,
+}
+
+/// What a keeper tells of the advertisements of one interface.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct AdvertisingStatus {
+    /// The interface.
+    pub index: InterfaceIndex,
+    /// Whether it advertises now, or for what it waits.
+    pub state: AdvertisingState,
+    /// Advertisements sent.
+    pub sent: u64,
+    /// Solicitations that hosts have sent, valid ones.
+    pub solicited: u64,
+    /// Prefixes that are advertised.
+    pub prefixes: u64,
+}
+
+/// Whether an interface that is to advertise does.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum AdvertisingState {
+    /// It does.
+    Advertising,
+    /// It is down, or has no carrier.
+    Down,
+    /// It has no link-local address, or that is being checked for duplicates.
+    NoLinkLocalAddress,
+    /// Packets that come in on it are not forwarded, so it is no router.
+    NotForwarding,
+    /// Sending failed; another attempt is made each second.
+    Failed(i32),
+}
+
+impl fmt::Display for AdvertisingState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Advertising => f.write_str("advertising"),
+            Self::Down => f.write_str("waiting: the interface is down"),
+            Self::NoLinkLocalAddress => f.write_str("waiting: no link-local address"),
+            Self::NotForwarding => f.write_str("waiting: the interface does not forward"),
+            Self::Failed(errno) => write!(f, "failing: errno {errno}"),
+        }
+    }
+}
+
+impl Host {
+    /// Makes this process the keeper of the host's namespace; [`Keeper::run`] does the work.
+    ///
+    /// - Windows: none; its stack keeps all this in the kernel
+    /// - Linux: an owned nftables table `inet iphelper-keeper`, so that there is one in a namespace
+    /// - Errors: [`AlreadyExists`](crate::ErrorKind::AlreadyExists) where one runs,
+    ///   [`AccessDenied`](crate::ErrorKind::AccessDenied), [`NotSupported`](crate::ErrorKind::NotSupported) on a kernel
+    ///   without nf_tables
+    /// - Privilege: `CAP_NET_ADMIN`, and `CAP_NET_RAW` for router advertisements
+    pub fn keeper(&self, options: &KeeperOptions) -> Result<Keeper> {
+        self.backend().clone().keeper(options).map(Keeper)
+    }
+
+    /// Whether a keeper runs in the host's namespace; `None` where this caller cannot know.
+    ///
+    /// - Linux: the nftables table that a keeper owns; an ordinary user, from whom that is hidden, learns of a keeper that
+    ///   publishes its status in [`STATUS_DIRECTORY`]
+    /// - Privilege: none
+    pub fn keeper_runs(&self) -> Result<Option<bool>> {
+        self.backend().keeper_runs()
+    }
+
+    /// What the keeper of the host's namespace tells of itself; `None` where none runs.
+    ///
+    /// - Linux: its file in [`status_directory`](KeeperOptions::status_directory), named by the namespace's cookie, and
+    ///   `/proc`; a keeper that could not write there is not seen
+    /// - Privilege: none
+    pub fn keeper_status(&self, options: &KeeperOptions) -> Result<Option<KeeperStatus>> {
+        self.backend().keeper_status(options)
+    }
+}
