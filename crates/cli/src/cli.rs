@@ -1,6 +1,6 @@
 //! The arguments, from the program's name to the noun; each noun's own are beside its commands.
 
-use crate::cmd::{completions, demo, interface, path_mtu, tcp, watch};
+use crate::cmd::{completions, demo, doctor, interface, keeper, path_mtu, tcp, watch};
 use crate::exit::{self, Exit, Failure};
 use anstyle::{AnsiColor, Style};
 use clap::builder::Styles;
@@ -51,6 +51,8 @@ enum Command {
     #[command(subcommand)]
     PathMtu(path_mtu::Command),
     Watch(watch::Args),
+    Keeper(keeper::Args),
+    Doctor(doctor::Args),
     Demo(demo::Args),
     Completions(completions::Args),
 }
@@ -83,6 +85,8 @@ impl Cli {
             Command::Tcp(command) => command.run(),
             Command::PathMtu(command) => command.run(),
             Command::Watch(args) => args.run(),
+            Command::Doctor(args) => args.run(),
+            Command::Keeper(args) => args.run(),
             Command::Demo(args) => args.run(),
             Command::Completions(args) => args.run(&mut Self::command()),
         }

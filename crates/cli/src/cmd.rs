@@ -2,7 +2,9 @@
 
 pub(crate) mod completions;
 pub(crate) mod demo;
+pub(crate) mod doctor;
 pub(crate) mod interface;
+pub(crate) mod keeper;
 pub(crate) mod path_mtu;
 pub(crate) mod tcp;
 pub(crate) mod watch;

@@ -11,6 +11,7 @@ mod filter;
 mod interface_name;
 mod output;
 mod sanitize;
+mod signals;
 mod units;
 
 use clap::Parser;

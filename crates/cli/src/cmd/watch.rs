@@ -1,13 +1,13 @@
 //! `iph watch`.
 
 mod differences;
-mod signals;
 
 use crate::exit::{Exit, Failure};
 use crate::filter::family;
 use crate::output::json;
 use crate::output::style::{GOOD, NAME, QUIET};
 use crate::sanitize::sanitize;
+use crate::signals::Signals;
 use differences::{Difference, Known};
 use iphelper::notification::{ChangeKind, IpInterfaceChanged};
 use iphelper::{Family, Host};
@@ -16,7 +16,6 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use serde::Serialize;
 use serde_json::Value;
-use signals::Signals;
 use std::io::{self, Write};
 use std::os::fd::AsFd;
 

@@ -45,7 +45,7 @@ impl Args {
             )?;
             out.flush()?;
         } else {
-            print(&names, v4.as_ref(), v6.as_ref())?;
+            print(&host, &names, v4.as_ref(), v6.as_ref())?;
         }
         Ok(Exit::Success)
     }
@@ -61,7 +61,12 @@ fn row(host: &Host, family: Family, names: &InterfaceNames) -> Result<Option<IpI
     }
 }
 
-fn print(names: &InterfaceNames, v4: Option<&IpInterface>, v6: Option<&IpInterface>) -> Result<(), Failure> {
+fn print(
+    host: &Host,
+    names: &InterfaceNames,
+    v4: Option<&IpInterface>,
+    v6: Option<&IpInterface>,
+) -> Result<(), Failure> {
     let mut out = output::people();
     writeln!(out, "{NAME}{}{NAME:#}  index {}  LUID {}", sanitize(&names.name), names.index, names.luid)?;
     writeln!(out)?;
@@ -76,8 +81,30 @@ fn print(names: &InterfaceNames, v4: Option<&IpInterface>, v6: Option<&IpInterfa
             writeln!(out, "\n{HEADING}{family}{HEADING:#} is not on this interface.")?;
         }
     }
+    if let Some(note) = not_followed(host, [v4, v6].into_iter().flatten()) {
+        writeln!(out, "\n{note}")?;
+    }
     out.flush()?;
     Ok(())
+}
+
+/// What is set and needs a keeper, where none runs; nothing where this user cannot know.
+fn not_followed<'a>(
+    host: &Host,
+    mut rows: impl Iterator<Item = &'a IpInterface> + Clone,
+) -> Option<&'static str> {
+    let advertises = rows.clone().any(|row| row.advertising_enabled);
+    let has_policy =
+        rows.any(|row| row.disable_default_routes || !row.weak_host_send || !row.weak_host_receive);
+    if !(advertises || has_policy) || host.keeper_runs().ok().flatten() != Some(false) {
+        return None;
+    }
+    Some(if advertises {
+        "No keeper runs: router advertisements are not sent; start iph keeper."
+    } else {
+        "No keeper runs: routes and addresses that others add are not followed until the next change with iph; start \
+         iph keeper."
+    })
 }
 
 type Property = (&'static str, fn(&IpInterface) -> String);

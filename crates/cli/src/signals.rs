@@ -7,11 +7,11 @@ use std::os::fd::{AsFd, BorrowedFd};
 
 /// Readable when the program was asked to end.
 #[derive(Debug)]
-pub(super) struct Signals(SignalFd);
+pub(crate) struct Signals(SignalFd);
 
 impl Signals {
     /// Blocks the signals in this thread, and in those that it starts later.
-    pub(super) fn block() -> Result<Self, Failure> {
+    pub(crate) fn block() -> Result<Self, Failure> {
         let ends: SigSet = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP].into_iter().collect();
         let descriptor = ends
             .thread_block()

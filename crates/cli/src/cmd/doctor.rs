@@ -1,0 +1,102 @@
+//! `iph doctor`.
+
+use crate::exit::{Exit, Failure};
+use crate::output::style::{GOOD, HEADING};
+use crate::output::{self, json, table};
+use crate::sanitize::sanitize;
+use iphelper::Host;
+use iphelper::doctor::Diagnosis;
+use serde::Serialize;
+use std::io::Write;
+
+/// See what can be set here, and what does not work as it is set
+///
+/// Here: on this kernel, in this network namespace, by this user. Asks the kernel and writes nothing. Run it as who would change something: without root nothing can be set, and parts of
+/// the kernel are hidden.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  sudo iph doctor
+  iph doctor --json | jq '.warnings'")]
+pub(crate) struct Args {
+    /// Print one object, see docs/json.md
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    kernel: &'a str,
+    may_change: bool,
+    keeper: Option<bool>,
+    abilities: Vec<Ability<'a>>,
+    warnings: Vec<Warning<'a>>,
+}
+
+#[derive(Serialize)]
+struct Ability<'a> {
+    family: &'static str,
+    property: &'a str,
+    obstacle: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Warning<'a> {
+    subject: &'a str,
+    message: &'a str,
+}
+
+impl Args {
+    pub(crate) fn run(self) -> Result<Exit, Failure> {
+        let diagnosis = Host::open()?.diagnose()?;
+        if self.json { print_json(&diagnosis) } else { print(&diagnosis) }?;
+        Ok(Exit::Success)
+    }
+}
+
+fn print_json(diagnosis: &Diagnosis) -> Result<(), Failure> {
+    let abilities = diagnosis.abilities.iter().map(|it| Ability {
+        family: json::family(it.family),
+        property: it.property,
+        obstacle: it.obstacle.as_deref(),
+    });
+    let warnings = diagnosis.warnings.iter().map(|it| Warning { subject: &it.subject, message: &it.message });
+    let document = Document {
+        kernel: &diagnosis.kernel,
+        may_change: diagnosis.may_change,
+        keeper: diagnosis.keeper,
+        abilities: abilities.collect(),
+        warnings: warnings.collect(),
+    };
+    let mut out = json::stdout();
+    json::write(&mut out, &document)?;
+    Ok(out.flush()?)
+}
+
+fn print(diagnosis: &Diagnosis) -> Result<(), Failure> {
+    let mut out = output::people();
+    let keeper = match diagnosis.keeper {
+        Some(true) => "runs",
+        Some(false) => "does not run",
+        None => "unknown to this user",
+    };
+    let may = if diagnosis.may_change { "may change settings" } else { "may only read" };
+    writeln!(out, "Linux {}; this user {may}; keeper: {keeper}", sanitize(&diagnosis.kernel))?;
+    writeln!(out)?;
+    let mut table = table::new(&["Family", "Property", "Can be set"], &[], output::width());
+    for it in &diagnosis.abilities {
+        let answer =
+            it.obstacle.as_ref().map_or_else(|| "yes".to_owned(), |obstacle| format!("no: {obstacle}"));
+        let _ = table.add_row([it.family.to_string(), it.property.to_owned(), answer]);
+    }
+    table::write(&mut out, &table)?;
+    writeln!(out)?;
+    if diagnosis.warnings.is_empty() {
+        writeln!(out, "{GOOD}Everything that is set works, as far as this user sees.{GOOD:#}")?;
+    }
+    for warning in &diagnosis.warnings {
+        let (subject, message) = (sanitize(&warning.subject), sanitize(&warning.message));
+        writeln!(out, "{HEADING}warning{HEADING:#}  {subject}: {message}")?;
+    }
+    Ok(out.flush()?)
+}

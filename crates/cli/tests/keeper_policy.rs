@@ -1,0 +1,294 @@
+//! The keeper follows what changes under DisableDefaultRoutes, and its death opens nothing.
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+mod keeper_support;
+mod support;
+
+use iphelper_testkit::uplinks::{Bound, Uplinks, Way, udp_socket};
+use iphelper_testkit::{NetNs, eventually, isolated, run, try_run};
+use keeper_support::Keeper;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+use support::iph;
+
+iphelper_testkit::private_user_namespace!();
+
+/// The table of the default routes that are allowed, as `ip` prints it.
+const DEFAULTS: &str = "1768974337";
+
+fn guarded() -> Uplinks {
+    let uplinks = Uplinks::new();
+    uplinks.host.run(|| {
+        let _ = iph("interface set e0 --ipv4 --ipv6 --disable-default-routes true").ok();
+    });
+    uplinks
+}
+
+fn assert_guarded(uplinks: &Uplinks, when: &str) {
+    for ipv6 in [false, true] {
+        let bound = uplinks.udp(ipv6, Bound::Device("e0"));
+        assert!(matches!(bound, Way::Refused(_)), "{when}, IPv6 {ipv6}: {bound:?}");
+        let unbound = uplinks.udp(ipv6, Bound::Free);
+        assert_eq!(unbound, Way::E1, "{when}, IPv6 {ipv6}");
+    }
+}
+
+fn defaults(host: &NetNs, ipv6: bool) -> String {
+    let family = if ipv6 { "-6" } else { "-4" };
+    host.run(|| try_run(&format!("ip {family} route show table {DEFAULTS}"))).unwrap_or_default()
+}
+
+#[test]
+fn a_flushed_filter_and_deleted_rules_are_restored() {
+    let uplinks = guarded();
+    let _keeper = uplinks.host.run(Keeper::start);
+    assert_guarded(&uplinks, "with a keeper");
+    // Sets made in one go and one after the other are listed in different orders.
+    let table = || {
+        let text = uplinks.host.run(|| try_run("nft list table inet iphelper"))?;
+        let mut lines: Vec<_> = text.lines().map(str::to_owned).collect();
+        lines.sort_unstable();
+        Ok::<_, String>(lines)
+    };
+    let before = table().unwrap();
+    for _ in 0..5 {
+        // As managers and scripts do; the keeper's own place is not theirs to flush.
+        let _ = uplinks.host.run(|| try_run("nft flush ruleset"));
+        let flushed = Instant::now();
+        eventually("the filter is back", || table().as_ref() == Ok(&before));
+        eprintln!("the filter is back after {:?} at most", flushed.elapsed());
+    }
+    assert_guarded(&uplinks, "after the rule set was flushed");
+    for family in ["-4", "-6"] {
+        let rules = || uplinks.host.sh(&format!("ip {family} rule"));
+        let before = rules();
+        assert!(before.contains("32765"), "{before}");
+        let _ = uplinks.host.sh(&format!("ip {family} rule delete priority 32765"));
+        eventually("the rules are back", || rules() == before);
+        let _ = uplinks.host.sh(&format!("ip {family} route flush table {DEFAULTS}"));
+        eventually("the copies are back", || defaults(&uplinks.host, family == "-6").contains("dev e1"));
+    }
+    assert_guarded(&uplinks, "after rules and copies were deleted");
+}
+
+#[test]
+fn later_default_routes_and_prefixes_are_followed() {
+    let uplinks = guarded();
+    let _keeper = uplinks.host.run(Keeper::start);
+    uplinks.host.run(|| {
+        let _ = run("ip route delete default via 10.0.2.1 metric 200");
+        let _ = run("ip -6 route delete default via 2001:db8:2::1 metric 200");
+    });
+    eventually("nothing is allowed any more", || {
+        defaults(&uplinks.host, false).is_empty() && defaults(&uplinks.host, true).is_empty()
+    });
+    for ipv6 in [false, true] {
+        let way = uplinks.udp(ipv6, Bound::Free);
+        assert!(matches!(way, Way::Refused(_)), "IPv6 {ipv6}: {way:?}");
+    }
+    uplinks.host.run(|| {
+        let _ = run("ip route add default via 10.0.2.1 metric 50");
+        let _ = run("ip -6 route add default via 2001:db8:2::1 dev e1 metric 50");
+        let _ = run("ip route add default via 10.0.1.1 metric 10");
+        let _ = run("ip -6 route add default via 2001:db8:1::1 dev e0 metric 10");
+    });
+    for ipv6 in [false, true] {
+        eventually("the new default route is allowed", || defaults(&uplinks.host, ipv6).contains("dev e1"));
+        assert!(!defaults(&uplinks.host, ipv6).contains("dev e0"));
+    }
+    assert_guarded(&uplinks, "after new default routes");
+    // A host route over the guarded uplink, as one to a VPN server: allowed as soon as it is there.
+    let _ = uplinks.host.sh("ip route add 203.0.113.1/32 via 10.0.1.1");
+    let _ = uplinks.host.sh("ip -6 route add 2001:db8:ffff::1/128 via 2001:db8:1::1 dev e0");
+    for ipv6 in [false, true] {
+        eventually("the host route works", || uplinks.udp(ipv6, Bound::Free) == Way::E0);
+    }
+}
+
+#[test]
+fn a_killed_keeper_leaves_the_guard_closed_and_the_next_one_converges() {
+    let uplinks = guarded();
+    for round in 0..3 {
+        let keeper = uplinks.host.run(Keeper::start);
+        assert_guarded(&uplinks, "with a keeper");
+        keeper.kill();
+        assert_guarded(&uplinks, "after its death");
+        let metric = 10 + round;
+        uplinks.host.run(|| {
+            // Nobody follows it: not allowed yet, and nothing leaks.
+            let _ = run(&format!("ip route add default via 10.0.1.1 metric {metric}"));
+            let _ = run(&format!("ip route replace 198.51.100.{round}/32 via 10.0.1.1"));
+            let _ = run(&format!("ip route replace default via 10.0.2.1 metric {}", 100 - metric));
+        });
+        assert_guarded(&uplinks, "without a keeper");
+        assert!(!defaults(&uplinks.host, false).contains(&format!("metric {}", 100 - metric)));
+        let keeper = uplinks.host.run(Keeper::start);
+        let wanted = format!("metric {}", 100 - metric);
+        eventually("the new default route is allowed", || defaults(&uplinks.host, false).contains(&wanted));
+        assert_guarded(&uplinks, "with the next keeper");
+        assert_eq!(keeper.end(), Some(0));
+        assert_guarded(&uplinks, "after its end");
+    }
+}
+
+#[test]
+fn there_is_one_keeper_in_a_namespace() {
+    isolated(|| {
+        let status = iph("keeper status --status-directory /nonexistent").message(3);
+        assert!(status.contains("sudo iph keeper"), "{status}");
+        let keeper = Keeper::start();
+        let second = iph(&format!("keeper --status-directory {}", keeper.folder())).message(1);
+        assert!(second.contains("one runs in this network namespace"), "{second}");
+        let refused =
+            support::unprivileged(&format!("keeper --status-directory {}", keeper.folder())).message(4);
+        assert!(refused.contains("CAP_NET_ADMIN"), "{refused}");
+        // Another namespace has its own.
+        isolated(|| {
+            let _ = iph(&format!("keeper status --status-directory {}", keeper.folder())).expect(3);
+            assert_eq!(Keeper::start().end(), Some(0));
+        });
+        let status =
+            support::unprivileged(&format!("keeper status --json --status-directory {}", keeper.folder()));
+        assert_eq!(status.json()["process"], keeper.process());
+        let text = iph(&format!("keeper status --status-directory {}", keeper.folder())).ok();
+        assert!(text.contains(&format!("process {}", keeper.process())), "{text}");
+        let folder = keeper.folder();
+        keeper.kill();
+        // Its file is left, and tells of nobody.
+        let files = std::fs::read_dir(&folder).map(Iterator::count).unwrap_or_default();
+        let _ = (files, iph(&format!("keeper status --status-directory {folder}")).expect(3));
+        let next = Keeper::start();
+        assert_eq!(next.end(), Some(0));
+        assert_eq!(run("nft list tables"), "", "nothing is left");
+    });
+}
+
+#[test]
+fn a_keeper_sleeps_and_stays_small() {
+    isolated(|| {
+        let keeper = Keeper::start();
+        let stat = || {
+            let text = std::fs::read_to_string(format!("/proc/{}/status", keeper.process())).unwrap();
+            let number = |name: &str| -> u64 {
+                let line = text.lines().find(|line| line.starts_with(name)).unwrap();
+                line.split_whitespace().nth(1).unwrap().parse().unwrap()
+            };
+            (number("voluntary_ctxt_switches"), number("VmRSS:"))
+        };
+        // The status is published once more, a second after the first pass.
+        let mut last = stat().0;
+        let mut still = Instant::now();
+        eventually("it sleeps for three seconds", || {
+            let now = stat().0;
+            if now != last {
+                (last, still) = (now, Instant::now());
+            }
+            still.elapsed() > Duration::from_secs(3)
+        });
+        let routes: String = (0..1000)
+            .map(|n| format!("route add 10.{}.{}.0/24 dev e0\n", n / 250, 2 * (n % 250) % 256))
+            .collect();
+        let file = format!("{}/routes", keeper.folder());
+        std::fs::write(&file, routes).unwrap();
+        let _ = run("ip link add e0 type veth peer e1");
+        let _ = run("ip link set e0 up");
+        let _ = run("ip link set e1 up");
+        let _ = iph("interface set e0 --ipv4 --disable-default-routes true").ok();
+        let _ = try_run(&format!("ip -force -batch {file}"));
+        eventually("the prefixes may pass", || run("nft list table inet iphelper").contains("10.3.242.0/24"));
+        let resident = stat().1;
+        eprintln!("resident with 1000 routes: {resident} KiB (shared libraries and code included)");
+    });
+}
+
+/// A thousand things that happen to a host, while a sender tries each way out without a pause.
+#[test]
+fn nothing_leaks_whatever_happens() {
+    let uplinks = guarded();
+    let before = [false, true].map(|ipv6| uplinks.counts(ipv6)[0]);
+    let (stop, sent) = (AtomicBool::new(false), AtomicU64::new(0));
+    let send = || {
+        while !stop.load(Ordering::Relaxed) {
+            for ipv6 in [false, true] {
+                let server = SocketAddr::new(Uplinks::server_address(ipv6), 9);
+                let address = Bound::Address(Uplinks::address(0, ipv6));
+                let device = Bound::Device("e0");
+                for bound in [Bound::Free, device, Bound::UnicastInterface(2), address, Bound::Mark(7)] {
+                    let done = udp_socket(ipv6, bound).and_then(|socket| socket.send_to(b"?", server));
+                    let _ = sent.fetch_add(u64::from(done.is_ok()), Ordering::Relaxed);
+                }
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    };
+    let happen = || {
+        let mut keeper = Some(Keeper::start());
+        // Numerical Recipes' generator: the same thousand each time.
+        let mut state = 20_u32;
+        let mut draw = |limit: u32| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 16) % limit
+        };
+        for _ in 0..1000 {
+            let (link, number, ipv6) = (draw(2), draw(5), draw(2) == 1);
+            let (net, metric) = (link + 1, number * 50);
+            let router = Uplinks::router_address(usize::from(link == 1), ipv6);
+            let family = if ipv6 { "-6" } else { "-4" };
+            let default = format!("default via {router} dev e{link} metric {metric}");
+            let command = match draw(20) {
+                0..7 => format!("ip {family} route add {default}"),
+                7..10 => format!("ip {family} route replace {default}"),
+                10..14 => format!("ip {family} route delete {default}"),
+                14 => format!("ip link set e{link} down"),
+                15..17 => format!("ip link set e{link} up"),
+                17 => format!("ip address add 2001:db8:{net}::2{number}/64 dev e{link} nodad"),
+                18 => format!("ip address add 10.0.{net}.10{number}/24 dev e{link}"),
+                _ => {
+                    match keeper.take() {
+                        Some(keeper) => keeper.kill(),
+                        None => keeper = Some(Keeper::start()),
+                    }
+                    continue;
+                }
+            };
+            // What is not possible just now fails, and that is one of the things that happen.
+            let _ = try_run(&command);
+        }
+    };
+    std::thread::scope(|scope| {
+        let sender = scope.spawn(|| uplinks.host.run(send));
+        uplinks.host.run(happen);
+        stop.store(true, Ordering::Relaxed);
+        sender.join().unwrap();
+    });
+    assert_eq!([false, true].map(|ipv6| uplinks.counts(ipv6)[0]), before, "packets by the guarded uplink");
+    assert!(sent.into_inner() > 100, "packets were sent");
+    let others = [false, true].map(|ipv6| uplinks.counts(ipv6)[1]);
+    assert!(others.iter().all(|count| *count > 10), "the other uplink was used: {others:?}");
+}
+
+/// Prints, and judges nothing: how long a new default route takes to be allowed.
+#[test]
+fn the_time_to_effect_is_told() {
+    let uplinks = guarded();
+    let _keeper = uplinks.host.run(Keeper::start);
+    let (mut times, listener) = (Vec::new(), uplinks.host.run(keeper_support::RouteListener::new));
+    for metric in 1000..1050 {
+        let time = std::thread::scope(|scope| {
+            let time = scope.spawn(|| listener.time_to_effect(metric));
+            let _ = uplinks.host.sh(&format!("ip route add default via 10.0.2.1 metric {metric}"));
+            time.join().unwrap()
+        });
+        times.push(time);
+        eventually("it settles", || listener.is_quiet());
+    }
+    times.sort_unstable();
+    eprintln!("from RTM_NEWROUTE to effect: median {:?}, worst of 50 {:?}", times[25], times[49]);
+}
