@@ -21,6 +21,14 @@ pub const ACK: u16 = 0x4;
 pub const DUMP_INTERRUPTED: u16 = 0x10;
 /// `NLM_F_DUMP`: the whole table.
 pub const DUMP: u16 = 0x300;
+/// `NLM_F_REPLACE`: what is there already is changed.
+pub const REPLACE: u16 = 0x100;
+/// `NLM_F_EXCL`: what is there already is an error.
+pub const EXCLUSIVE: u16 = 0x200;
+/// `NLM_F_CREATE`: what is not there yet is made.
+pub const CREATE: u16 = 0x400;
+/// `NLM_F_APPEND`: put behind what is there already.
+pub const APPEND: u16 = 0x800;
 /// `NLM_F_CAPPED`: the refused message is not repeated whole in the answer.
 const CAPPED: u16 = 0x100;
 /// `NLM_F_ACK_TLVS`: extended error attributes follow.
@@ -216,6 +224,15 @@ impl Request {
         &self.bytes
     }
 
+    /// The same request, answered only if it is refused.
+    #[must_use]
+    pub fn unacknowledged(mut self) -> Self {
+        if let Some([low, high]) = self.bytes.get_mut(6..8) {
+            [*low, *high] = (u16::from_ne_bytes([*low, *high]) & !ACK).to_ne_bytes();
+        }
+        self
+    }
+
     /// Whether the kernel is asked for a whole table.
     #[must_use]
     pub fn is_dump(&self) -> bool {
@@ -247,6 +264,7 @@ mod tests {
         assert_eq!(message.header.flags, REQUEST | DUMP);
         let (fixed, mut attributes) = message.split::<3>("three bytes").unwrap();
         assert_eq!(fixed, &[1, 2, 3]);
+        assert_eq!(Request::new(18, ACK | CREATE, &[]).unacknowledged(), Request::new(18, CREATE, &[]));
         assert_eq!(attributes.next().unwrap().unwrap().u32(), Ok(42));
     }
 

@@ -5,6 +5,7 @@ pub mod link;
 pub mod neigh;
 pub mod neigh_table;
 pub mod netconf;
+pub mod nexthop;
 pub mod notification;
 pub mod raw_route;
 pub mod route;

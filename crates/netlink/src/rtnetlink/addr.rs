@@ -7,6 +7,10 @@
 //!  +--------+--------+--------+--------+-----------------+ - - - -
 //! ```
 
+mod entry;
+
+pub use entry::{Address, dump};
+
 use crate::DecodeError;
 use crate::attribute::AttributeWriter;
 use crate::message::{ACK, DUMP, Message, Request};
@@ -32,6 +36,8 @@ const PROTO: u16 = 11;
 #[allow(missing_docs, reason = "the names are the kernel's")]
 pub mod flag {
     pub const TEMPORARY: u32 = 0x01;
+    /// `TEMPORARY` as IPv4 uses the bit.
+    pub const SECONDARY: u32 = 0x01;
     pub const DAD_FAILED: u32 = 0x08;
     pub const TENTATIVE: u32 = 0x40;
     pub const PERMANENT: u32 = 0x80;

@@ -1,4 +1,4 @@
-//! IPv6 routes, as far as their deletion needs (`struct rtmsg`, `RTA_*`).
+//! Routes: whole ones of either family, and IPv6 routes as far as their deletion needs (`struct rtmsg`, `RTA_*`).
 //!
 //! ```text
 //!  0        1        2        3        4        5        6        7        8                 12
@@ -6,6 +6,10 @@
 //!  | family |dst len |src len |  tos   | table  |protocol| scope  |  type  | flags           | RTA_*
 //!  +--------+--------+--------+--------+--------+--------+--------+--------+-----------------+ - - - -
 //! ```
+
+mod entry;
+
+pub use entry::{Filter, Metrics, NextHop, Route, SETTING_FLAGS, dump, metric};
 
 use crate::DecodeError;
 use crate::attribute::{Attribute, AttributeWriter, Attributes};
@@ -34,8 +38,26 @@ const ADVERTISED_PREFIXES: u32 = 0x800;
 
 /// Who made a route (`RTPROT_*`).
 pub mod protocol {
+    /// The kernel.
+    pub const KERNEL: u8 = 2;
+    /// Nobody said: by hand, or by an old interface.
+    pub const BOOT: u8 = 3;
     /// The kernel, from a router advertisement.
     pub const ROUTER_ADVERTISEMENT: u8 = 9;
+}
+
+/// What a route does with a packet (`RTN_*`).
+#[allow(missing_docs, reason = "the names are the kernel's")]
+pub mod kind {
+    pub const UNICAST: u8 = 1;
+    pub const LOCAL: u8 = 2;
+    pub const BROADCAST: u8 = 3;
+    pub const ANYCAST: u8 = 4;
+    pub const MULTICAST: u8 = 5;
+    pub const BLACKHOLE: u8 = 6;
+    pub const UNREACHABLE: u8 = 7;
+    pub const PROHIBIT: u8 = 8;
+    pub const THROW: u8 = 9;
 }
 
 /// Which IPv6 routes of a link to ask for.
