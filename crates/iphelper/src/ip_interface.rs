@@ -257,7 +257,8 @@ impl Host {
     /// - Errors: [`InterfaceNotFound`](crate::ErrorKind::InterfaceNotFound),
     ///   [`NotFound`](crate::ErrorKind::NotFound), [`InvalidParameter`](crate::ErrorKind::InvalidParameter) for a value
     ///   out of range, [`NotSupported`](crate::ErrorKind::NotSupported) for what this kernel cannot do,
-    ///   [`AccessDenied`](crate::ErrorKind::AccessDenied)
+    ///   [`AccessDenied`](crate::ErrorKind::AccessDenied), [`AlreadyExists`](crate::ErrorKind::AlreadyExists) for a
+    ///   metric that would make an IPv6 route of this interface and one of another the same
     /// - Linux: `RTM_SETLINK`, `RTM_SETNEIGHTBL` and `/proc/sys/net/ipv{4,6}/conf`; see `docs/linux-mechanisms.md`
     /// - Privilege: `CAP_NET_ADMIN`
     #[doc(alias = "SetIpInterfaceEntry")]

@@ -421,11 +421,6 @@ fn properties_that_need_policy_or_have_no_place_are_refused_by_name() {
         let row = lan.row(family);
         let n = nothing;
         let mut cases = vec![
-            (
-                "use_automatic_metric",
-                IpInterfaceChange { use_automatic_metric: Some(!row.use_automatic_metric), ..n() },
-            ),
-            ("metric", IpInterfaceChange { metric: Some(row.metric + 1), ..n() }),
             ("advertising_enabled", IpInterfaceChange { advertising_enabled: Some(true), ..n() }),
             (
                 "managed_address_configuration_supported",

@@ -1,12 +1,18 @@
-//! Properties that rules and filters hold: the kernel keeps them, no process needs to stay.
+//! Properties that are policy rather than settings: iphelper keeps them in routes, rules and filters of its own, or
+//! changes those of others and can undo it. The kernel holds them, no process needs to stay.
+//!
+//! **`Metric`** is added to the metric of each route over the interface, see [`metric`].
 //!
 //! **`DisableDefaultRoutes`** has two layers. *Selection*: three policy rules pass over the default routes of the main
 //! table and look those that are allowed up in a table of ours. *Enforcement*: the packet filter stops what is about to
 //! leave by a guarded interface for a destination to which only a default route leads, whoever chose that way. Nobody
 //! else's routes are touched, so taking the rules away restores what was there.
 //!
-//! All state is in the kernel, twice: as elements of the packet filter, which enforce, and as markers among the routes,
-//! which everybody may read. What is set is what either says of an interface that is still there; [`converge`]
+//! What is set is in markers: routes without device, which everybody may read. All are IPv4 routes, also those about
+//! IPv6, which takes its own away when the loopback interface goes down. One caller at a time changes anything, see
+//! [`exclusive`]. A change of routes is followed by the copies of them that rules look up, in the same call.
+//!
+//! What rules and filters hold is in the kernel twice: as elements of the packet filter, which enforce, and as markers. What is set is what either says of an interface that is still there; [`converge`]
 //! makes everything hold what is set. A caller that is killed at any message leaves the old state, the new one, or one
 //! that lets less through than the old; the next call that changes anything completes it.
 //!
@@ -14,12 +20,17 @@
 //! used until the next call: less passes, never more.
 
 pub(super) mod advertise;
+mod batch;
 mod converge;
 mod exclusive;
 mod explain;
+mod foreign;
 mod guard;
 mod keeper_lock;
+mod marker;
+mod metric;
 pub(super) mod names;
+mod route_settings;
 mod routes;
 mod rules;
 mod settings;
@@ -28,6 +39,7 @@ mod tests;
 
 pub(super) use converge::mechanism;
 pub(super) use keeper_lock::KeeperLock;
+pub(super) use route_settings::RouteSettings;
 pub(super) use settings::{Property, Setting, Settings};
 
 /// What every error of this chapter was about.

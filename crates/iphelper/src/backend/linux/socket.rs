@@ -1,19 +1,20 @@
 //! Netlink sockets: send, receive, match the sequence number, read the acknowledgement or the extended error.
 //!
-//! The one file of this back end with unsafe code, for the socket options that rustix does not have.
-#![allow(unsafe_code, reason = "SOL_NETLINK options have no safe wrapper in rustix")]
+//! The one file of this back end with unsafe code, for what rustix does not have: socket options and one `ioctl`.
+#![allow(unsafe_code, reason = "SOL_NETLINK options and SIOCADDRT have no safe wrapper in rustix")]
 
 pub(super) mod icmpv6;
 
 use super::namespace::{Namespace, system};
 use crate::error::{Error, ErrorKind, Result};
 use iphelper_netlink::DecodeError;
-use iphelper_netlink::message::{DUMP_INTERRUPTED, Message, Messages, Request};
+use iphelper_netlink::message::{Acknowledgement, DUMP_INTERRUPTED, Message, Messages, Request};
 use iphelper_netlink::nf_tables::Batch;
 use rustix::io::{Errno, retry_on_intr};
 use rustix::net::netlink::SocketAddrNetlink;
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, netlink};
 use std::borrow::Cow;
+use std::net::Ipv6Addr;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -45,6 +46,11 @@ impl Refusal {
     /// A refusal without words.
     pub(super) const fn of(errno: i32) -> Self {
         Self { errno, words: None }
+    }
+
+    /// What an answer says that is not success.
+    pub(super) fn from_answer(answer: &Acknowledgement<'_>) -> Self {
+        Self { errno: answer.errno, words: answer.message.map(|words| words.to_owned().into()) }
     }
 
     /// The errno, positive.
@@ -179,8 +185,8 @@ impl Socket {
         self.sequence = last;
         self.busy = true;
         let bytes = bytes(first);
-        let sent = retry_on_intr(|| rustix::net::send(&self.descriptor, bytes, SendFlags::empty()))?;
-        if sent == bytes.len() { Ok(first) } else { Err(Refusal::of(libc::EIO)) }
+        transmit(&self.descriptor, bytes)?;
+        Ok(first)
     }
 
     /// How many bytes of answers, with what the kernel adds to each, may wait for this socket.
@@ -265,8 +271,7 @@ impl Socket {
                 }
                 let Some(answer) = message.acknowledgement().transpose()? else { continue };
                 if answer.errno != 0 && refused.is_none() {
-                    let words = answer.message.map(|words| words.to_owned().into());
-                    refused = Some(Refusal { errno: answer.errno, words });
+                    refused = Some(Refusal::from_answer(&answer));
                 }
                 if sequence == last || (sequence == first && answer.errno != 0) {
                     self.busy = false;
@@ -398,6 +403,71 @@ pub(super) mod killed {
     }
 }
 
+/// A default route that the kernel takes for its own, made from a router's advertisement.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct AdvertisedRoute {
+    pub(super) interface: u32,
+    pub(super) router: Ipv6Addr,
+    pub(super) metric: u32,
+    /// RFC 4191: 0 medium, 1 high, 3 low.
+    pub(super) preference: u8,
+    /// Clock ticks (`USER_HZ`) that it stays.
+    pub(super) expires: u32,
+}
+
+impl AdvertisedRoute {
+    /// Adds the route to the main table of the calling thread's namespace.
+    ///
+    /// By `ioctl`, since rtnetlink has no word for the flags by which the kernel finds the route again at the next
+    /// advertisement.
+    pub(super) fn add(&self) -> Result<(), Errno> {
+        // include/uapi/linux/ipv6_route.h
+        const DEFAULT: u32 = 0x0001_0000;
+        const ADVERTISED: u32 = 0x0004_0000;
+        const EXPIRES: u32 = 0x0040_0000;
+        const PREFERENCE_SHIFT: u32 = 27;
+        const UP_GATEWAY: u32 = 0x3;
+        /// `struct in6_rtmsg`; libc keeps the fields of its own private.
+        #[repr(C)]
+        struct Message {
+            destination: [u8; 16],
+            source: [u8; 16],
+            gateway: [u8; 16],
+            kind: u32,
+            destination_len: u16,
+            source_len: u16,
+            metric: u32,
+            expires: libc::c_ulong,
+            flags: u32,
+            interface: libc::c_int,
+        }
+        const { assert!(size_of::<Message>() == size_of::<libc::in6_rtmsg>()) }
+        let preference = u32::from(self.preference & 3) << PREFERENCE_SHIFT;
+        let message = Message {
+            destination: [0; 16],
+            source: [0; 16],
+            gateway: self.router.octets(),
+            kind: 0,
+            destination_len: 0,
+            source_len: 0,
+            metric: self.metric,
+            expires: self.expires.into(),
+            flags: UP_GATEWAY | DEFAULT | ADVERTISED | EXPIRES | preference,
+            interface: i32::try_from(self.interface).map_err(|_| Errno::INVAL)?,
+        };
+        let socket =
+            rustix::net::socket_with(AddressFamily::INET6, SocketType::DGRAM, SocketFlags::CLOEXEC, None)?;
+        // SAFETY: `socket` is open for the call's duration, and SIOCADDRT on an IPv6 socket reads a `struct in6_rtmsg`,
+        // which `message` is and outlives the call.
+        let result = unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCADDRT, &raw const message) };
+        if result == 0 { Ok(()) } else { Err(last_errno()) }
+    }
+}
+
+fn last_errno() -> Errno {
+    Errno::from_io_error(&std::io::Error::last_os_error()).unwrap_or(Errno::INVAL)
+}
+
 fn set_netlink_option(
     descriptor: BorrowedFd<'_>,
     option: libc::c_int,
@@ -414,11 +484,7 @@ fn set_netlink_option(
             len,
         )
     };
-    if result == 0 {
-        Ok(())
-    } else {
-        Err(Errno::from_io_error(&std::io::Error::last_os_error()).unwrap_or(Errno::INVAL))
-    }
+    if result == 0 { Ok(()) } else { Err(last_errno()) }
 }
 
 /// Idle sockets of one protocol in one namespace. Each call takes one for itself, so that calls on several threads

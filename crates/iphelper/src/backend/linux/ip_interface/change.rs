@@ -11,6 +11,7 @@ mod families;
 mod forwarding;
 mod identifier;
 mod link_local;
+mod metric;
 mod mtu;
 mod neighbor;
 mod plan;
@@ -55,12 +56,14 @@ impl LinuxHost {
             // What is asked for is set already: then it must hold too, whatever others did to it.
             self.reconcile_policy()?;
         }
-        write::carry_out(self, plans)?;
-        if !sets_policy || writes().any(|write| !matches!(write, Write::Policy { .. } | Write::Announce)) {
-            // A service to properties that this call is not about: a call that is about them gets the error.
+        let done = write::carry_out(self, plans);
+        let others = writes().any(|write| !matches!(write, Write::Policy { .. } | Write::Announce));
+        if !sets_policy || others {
+            // A service to properties that this call is not about: a call that is about them gets the error. Also where
+            // routes were put back, since the rules' copies may have followed them.
             let _ = self.reconcile_policy();
         }
-        Ok(())
+        done
     }
 
     pub(super) fn plan_change(

@@ -1,6 +1,7 @@
 //! The rows of IP interfaces: a link as each address family uses it.
 //!
-//! A table is made of one dump each of links, neighbour parameters, features, wake-on-LAN and speeds, and of four files
+//! A table is made of one dump each of links, neighbour parameters, markers of policy, features, wake-on-LAN and
+//! speeds, and of four files
 //! that hold for the whole namespace. None of it is read per interface.
 
 mod metric;
@@ -11,7 +12,7 @@ use super::super::ethtool::LinkFeatures;
 use super::super::link::{Link, LinkIpv6, address_family};
 use super::super::namespace::system;
 use super::super::policy::advertise::Advertising;
-use super::super::policy::{Property, Setting, Settings};
+use super::super::policy::{Property, RouteSettings, Setting, Settings};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ip_interface::{IpInterface, LinkLocalAddressBehavior, RouterDiscoveryBehavior};
 use crate::types::{Family, InterfaceIndex, InterfaceKey};
@@ -107,6 +108,7 @@ struct Surroundings {
     /// `net.ipv6.conf.all.accept_dad`.
     all_accept_dad: i32,
     path_mtu_timeouts: FxHashMap<Family, Duration>,
+    route_settings: RouteSettings,
 }
 
 impl Surroundings {
@@ -121,6 +123,7 @@ impl Surroundings {
             all_forwarding: false,
             all_accept_dad: 0,
             path_mtu_timeouts: FxHashMap::default(),
+            route_settings: host.route_settings()?,
         };
         for family in families {
             let parameters = neighbor_parameters(host, *family)?;
@@ -162,6 +165,7 @@ impl Surroundings {
             let ours = advertising.filter(|it| it.enabled).map(ours);
             ours.or_else(|| ipv6.map(theirs))
         };
+        let manual_metric = self.route_settings.metric(family, link);
         let is_neighborly = !link.has(flag::NO_ARP) && !link.has(flag::LOOPBACK);
         Some(IpInterface {
             family,
@@ -182,8 +186,8 @@ impl Surroundings {
             // Linux by itself takes packets for each of its addresses on each interface, and sends each from each.
             weak_host_send: !has(Property::StrongSend),
             weak_host_receive: !has(Property::StrongReceive),
-            use_automatic_metric: true,
-            metric: metric::automatic(link.interface_type, speed),
+            use_automatic_metric: manual_metric.is_none(),
+            metric: manual_metric.unwrap_or_else(|| metric::automatic(link.interface_type, speed)),
             use_neighbor_unreachability_detection: neighbors.delay_probe_time? < NEVER_PROBED,
             managed_address_configuration_supported: told(|it| it.managed, |ipv6| ipv6.managed),
             other_stateful_configuration_supported: told(

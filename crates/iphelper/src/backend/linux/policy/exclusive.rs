@@ -2,14 +2,22 @@
 //!
 //! The lock is a packet filter table with an owner: only an administrator can make it, a second one is refused, and it
 //! vanishes with the owner's socket, however the owner ends. It is seen from everywhere that the namespace is, unlike a
-//! file. The table is empty.
+//! file, and works where `/proc/sys` is read-only. The table is empty.
+//!
+//! A kernel that has no such tables (no nf_tables, or one before Linux 5.12) has them for nobody. There a file that each
+//! namespace has is locked, which keeps everybody apart who sees the same `/proc`.
 
 use super::OPERATION;
 use super::names::LOCK_TABLE;
 use crate::backend::linux::LinuxHost;
+use crate::backend::linux::namespace::system;
 use crate::backend::linux::socket::Pooled;
 use crate::error::{Error, ErrorKind, Result};
+use crate::types::Family;
 use iphelper_netlink::nf_tables::{Batch, Table};
+use rustix::fs::{FlockOperation, OFlags, flock};
+use rustix::io::Errno;
+use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -17,13 +25,29 @@ const PAUSE: Duration = Duration::from_millis(2);
 
 /// The right to change policy, until dropped.
 #[derive(Debug)]
-pub(super) struct PolicyLock {
-    socket: Pooled,
+pub(super) enum PolicyLock {
+    Table(#[expect(dead_code, reason = "dropping it unlocks")] TableLock),
+    File(#[expect(dead_code, reason = "closing the descriptor unlocks")] OwnedFd),
 }
 
 impl PolicyLock {
     /// Takes the lock, waiting for others; [`ErrorKind::TimedOut`] after ten seconds.
     pub(super) fn take(host: &LinuxHost) -> Result<Self> {
+        match TableLock::take(host) {
+            Err(error) if error.kind() == ErrorKind::NotSupported => lock_file(host).map(Self::File),
+            taken => taken.map(Self::Table),
+        }
+    }
+}
+
+/// A table with an owner.
+#[derive(Debug)]
+pub(super) struct TableLock {
+    socket: Pooled,
+}
+
+impl TableLock {
+    fn take(host: &LinuxHost) -> Result<Self> {
         let mut socket = super::converge::filter_socket(host)?;
         let deadline = Instant::now() + PATIENCE;
         loop {
@@ -35,7 +59,7 @@ impl PolicyLock {
                 // Another's table is EPERM; EEXIST is for our own, or for one without owner.
                 Err(refusal) if matches!(refusal.errno(), libc::EPERM | libc::EEXIST | libc::EBUSY) => {
                     if Instant::now() >= deadline {
-                        return Err(Error::new(ErrorKind::TimedOut, OPERATION).because(format!(
+                        return Err(timed_out(format!(
                             "another program holds the nftables table \"inet {LOCK_TABLE}\""
                         )));
                     }
@@ -47,7 +71,7 @@ impl PolicyLock {
     }
 }
 
-impl Drop for PolicyLock {
+impl Drop for TableLock {
     fn drop(&mut self) {
         let mut batch = Batch::new(None);
         batch.push(Table::delete(LOCK_TABLE));
@@ -56,4 +80,29 @@ impl Drop for PolicyLock {
             self.socket.set_busy();
         }
     }
+}
+
+/// Locks a file that only an administrator of the namespace can open. The kernel hides it in the namespaces of user
+/// namespaces; there another file serves, which every user of that container could hold.
+fn lock_file(host: &LinuxHost) -> Result<OwnedFd> {
+    let file = match host.sysctl.file(Family::V4, "route/flush", OFlags::WRONLY) {
+        Err(Errno::NOENT) => host.sysctl.file(Family::V4, "conf/all/forwarding", OFlags::WRONLY),
+        opened => opened,
+    };
+    let file = file.map_err(|errno| system(OPERATION, errno).because("opening the file that is locked"))?;
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => return Ok(file),
+            Err(Errno::AGAIN | Errno::INTR) if Instant::now() < deadline => std::thread::sleep(PAUSE),
+            Err(Errno::AGAIN | Errno::INTR) => {
+                return Err(timed_out("another program holds the lock on net.ipv4.route.flush".to_owned()));
+            }
+            Err(errno) => return Err(system(OPERATION, errno).because("locking a file")),
+        }
+    }
+}
+
+fn timed_out(reason: String) -> Error {
+    Error::new(ErrorKind::TimedOut, OPERATION).because(reason)
 }

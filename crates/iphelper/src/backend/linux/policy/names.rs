@@ -6,11 +6,33 @@ use crate::types::Family;
 /// Who made our routes and rules (`RTPROT_*`). iproute2, FRRouting, BIRD, Calico and Tailscale use other numbers.
 pub(super) const PROTOCOL: u8 = 105;
 
-/// The table of the default routes that are allowed, "iph" and a number.
-pub(super) const DEFAULTS_TABLE: u32 = 0x6970_6801;
+/// Our tables have numbers from here on, "iph" and one byte; those of one interface apart.
+const TABLES: u32 = 0x6970_6800;
 
-/// The table of device-less routes that tell everybody, and also us, which properties are set.
-pub(super) const STATE_TABLE: u32 = 0x6970_6802;
+/// The table of the default routes that are allowed.
+pub(super) const DEFAULTS_TABLE: u32 = TABLES + 1;
+
+/// The table of device-less routes that tell everybody, and also us, which properties rules and filters hold.
+pub(super) const STATE_TABLE: u32 = TABLES + 2;
+
+/// Which interface has which metric by hand, see [`marker`](super::marker).
+pub(super) const MARKERS: u32 = TABLES + 0x10;
+/// Where IPv4 routes stand since they were moved, see [`moved`](super::metric).
+pub(super) const MOVED_IPV4_ROUTES: u32 = TABLES + 0x11;
+/// Where IPv6 routes stand since they were moved.
+pub(super) const MOVED_IPV6_ROUTES: u32 = TABLES + 0x12;
+/// Where the prefixes of IPv4 addresses stand since they were moved.
+pub(super) const MOVED_IPV4_PREFIXES: u32 = TABLES + 0x13;
+/// Where the prefixes of IPv6 addresses stand since they were moved.
+pub(super) const MOVED_IPV6_PREFIXES: u32 = TABLES + 0x14;
+
+/// The number of a marker about an interface metric.
+pub(super) const fn metric_of(family: Family) -> u32 {
+    match family {
+        Family::V4 => 401,
+        Family::V6 => 601,
+    }
+}
 
 /// The table of the routes over one interface: this and its index, which has 31 bits.
 pub(super) const INTERFACE_TABLES: u32 = 0x8000_0000;
@@ -35,6 +57,11 @@ pub(super) const MAIN_TABLE: u32 = 254;
 /// Whether a table is one of those that our rules look up.
 pub(super) const fn is_selection(table: u32) -> bool {
     table == DEFAULTS_TABLE || table >= INTERFACE_TABLES
+}
+
+/// Whether a route is one of ours: an original of somebody else's never is, whatever its table.
+pub(super) const fn is_ours(table: u32, protocol: u8) -> bool {
+    protocol == PROTOCOL && (table & !0xff == TABLES || is_selection(table))
 }
 
 /// The packet filter's table, of the `inet` family.

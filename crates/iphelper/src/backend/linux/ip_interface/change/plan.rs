@@ -2,8 +2,8 @@
 
 use super::write::Write;
 use super::{
-    OPERATION, advertising, duplicate_detection, forwarding, identifier, link_local, mtu, neighbor, policy,
-    router_discovery,
+    OPERATION, advertising, duplicate_detection, forwarding, identifier, link_local, metric, mtu, neighbor,
+    policy, router_discovery,
 };
 use crate::backend::linux::LinuxHost;
 use crate::backend::linux::link::Link;
@@ -22,7 +22,7 @@ const PROPERTIES: &[fn(&mut Planner<'_>) -> Result<()>] = &[
     forwarding::forwarding_enabled,
     policy::weak_host_send,
     policy::weak_host_receive,
-    policy::use_automatic_metric,
+    metric::use_automatic_metric,
     neighbor::use_neighbor_unreachability_detection,
     advertising::managed_address_configuration_supported,
     advertising::other_stateful_configuration_supported,
@@ -36,7 +36,7 @@ const PROPERTIES: &[fn(&mut Planner<'_>) -> Result<()>] = &[
     policy::link_local_address_timeout,
     policy::zone_indices,
     policy::site_prefix_length,
-    policy::metric,
+    metric::metric,
     mtu::nl_mtu,
     policy::disable_default_routes,
     advertising::min_router_advertisement_interval,
@@ -55,7 +55,9 @@ pub(super) enum Turn {
     Forwarding,
     /// What is advertised: when the interface forwards, and may be put back.
     Advertising,
-    /// Rules and filters. The kernel may lack them, and they are put back exactly.
+    /// Takes longest, and can be put back exactly.
+    Metric,
+    /// Rules and filters. The kernel may lack them, and they are put back exactly. They copy routes, so those come first.
     Policy,
     /// Clearing the identifier needs router discovery, so it goes before that is disabled.
     IdentifierCleared,
@@ -85,7 +87,8 @@ impl Plan {
         link: Link,
         change: &IpInterfaceChange,
     ) -> Result<Self> {
-        let mut planner = Planner { host, row, link: &link, change, changes: Vec::new(), writes: Vec::new() };
+        let (changes, writes) = (Vec::new(), Vec::new());
+        let mut planner = Planner { host, row, link: &link, change, changes, writes };
         for property in PROPERTIES {
             property(&mut planner)?;
         }

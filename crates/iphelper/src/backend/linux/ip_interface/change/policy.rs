@@ -36,18 +36,6 @@ pub(super) fn weak_host_receive(planner: &mut Planner<'_>) -> Result<()> {
     held(planner, "weak_host_receive", Property::StrongReceive, from, to)
 }
 
-pub(super) fn use_automatic_metric(planner: &mut Planner<'_>) -> Result<()> {
-    let reason = "use_automatic_metric: needs the metrics of the interface's routes to follow, which iphelper does \
-                  not do yet";
-    fixed(&planner.row.use_automatic_metric, planner.change.use_automatic_metric, reason)
-}
-
-pub(super) fn metric(planner: &mut Planner<'_>) -> Result<()> {
-    let reason =
-        "metric: needs the metrics of the interface's routes to follow, which iphelper does not do yet";
-    fixed(&planner.row.metric, planner.change.metric, reason)
-}
-
 pub(super) fn disable_default_routes(planner: &mut Planner<'_>) -> Result<()> {
     let (from, to) = (planner.row.disable_default_routes, planner.change.disable_default_routes);
     held(planner, "disable_default_routes", Property::DisableDefaultRoutes, from, to)

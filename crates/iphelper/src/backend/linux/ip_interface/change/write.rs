@@ -9,7 +9,7 @@ use super::conf::Conf;
 use super::plan::{Plan, Turn};
 use super::undo::{Direction, Values, all_or_nothing};
 use crate::backend::linux::LinuxHost;
-use crate::backend::linux::link::{Link, address_family};
+use crate::backend::linux::link::{Link, LinkIpv6, address_family};
 use crate::backend::linux::policy::Setting;
 use crate::backend::linux::policy::advertise::Advertising;
 use crate::backend::linux::socket::Refusal;
@@ -43,6 +43,8 @@ pub(super) enum Write {
     Advertising { values: Values<Advertising>, changes_role: bool },
     /// `accept_ra`, and what follows from it: routers are solicited, or what they advertised is taken away.
     RouterDiscovery(Values<i32>),
+    /// The interface metric; `None` is automatic.
+    Metric(Values<Option<u32>>),
     /// The interface identifier.
     Token(Values<Ipv6Addr>),
     /// `addr_gen_mode`; the link-local address that the kernel made goes with it, or is made with it.
@@ -64,6 +66,7 @@ impl Write {
             | Self::Policy { .. }
             | Self::Advertising { .. }
             | Self::RouterDiscovery(_)
+            | Self::Metric(_)
             | Self::AddressGeneration(_) => true,
         }
     }
@@ -79,6 +82,7 @@ impl Write {
             Self::NeighborTime { .. }
             | Self::ProbeDelay(_)
             | Self::Policy { .. }
+            | Self::Metric(_)
             | Self::Token(_)
             | Self::Announce => None,
         }
@@ -187,6 +191,16 @@ impl<'a> Writer<'a> {
                 } else {
                     self.forget_routers()
                 }
+            }
+            Write::Metric(values) => {
+                let metric = values.toward(direction);
+                let solicit = self.host.set_interface_metric(self.family, self.link, metric)?;
+                *changed = true;
+                let obeys = |ipv6: &LinkIpv6| ipv6.obeys_routers(ipv6.accept_ra);
+                if solicit && self.link.ipv6.as_ref().is_some_and(obeys) {
+                    self.solicit_routers()?;
+                }
+                Ok(())
             }
             Write::Token(values) => {
                 self.send(change::set_tokens(index, &[values.toward(direction)]), "setting the token")?;

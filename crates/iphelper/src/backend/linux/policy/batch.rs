@@ -1,0 +1,106 @@
+//! Many requests in few system calls.
+
+use crate::backend::linux::socket::{Refusal, Socket};
+use iphelper_netlink::message::{ACK, NOOP, Request};
+use rustix::net::RecvFlags;
+
+/// Room that one refusal takes in the receive buffer, with the kernel's own bookkeeping (768 on x86-64).
+const ANSWER_SPACE: usize = 1536;
+/// More messages in a datagram make nothing faster.
+const LARGEST_BATCH: usize = 256;
+
+/// Sends `requests` in order; which of them (by place) were refused, and why.
+///
+/// None is acknowledged but the last of each datagram, for which the kernel does nothing. The kernel works a datagram
+/// off even if the process is killed meanwhile.
+pub(super) fn send_all(
+    socket: &mut Socket,
+    requests: impl IntoIterator<Item = Request>,
+) -> Result<Vec<(usize, Refusal)>, Refusal> {
+    let mut refused = Vec::new();
+    let mut requests = requests.into_iter().peekable();
+    let (mut place, mut bytes) = (0, Vec::new());
+    let batch_len = batch_len(socket);
+    while requests.peek().is_some() {
+        #[cfg(test)]
+        interruption::next_message()?;
+        let part = requests.by_ref().take(batch_len).map(Request::unacknowledged);
+        let mut part: Vec<_> = part.chain([Request::new(NOOP, ACK, &[])]).collect();
+        bytes.clear();
+        let first = socket.send_batch(part.len(), |first| {
+            for (request, sequence) in part.iter_mut().zip(first..) {
+                bytes.extend_from_slice(request.finish(sequence));
+            }
+            &bytes
+        })?;
+        let last = part.len() - 1;
+        let mut complete = false;
+        while !complete {
+            // The kernel has answered by the time that the datagram is sent.
+            for message in socket.receive_with(RecvFlags::DONTWAIT)? {
+                let message = message?;
+                let Some(answer) = message.acknowledgement().transpose()? else { continue };
+                match usize::try_from(answer.sequence.wrapping_sub(first)) {
+                    Ok(number) if number == last => complete = true,
+                    Ok(number) if number < last && answer.errno != 0 => {
+                        refused.push((place + number, Refusal::from_answer(&answer)));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        socket.set_idle();
+        place += last;
+    }
+    Ok(refused)
+}
+
+/// Sends one request and waits for its answer.
+pub(super) fn send(socket: &mut Socket, request: Request) -> Result<(), Refusal> {
+    match send_all(socket, [request])?.pop() {
+        Some((_, refusal)) => Err(refusal),
+        None => Ok(()),
+    }
+}
+
+fn batch_len(socket: &Socket) -> usize {
+    #[cfg(test)]
+    if let Some(len) = interruption::batch_len() {
+        return len;
+    }
+    (socket.receive_space() / ANSWER_SPACE).clamp(1, LARGEST_BATCH)
+}
+
+/// For tests: the process "dies" before one of its messages, so that neither that nor a later one is sent.
+#[cfg(test)]
+pub(super) mod interruption {
+    use super::Refusal;
+    use std::cell::Cell;
+
+    thread_local! {
+        static LEFT: Cell<Option<u32>> = const { Cell::new(None) };
+    }
+
+    /// Runs `work`, which dies on this thread after `messages`; whether it came to that.
+    pub(in crate::backend::linux::policy) fn after(messages: u32, work: impl FnOnce()) -> bool {
+        LEFT.set(Some(messages));
+        work();
+        LEFT.take() == Some(0)
+    }
+
+    /// Called before each message.
+    pub(in crate::backend::linux::policy) fn next_message() -> Result<(), Refusal> {
+        match LEFT.get() {
+            Some(0) => Err(Refusal::of(libc::EOWNERDEAD)),
+            left => {
+                LEFT.set(left.map(|left| left - 1));
+                Ok(())
+            }
+        }
+    }
+
+    /// A message at a time, so that each boundary is met.
+    pub(super) fn batch_len() -> Option<usize> {
+        LEFT.get().map(|_| 1)
+    }
+}

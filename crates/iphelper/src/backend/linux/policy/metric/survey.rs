@@ -1,0 +1,258 @@
+//! What must move when the offset of an interface changes.
+
+use super::super::foreign::{is_unicast_over, routes};
+use super::super::marker::Subject;
+use super::super::names::is_ours;
+use super::OPERATION;
+use super::advertised::Advertised;
+use super::moved::{Moved, Place, What};
+use super::state::{Phase, State};
+use crate::backend::linux::link::{Link, address_family};
+use crate::backend::linux::socket::{Refusal, Socket};
+use crate::error::{Error, ErrorKind, Result};
+use crate::types::Family;
+use iphelper_netlink::rtnetlink::addr::{self, Address, flag};
+use iphelper_netlink::rtnetlink::route::{Filter, Route, SETTING_FLAGS, protocol};
+use rustc_hash::FxHashMap;
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+/// The metric of the route to an IPv6 address' prefix unless the address says another (`IP6_RT_PRIO_ADDRCONF`).
+const IPV6_PREFIX_METRIC: u32 = 256;
+
+/// The routes and addresses of one interface and family, and what their metrics were before they were moved.
+#[derive(Debug)]
+pub(super) struct Survey {
+    pub(super) family: Family,
+    routes: Vec<Route>,
+    addresses: Vec<Address>,
+    /// Default routes that the kernel makes from router advertisements.
+    pub(super) advertised: Vec<Route>,
+    pub(super) moved_routes: Moved,
+    pub(super) moved_prefixes: Moved,
+}
+
+/// What is done to get from one offset to another.
+#[derive(Debug, Default)]
+pub(super) struct Work {
+    pub(super) add: Vec<Route>,
+    pub(super) delete: Vec<Route>,
+    /// Addresses with their new metric, and with their old one.
+    pub(super) readdress: Vec<(Address, Address)>,
+    /// Where something stands afterwards because it was moved there.
+    pub(super) routes: BTreeSet<Place>,
+    pub(super) prefixes: BTreeSet<Place>,
+}
+
+impl Work {
+    /// The copy of `old`, if it has been added for this work.
+    pub(super) fn copy_of(&self, old: &Route) -> Option<&Route> {
+        let alike = without_metric(old);
+        self.add.iter().find(|copy| without_metric(copy) == alike)
+    }
+}
+
+/// Where routes can be told apart by metric alone.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+struct Key {
+    table: u32,
+    tos: u8,
+    destination: (Option<IpAddr>, u8),
+    source: (Option<IpAddr>, u8),
+}
+
+impl Key {
+    fn of(route: &Route) -> Self {
+        Self {
+            table: route.table,
+            tos: route.tos,
+            destination: (route.destination, route.destination_len),
+            source: (route.source, route.source_len),
+        }
+    }
+}
+
+impl Survey {
+    pub(super) fn new(
+        socket: &mut Socket,
+        family: Family,
+        link: &Link,
+        subject: Subject,
+    ) -> Result<Self, Refusal> {
+        let index = subject.index;
+        let number = address_family(family);
+        let filter = Filter { interface: Some(index), ..Filter::default() };
+        let (mut found, mut advertised) = (Vec::new(), Vec::new());
+        let mut all = routes(socket, number, filter)?;
+        all.retain(|route| is_movable(route, index));
+        let kernel_obeys = link.ipv6.is_some_and(|ipv6| ipv6.obeys_routers(ipv6.accept_ra));
+        for route in all {
+            if route.protocol == protocol::ROUTER_ADVERTISEMENT && kernel_obeys {
+                // Routes to single prefixes (RFC 4191) come back with the kernel's metric each time.
+                if route.destination_len == 0 {
+                    advertised.push(route);
+                }
+            } else {
+                found.push(route);
+            }
+        }
+        let addresses = socket.snapshot(&mut addr::dump(number, index), Vec::new, |all, message| {
+            let movable = |address: &Address| address.index == index && has_own_prefix(address);
+            all.extend(Address::parse(message)?.filter(movable));
+            Ok(())
+        })?;
+        let moved_routes = Moved::read(socket, What::Routes, family, index)?;
+        let moved_prefixes = Moved::read(socket, What::Prefixes, family, index)?;
+        Ok(Self { family, routes: found, addresses, advertised, moved_routes, moved_prefixes })
+    }
+
+    /// Puts stand-ins for advertised routes with those.
+    pub(super) fn tell_stand_ins(&mut self, advertised: &Advertised) {
+        self.advertised.extend(self.routes.extract_if(.., |route| advertised.is_stand_in(route)));
+    }
+
+    /// What is left to do for the change that `state` tells; [`ErrorKind::InvalidParameter`] if a metric would not fit.
+    pub(super) fn work(&self, state: &State) -> Result<Work> {
+        let mut work = Work::default();
+        self.routes_to_move(state, &mut work)?;
+        self.addresses_to_move(state, &mut work)?;
+        Ok(work)
+    }
+
+    fn routes_to_move(&self, state: &State, work: &mut Work) -> Result<()> {
+        let target = |route: &Route| self.route_target(route, state);
+        let mut alike: FxHashMap<Route, Vec<&Route>> = FxHashMap::default();
+        for route in &self.routes {
+            alike.entry(without_metric(route)).or_default().push(route);
+        }
+        // In the kernel's order, so that routes to routers come before those by way of them.
+        for route in &self.routes {
+            let group = alike.get(&without_metric(route)).map_or(&[][..], Vec::as_slice);
+            let there = |metric| group.iter().any(|other| other.priority == metric);
+            let to = target(route)?;
+            match state.phase {
+                Phase::Deleting => {
+                    if to != route.priority && there(to) {
+                        work.delete.push(route.clone());
+                    }
+                    continue;
+                }
+                Phase::Adding => {
+                    // A copy that a caller which was killed has added: its original is still there.
+                    let is_copy = group.iter().any(|other| {
+                        other.priority != route.priority && target(other).is_ok_and(|to| to == route.priority)
+                    });
+                    if is_copy {
+                        continue;
+                    }
+                }
+                Phase::Settled => {}
+            }
+            let _ = work.routes.insert(Place::of_routes(to));
+            if to == route.priority {
+                continue;
+            }
+            work.delete.push(route.clone());
+            // Of two that end as one, the first is copied.
+            let first = group.iter().find(|other| target(other).is_ok_and(|metric| metric == to));
+            if !there(to) && first.is_none_or(|first| std::ptr::eq(*first, route)) {
+                work.add.push(Route { priority: to, ..route.clone() });
+            }
+        }
+        Ok(())
+    }
+
+    fn addresses_to_move(&self, state: &State, work: &mut Work) -> Result<()> {
+        let offset = state.to.unwrap_or(0);
+        for address in &self.addresses {
+            let place = self.place(address);
+            // Moving an address is one message, so it is either where it was or where it goes.
+            let done = state.phase != Phase::Settled && self.moved_prefixes.contains(place, offset);
+            let to = if done { place.metric } else { self.target(place, &self.moved_prefixes, state)? };
+            let _ = work.prefixes.insert(Place { metric: to, ..place });
+            if to != place.metric {
+                let with = |metric| Address { route_priority: Some(metric), ..address.clone() };
+                work.readdress.push((with(to), with(place.metric)));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a route goes where another one to the same prefix still is, so that a caller who finds the change half
+    /// done could not tell the two apart.
+    pub(super) fn is_ambiguous(&self, state: &State) -> Result<bool> {
+        let mut keys: FxHashMap<Key, Vec<(u32, u32)>> = FxHashMap::default();
+        for route in &self.routes {
+            let to = self.route_target(route, state)?;
+            keys.entry(Key::of(route)).or_default().push((route.priority, to));
+        }
+        let leaves =
+            |moves: &[(u32, u32)], metric| moves.iter().any(|(from, to)| *from == metric && from != to);
+        Ok(keys.values().any(|moves| moves.iter().any(|(from, to)| from != to && leaves(moves, *to))))
+    }
+
+    /// An offset that leads every metric past all that are there now or that `to` leads to.
+    pub(super) fn way_round(&self, from: u32, to: u32) -> Result<u32> {
+        let most = self.routes.iter().map(|route| route.priority).max().unwrap_or(0).max(from);
+        most.checked_add(to).and_then(|most| most.checked_add(1)).ok_or_else(|| too_large(most, to))
+    }
+
+    /// The metric that a route is to have.
+    fn route_target(&self, route: &Route, state: &State) -> Result<u32> {
+        self.target(Place::of_routes(route.priority), &self.moved_routes, state)
+    }
+
+    /// The metric that what stands at `place` is to have.
+    fn target(&self, place: Place, moved: &Moved, state: &State) -> Result<u32> {
+        let owners = moved.owners(place, state.from.unwrap_or(0));
+        let offset = state.to.unwrap_or(0);
+        owners.checked_add(offset).ok_or_else(|| too_large(owners, offset))
+    }
+
+    /// Where the prefix of an address stands.
+    fn place(&self, address: &Address) -> Place {
+        let metric = match (address.route_priority, self.family) {
+            (Some(metric), _) => metric,
+            (None, Family::V4) => 0,
+            (None, Family::V6) => IPV6_PREFIX_METRIC,
+        };
+        Place::of_prefix(address.address, address.prefix_len, metric)
+    }
+}
+
+fn too_large(metric: u32, offset: u32) -> Error {
+    Error::new(ErrorKind::InvalidParameter, OPERATION).because(format!(
+        "metric: a route's metric of {metric} and {offset} are more than 32 bits hold together"
+    ))
+}
+
+/// Whether a route is one that somebody added over this interface alone. The kernel's own follow the addresses; those
+/// over several interfaces have one metric for all, so they are left alone.
+fn is_movable(route: &Route, index: u32) -> bool {
+    is_unicast_over(route, index)
+        && route.protocol != protocol::KERNEL
+        && !is_ours(route.table, route.protocol)
+        && route.expires.is_none_or(|ticks| ticks > 0)
+}
+
+/// Whether the kernel made a route to the address' prefix that goes by the address' own metric. That to the prefix of a
+/// router's advertisement does not.
+fn has_own_prefix(address: &Address) -> bool {
+    if address.flags & flag::NO_PREFIX_ROUTE != 0 {
+        return false;
+    }
+    match (address.address, address.protocol) {
+        (IpAddr::V4(_), _) => true,
+        (IpAddr::V6(_), Some(by)) => by != addr::protocol::ROUTER_ADVERTISEMENT,
+        // Programs, and kernels before 5.18, which do not tell.
+        (IpAddr::V6(_), None) => {
+            address.flags & flag::PERMANENT != 0
+                || address.flags & (flag::MANAGE_TEMPORARY | flag::TEMPORARY) == 0
+        }
+    }
+}
+
+/// The route as far as its owner chose it, its metric left out.
+fn without_metric(route: &Route) -> Route {
+    Route { priority: 0, expires: None, flags: route.flags & SETTING_FLAGS, ..route.clone() }
+}

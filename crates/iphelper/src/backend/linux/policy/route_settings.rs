@@ -1,0 +1,34 @@
+//! What is set by hand of how routes go, as everybody may read it.
+
+use super::marker::{Marker, Subject, markers};
+use super::metric::{Phase, state_of};
+use crate::backend::linux::LinuxHost;
+use crate::backend::linux::link::Link;
+use crate::error::Result;
+use crate::types::Family;
+
+/// What is set by hand of how routes go: interface metrics.
+#[derive(Debug)]
+pub(in crate::backend::linux) struct RouteSettings(Vec<Marker>);
+
+impl RouteSettings {
+    /// An interface's metric; `None` while it is automatic.
+    pub(in crate::backend::linux) fn metric(&self, family: Family, link: &Link) -> Option<u32> {
+        state_of(&self.0, family, Subject::of(link)).metric()
+    }
+
+    /// Whether a change of an interface's metric was begun by a caller that was killed, and is not complete.
+    pub(in crate::backend::linux) fn is_metric_unfinished(&self, family: Family, link: &Link) -> bool {
+        state_of(&self.0, family, Subject::of(link)).phase != Phase::Settled
+    }
+}
+
+impl LinuxHost {
+    /// What is set by hand, by one dump. Needs no privilege.
+    pub(in crate::backend::linux) fn route_settings(&self) -> Result<RouteSettings> {
+        let markers = markers(&mut *self.route.take()?);
+        markers
+            .map(RouteSettings)
+            .map_err(|refusal| refusal.error("reading an interface's metric").because("listing the markers"))
+    }
+}
