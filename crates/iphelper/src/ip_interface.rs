@@ -140,7 +140,9 @@ pub struct Offload {
 /// | `forwarding_enabled` | both ways | both ways from Linux 6.17 |
 /// | `use_neighbor_unreachability_detection` | both ways | both ways |
 /// | `base_reachable_time`, `retransmit_time` | 1 to 10⁹ ms, rounded up to the kernel's tick | the same |
-/// | `nl_mtu` | from 68 to the device's limit, not below IPv6's | from 1280 to IPv4's |
+/// | `nl_mtu` | from 68 to the device's limit | from 1280 to the device's limit |
+/// | `metric` | added to that of each route over the interface; `use_automatic_metric` adds nothing | the same |
+/// | `disable_default_routes`, `weak_host_send`, `weak_host_receive` | both ways | both ways |
 /// | `router_discovery_behavior` | | enabled, disabled |
 /// | `dad_transmits` | | 0 to 255 |
 /// | `link_local_address_behavior` | | always on, always off |

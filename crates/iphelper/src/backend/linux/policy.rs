@@ -1,7 +1,8 @@
 //! Properties that are policy rather than settings: iphelper keeps them in routes, rules and filters of its own, or
 //! changes those of others and can undo it. The kernel holds them, no process needs to stay.
 //!
-//! **`Metric`** is added to the metric of each route over the interface, see [`metric`].
+//! **`Metric`** is added to the metric of each route over the interface, see [`metric`]. **`NlMtu`** of IPv4, where it is
+//! below that of IPv6, is the MTU of those routes, see [`route_mtu`].
 //!
 //! **`DisableDefaultRoutes`** has two layers. *Selection*: three policy rules pass over the default routes of the main
 //! table and look those that are allowed up in a table of ours. *Enforcement*: the packet filter stops what is about to
@@ -12,8 +13,8 @@
 //! IPv6, which takes its own away when the loopback interface goes down. One caller at a time changes anything, see
 //! [`exclusive`]. A change of routes is followed by the copies of them that rules look up, in the same call.
 //!
-//! What rules and filters hold is in the kernel twice: as elements of the packet filter, which enforce, and as markers. What is set is what either says of an interface that is still there; [`converge`]
-//! makes everything hold what is set. A caller that is killed at any message leaves the old state, the new one, or one
+//! What rules and filters hold is in the kernel twice: as elements of the packet filter, which enforce, and as markers.
+//! What is set is what either says of an interface that is still there; [`converge`] makes everything hold it. A caller that is killed at any message leaves the old state, the new one, or one
 //! that lets less through than the old; the next call that changes anything completes it.
 //!
 //! While nothing follows the kernel's changes, new allowed default routes and new prefixes of guarded interfaces are not
@@ -30,6 +31,7 @@ mod keeper_lock;
 mod marker;
 mod metric;
 pub(super) mod names;
+mod route_mtu;
 mod route_settings;
 mod routes;
 mod rules;

@@ -79,7 +79,8 @@ impl LinuxHost {
         let row = self.read_ip_interface(family, key)?;
         // By LUID: of this interface, not of another that took its index since.
         let link = self.link(InterfaceKey::Luid(row.luid), OPERATION)?;
-        Plan::new(self, &row, link, change)
+        let ipv4_routes = self.route_settings()?.ipv4_mtu(&link);
+        Plan::new(self, &row, link, ipv4_routes, change)
     }
 
     pub(super) fn change_path_mtu_discovery_timeout(&self, family: Family, timeout: Duration) -> Result<()> {

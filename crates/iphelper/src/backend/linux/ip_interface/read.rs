@@ -216,7 +216,10 @@ impl Surroundings {
             link_local_address_timeout: Duration::ZERO,
             zone_indices,
             site_prefix_length: ipv6.map_or(0, |_| IPV6_SITE_PREFIX_LENGTH),
-            nl_mtu: ipv6.map_or(link.mtu, |ipv6| ipv6.mtu),
+            nl_mtu: match ipv6 {
+                Some(ipv6) => ipv6.mtu,
+                None => self.route_settings.ipv4_mtu(link).map_or(link.mtu, |mtu| mtu.min(link.mtu)),
+            },
             connected: link.is_connected(),
             supports_wake_up_patterns: self.wakers.as_ref().map(|wakers| wakers.contains(&link.index.0)),
             supports_neighbor_discovery: is_neighborly,

@@ -36,6 +36,7 @@ use advertised::Advertised;
 use iphelper_netlink::message::{APPEND, CREATE, EXCLUSIVE, REPLACE, Request};
 use iphelper_netlink::rtnetlink::addr::Address;
 use iphelper_netlink::rtnetlink::route::{Route, protocol};
+use moved::{Moved, Place, What};
 use rustix::io::Errno;
 pub(super) use state::{Phase, State};
 use survey::{Survey, Work};
@@ -124,6 +125,29 @@ fn failed(refusal: Refusal, doing: &'static str) -> Error {
     refusal.error(OPERATION).because(doing)
 }
 
+/// Which metrics the owners of an interface's IPv4 routes gave them.
+pub(super) struct OwnersMetrics {
+    moved: Moved,
+    offset: u32,
+}
+
+impl OwnersMetrics {
+    pub(super) fn of_ipv4_routes(
+        socket: &mut Socket,
+        markers: &[Marker],
+        link: &Link,
+    ) -> Result<Self, Refusal> {
+        let subject = Subject::of(link);
+        let moved = Moved::read(socket, What::Routes, Family::V4, subject.index)?;
+        Ok(Self { moved, offset: offset(state_of(markers, Family::V4, subject).from) })
+    }
+
+    /// That of a route whose metric is `metric` now.
+    pub(super) fn owners(&self, metric: u32) -> u32 {
+        self.moved.owners(Place::of_routes(metric), self.offset)
+    }
+}
+
 /// What has been done of a change, and how it was before.
 #[derive(Debug, Default)]
 struct Done {
@@ -158,6 +182,10 @@ impl Change<'_> {
         }
         self.deleting(&goal, &work, &done)?;
         self.settle(&goal, &mut survey)?;
+        if self.family == Family::V4 {
+            // The kernel adds the routes to the prefixes of addresses anew, with no MTU.
+            self.host.renew_ipv4_mtu(self.socket, self.link)?;
+        }
         Ok(!survey.advertised.is_empty())
     }
 

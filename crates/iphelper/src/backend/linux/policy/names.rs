@@ -15,7 +15,7 @@ pub(super) const DEFAULTS_TABLE: u32 = TABLES + 1;
 /// The table of device-less routes that tell everybody, and also us, which properties rules and filters hold.
 pub(super) const STATE_TABLE: u32 = TABLES + 2;
 
-/// Which interface has which metric by hand, see [`marker`](super::marker).
+/// Which interface has which metric or IPv4 MTU by hand, see [`marker`](super::marker).
 pub(super) const MARKERS: u32 = TABLES + 0x10;
 /// Where IPv4 routes stand since they were moved, see [`moved`](super::metric).
 pub(super) const MOVED_IPV4_ROUTES: u32 = TABLES + 0x11;
@@ -25,6 +25,12 @@ pub(super) const MOVED_IPV6_ROUTES: u32 = TABLES + 0x12;
 pub(super) const MOVED_IPV4_PREFIXES: u32 = TABLES + 0x13;
 /// Where the prefixes of IPv6 addresses stand since they were moved.
 pub(super) const MOVED_IPV6_PREFIXES: u32 = TABLES + 0x14;
+
+/// Which MTU IPv4 routes had before theirs was lowered.
+pub(super) const LOWERED_ROUTES: u32 = TABLES + 0x15;
+
+/// The number of a marker about an IPv4 MTU.
+pub(super) const IPV4_MTU: u32 = 402;
 
 /// The number of a marker about an interface metric.
 pub(super) const fn metric_of(family: Family) -> u32 {

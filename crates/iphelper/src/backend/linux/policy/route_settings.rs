@@ -2,12 +2,13 @@
 
 use super::marker::{Marker, Subject, markers};
 use super::metric::{Phase, state_of};
+use super::route_mtu;
 use crate::backend::linux::LinuxHost;
 use crate::backend::linux::link::Link;
 use crate::error::Result;
 use crate::types::Family;
 
-/// What is set by hand of how routes go: interface metrics.
+/// What is set by hand of how routes go: metrics and IPv4 MTUs.
 #[derive(Debug)]
 pub(in crate::backend::linux) struct RouteSettings(Vec<Marker>);
 
@@ -20,6 +21,11 @@ impl RouteSettings {
     /// Whether a change of an interface's metric was begun by a caller that was killed, and is not complete.
     pub(in crate::backend::linux) fn is_metric_unfinished(&self, family: Family, link: &Link) -> bool {
         state_of(&self.0, family, Subject::of(link)).phase != Phase::Settled
+    }
+
+    /// An interface's IPv4 MTU; `None` while it is the device's.
+    pub(in crate::backend::linux) fn ipv4_mtu(&self, link: &Link) -> Option<u32> {
+        route_mtu::state_of(&self.0, Subject::of(link)).mtu()
     }
 }
 

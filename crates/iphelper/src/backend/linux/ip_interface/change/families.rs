@@ -42,8 +42,12 @@ impl LinuxHost {
         let lowers = ipv4.nl_mtu.is_some_and(|to| to < link.mtu);
         let (first, second) =
             if lowers { ((&row6, ipv6), (&row4, ipv4)) } else { ((&row4, ipv4), (&row6, ipv6)) };
-        let left = mtu::as_left_by(&link, first.0.family, first.1);
-        Ok([Plan::new(self, first.0, link, first.1)?, Plan::new(self, second.0, left, second.1)?])
+        let routes = self.route_settings()?.ipv4_mtu(&link);
+        let (left, left_routes) = mtu::as_left_by(&link, routes, first.0.family, first.1);
+        Ok([
+            Plan::new(self, first.0, link, routes, first.1)?,
+            Plan::new(self, second.0, left, left_routes, second.1)?,
+        ])
     }
 }
 

@@ -1,9 +1,10 @@
 //! `NlMtu`: the largest IP packet, of each family.
 //!
-//! The device has one MTU, which is IPv4's; IPv6 may have a smaller one of its own. A change of the device's MTU
-//! overwrites IPv6's, so that is written again behind it.
+//! The device has one MTU, the larger of the two. IPv6 may have a smaller one of its own; a change of the device's MTU
+//! overwrites that, so it is written again behind it. IPv4 has a smaller one by that of its routes.
 
-use super::plan::{Planner, Turn, invalid, unsupported};
+use super::metric::count;
+use super::plan::{Planner, Turn, invalid};
 use super::undo::Values;
 use super::write::Write;
 use crate::backend::linux::link::{Link, LinkIpv6};
@@ -16,73 +17,114 @@ const LEAST_IPV4: u32 = 68;
 /// Below this the kernel takes IPv6 off the interface, with its addresses and settings (RFC 8200).
 const LEAST_IPV6: u32 = 1280;
 
+/// How long packets may be. `None`: the interface does not have the family.
+#[derive(Clone, Copy)]
+struct Mtus {
+    ipv4: Option<u32>,
+    ipv6: Option<u32>,
+}
+
+impl Mtus {
+    fn now(link: &Link, ipv4_routes: Option<u32>) -> Self {
+        Self {
+            ipv4: link.ipv4.map(|_| ipv4_routes.map_or(link.mtu, |mtu| mtu.min(link.mtu))),
+            ipv6: link.active_ipv6().map(|ipv6| ipv6.mtu),
+        }
+    }
+
+    fn with(self, family: Family, mtu: u32) -> Self {
+        match family {
+            Family::V4 => Self { ipv4: Some(mtu), ..self },
+            Family::V6 => Self { ipv6: Some(mtu), ..self },
+        }
+    }
+
+    /// The device's MTU.
+    fn device(self) -> u32 {
+        self.ipv4.max(self.ipv6).unwrap_or_default()
+    }
+
+    /// The MTU of IPv4 routes, where it is not the device's.
+    fn ipv4_routes(self) -> Option<u32> {
+        self.ipv4.filter(|mtu| *mtu < self.device())
+    }
+}
+
 pub(super) fn nl_mtu(planner: &mut Planner<'_>) -> Result<()> {
-    let from = planner.row.nl_mtu;
-    let Some(to) = planner.change.nl_mtu.filter(|to| *to != from) else { return Ok(()) };
-    if let Some(most) = planner.link.max_mtu.filter(|most| to > *most) {
+    let Some(to) = planner.change.nl_mtu else { return Ok(()) };
+    let (host, row, link, from_routes) = (planner.host, planner.row, planner.link, planner.ipv4_routes);
+    if to == row.nl_mtu {
+        return if row.family == Family::V4 { again(planner) } else { Ok(()) };
+    }
+    if let Some(most) = link.max_mtu.filter(|most| to > *most) {
         return Err(invalid(format!("nl_mtu: {to} is over the device's limit of {most}")));
     }
-    match planner.row.family {
-        Family::V4 => ipv4(planner, from, to),
-        Family::V6 => ipv6(planner, from, to),
-    }
-}
-
-/// The link as a change of one family leaves its MTUs.
-pub(super) fn as_left_by(link: &Link, family: Family, change: &IpInterfaceChange) -> Link {
-    let mut link = link.clone();
-    match (change.nl_mtu, family) {
-        (Some(to), Family::V4) => link.mtu = to,
-        (Some(to), Family::V6) => link.ipv6 = link.ipv6.map(|ipv6| LinkIpv6 { mtu: to, ..ipv6 }),
-        (None, _) => {}
-    }
-    link
-}
-
-fn ipv4(planner: &mut Planner<'_>, from: u32, to: u32) -> Result<()> {
-    let link = planner.link;
-    let least = link.min_mtu.unwrap_or(0).max(LEAST_IPV4);
+    let least = match row.family {
+        Family::V4 => LEAST_IPV4,
+        Family::V6 => LEAST_IPV6,
+    };
     if to < least {
-        return Err(invalid(format!("nl_mtu: {to} is below {least}, the least for IPv4 on this interface")));
+        return Err(invalid(format!("nl_mtu: {to} is below {least}, the least for {}", row.family)));
     }
-    let mut kept = None;
-    if let Some(ipv6) = link.ipv6 {
-        if !ipv6.disabled && to < LEAST_IPV6 {
-            return Err(invalid(format!(
-                "nl_mtu: below {LEAST_IPV6} the interface would lose IPv6 and its addresses; disable IPv6 first"
-            )));
-        }
-        if !ipv6.disabled && to < ipv6.mtu {
-            return Err(unsupported(format!(
-                "nl_mtu: an IPv4 MTU below the IPv6 MTU of {} needs an MTU on every route; set both families, IPv6 \
-                 first",
-                ipv6.mtu
-            )));
-        }
+    let from = Mtus::now(link, from_routes);
+    let goal = from.with(row.family, to);
+    let device = goal.device();
+    if let Some(least) = link.min_mtu.filter(|least| device < *least) {
+        return Err(invalid(format!("nl_mtu: {to} is below the device's limit of {least}")));
+    }
+
+    let mut mechanisms = Vec::new();
+    let routes = goal.ipv4_routes();
+    if routes != from_routes {
+        let work = host.ipv4_mtu_work(link, routes)?;
+        mechanisms.push(format!("RTAX_MTU of {}", count(work, "IPv4 route", "IPv4 routes")));
+        planner.write(Turn::RouteMtu, Write::RouteMtu(Values { from: from_routes, to: routes }));
+    }
+    if device != link.mtu {
         // With IPv6 disabled, only a value that was lowered on purpose and still fits.
-        kept = Some(ipv6.mtu).filter(|mtu| *mtu <= to && (!ipv6.disabled || *mtu < link.mtu));
+        let disabled = link.ipv6.filter(|ipv6| ipv6.disabled && ipv6.mtu <= device && ipv6.mtu < link.mtu);
+        let lower =
+            |mtus: Mtus, device| mtus.ipv6.filter(|mtu| *mtu < device).or(disabled.map(|ipv6| ipv6.mtu));
+        let ipv6 = Values { from: lower(from, link.mtu), to: lower(goal, device) };
+        let ends_ipv6 = link.ipv6.is_some() && device < LEAST_IPV6;
+        let turn = if ends_ipv6 { Turn::MtuThatEndsIpv6 } else { Turn::Mtu };
+        mechanisms.push("RTM_SETLINK IFLA_MTU".to_owned());
+        planner.write(turn, Write::DeviceMtu { device: Values { from: link.mtu, to: device }, ipv6 });
+    } else if row.family == Family::V6 {
+        mechanisms.push(planner.sysctl_name("mtu"));
+        let values = Values { from: i64::from(row.nl_mtu), to: i64::from(to) };
+        planner.write(Turn::Mtu, Write::Sysctl { file: "mtu", values });
     }
-    planner.tell("nl_mtu", from, to, "RTM_SETLINK IFLA_MTU");
-    let ends_ipv6 = link.ipv6.is_some() && to < LEAST_IPV6;
-    let turn = if ends_ipv6 { Turn::MtuThatEndsIpv6 } else { Turn::Mtu };
-    planner.write(turn, Write::DeviceMtu { device: Values { from: link.mtu, to }, ipv6: kept });
+    planner.tell("nl_mtu", row.nl_mtu, to, mechanisms.join(", "));
     Ok(())
 }
 
-fn ipv6(planner: &mut Planner<'_>, from: u32, to: u32) -> Result<()> {
-    if to < LEAST_IPV6 {
-        return Err(invalid(format!("nl_mtu: {to} is below {LEAST_IPV6}, the least for IPv6")));
+/// The link, and the MTU of its IPv4 routes, as a change of one family leaves them.
+pub(super) fn as_left_by(
+    link: &Link,
+    ipv4_routes: Option<u32>,
+    family: Family,
+    change: &IpInterfaceChange,
+) -> (Link, Option<u32>) {
+    let mut left = link.clone();
+    let Some(to) = change.nl_mtu else { return (left, ipv4_routes) };
+    let goal = Mtus::now(link, ipv4_routes).with(family, to);
+    left.mtu = goal.device();
+    left.ipv6 = link.ipv6.map(|ipv6| LinkIpv6 { mtu: goal.ipv6.unwrap_or(ipv6.mtu), ..ipv6 });
+    (left, goal.ipv4_routes())
+}
+
+/// The IPv4 MTU that holds already: routes that were added since get it too.
+fn again(planner: &mut Planner<'_>) -> Result<()> {
+    let routes = planner.ipv4_routes;
+    // Not the one that another part of this very call sets.
+    let holds = routes.is_some() && planner.host.route_settings()?.ipv4_mtu(planner.link) == routes;
+    let work = if holds { planner.host.ipv4_mtu_work(planner.link, routes)? } else { 0 };
+    if work > 0 {
+        let mtu = planner.row.nl_mtu;
+        let mechanism = format!("RTAX_MTU of {}", count(work, "IPv4 route", "IPv4 routes"));
+        planner.tell("nl_mtu", mtu, mtu, mechanism);
+        planner.write(Turn::RouteMtu, Write::RouteMtu(Values { from: routes, to: routes }));
     }
-    let device = planner.link.mtu;
-    if to > device {
-        return Err(unsupported(format!(
-            "nl_mtu: an IPv6 MTU over the device's {device} needs a larger device MTU, which would leave the IPv4 MTU \
-             below it; set both families, IPv4 first"
-        )));
-    }
-    let mechanism = planner.sysctl_name("mtu");
-    planner.tell("nl_mtu", from, to, mechanism);
-    let values = Values { from: i64::from(from), to: i64::from(to) };
-    planner.write(Turn::Mtu, Write::Sysctl { file: "mtu", values });
     Ok(())
 }

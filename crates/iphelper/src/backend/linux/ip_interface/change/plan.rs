@@ -49,6 +49,7 @@ const PROPERTIES: &[fn(&mut Planner<'_>) -> Result<()>] = &[
 /// deleted come back with the next router advertisement, or anew) goes last, when nothing else can fail any more.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) enum Turn {
+    RouteMtu,
     Mtu,
     NeighborTimes,
     DuplicateDetection,
@@ -85,10 +86,11 @@ impl Plan {
         host: &LinuxHost,
         row: &IpInterface,
         link: Link,
+        ipv4_routes: Option<u32>,
         change: &IpInterfaceChange,
     ) -> Result<Self> {
         let (changes, writes) = (Vec::new(), Vec::new());
-        let mut planner = Planner { host, row, link: &link, change, changes, writes };
+        let mut planner = Planner { host, row, link: &link, ipv4_routes, change, changes, writes };
         for property in PROPERTIES {
             property(&mut planner)?;
         }
@@ -106,6 +108,8 @@ pub(super) struct Planner<'a> {
     pub(super) host: &'a LinuxHost,
     pub(super) row: &'a IpInterface,
     pub(super) link: &'a Link,
+    /// The MTU of IPv4 routes, where it is below the device's.
+    pub(super) ipv4_routes: Option<u32>,
     pub(super) change: &'a IpInterfaceChange,
     changes: Vec<PropertyChange>,
     writes: Vec<(Turn, Write)>,

@@ -29,8 +29,10 @@ pub(super) const NO_GENERATION: u8 = 1;
 /// One kernel object that changes. Each is written the same way forward and back, with the other value.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) enum Write {
-    /// The device's MTU; then IPv6's, which that overwrites, as it was.
-    DeviceMtu { device: Values<u32>, ipv6: Option<u32> },
+    /// The MTU of IPv4 routes; `None` is the device's.
+    RouteMtu(Values<Option<u32>>),
+    /// The device's MTU; then IPv6's where that is smaller, since the device's overwrites it.
+    DeviceMtu { device: Values<u32>, ipv6: Values<Option<u32>> },
     /// A file of the interface's sysctl directory.
     Sysctl { file: &'static str, values: Values<i64> },
     /// A time of the interface's neighbours.
@@ -57,7 +59,7 @@ impl Write {
     /// Whether the kernel tells nobody, so that an announcement must follow.
     pub(super) fn is_silent(&self) -> bool {
         match self {
-            Self::DeviceMtu { ipv6, .. } => ipv6.is_some(),
+            Self::DeviceMtu { ipv6, .. } => ipv6.to.is_some(),
             // These two send RTM_NEWNETCONF.
             Self::Sysctl { file, .. } => !matches!(*file, "forwarding" | "force_forwarding"),
             Self::Token(_) | Self::Announce => false,
@@ -67,6 +69,7 @@ impl Write {
             | Self::Advertising { .. }
             | Self::RouterDiscovery(_)
             | Self::Metric(_)
+            | Self::RouteMtu(_)
             | Self::AddressGeneration(_) => true,
         }
     }
@@ -74,7 +77,7 @@ impl Write {
     /// The file that must be open before the first write.
     fn file(&self) -> Option<&'static str> {
         match self {
-            Self::DeviceMtu { ipv6, .. } => ipv6.map(|_| "mtu"),
+            Self::DeviceMtu { ipv6, .. } => ipv6.from.or(ipv6.to).map(|_| "mtu"),
             Self::Sysctl { file, .. } => Some(file),
             Self::Advertising { changes_role, .. } => changes_role.then_some(ROUTER_FILE),
             Self::RouterDiscovery(_) => Some("accept_ra"),
@@ -83,6 +86,7 @@ impl Write {
             | Self::ProbeDelay(_)
             | Self::Policy { .. }
             | Self::Metric(_)
+            | Self::RouteMtu(_)
             | Self::Token(_)
             | Self::Announce => None,
         }
@@ -153,11 +157,16 @@ impl<'a> Writer<'a> {
     fn take(&mut self, write: &Write, direction: Direction, changed: &mut bool) -> Result<()> {
         let index = self.link.index.0;
         match *write {
+            Write::RouteMtu(values) => {
+                self.host.set_ipv4_mtu(self.link, values.toward(direction))?;
+                *changed = true;
+                Ok(())
+            }
             Write::DeviceMtu { device, ipv6 } => {
                 let mtu = device.toward(direction);
                 self.send(change::set_mtu(index, mtu), format!("setting the MTU to {mtu}"))?;
                 *changed = true;
-                ipv6.map_or(Ok(()), |mtu| self.ipv6.write("mtu", i64::from(mtu)))
+                ipv6.toward(direction).map_or(Ok(()), |mtu| self.ipv6.write("mtu", i64::from(mtu)))
             }
             Write::Sysctl { file, values } => {
                 self.conf(self.family).write(file, values.toward(direction))?;

@@ -262,6 +262,20 @@ fn a_killed_change_of_a_metric_is_completed_by_the_next() {
     }
 }
 
+fn set_mtu(mtu: Option<u32>) -> Result<()> {
+    let host = LinuxHost::open().unwrap();
+    let link = host.link_named("e0", "testing").unwrap();
+    host.set_ipv4_mtu(&link, mtu)
+}
+
+#[test]
+fn a_killed_change_of_the_ipv4_mtu_is_completed_by_the_next() {
+    let back = || set_mtu(None).unwrap();
+    killed_anywhere("lower", || (), || set_mtu(Some(950)), back);
+    killed_anywhere("another", || set_mtu(Some(800)).unwrap(), || set_mtu(Some(1000)), back);
+    killed_anywhere("the device's", || set_mtu(Some(950)).unwrap(), || set_mtu(None), back);
+}
+
 #[test]
 fn a_refused_route_undoes_what_was_done() {
     isolated(|| {
@@ -277,6 +291,9 @@ fn a_refused_route_undoes_what_was_done() {
         let error = set(Family::V4, Some(50)).unwrap_err();
         assert!(error.to_string().contains("198.51.103.0/24"), "{error}");
         assert_eq!((difference(&routes(), &before), get(Family::V4)), (vec![], None));
+        let error = set_mtu(Some(1000)).unwrap_err();
+        assert!(error.to_string().contains("another MTU"), "{error}");
+        assert_eq!(difference(&routes(), &before), [""; 0]);
         assert!(!run("ip route show table all").contains("proto 105"));
     });
 }
