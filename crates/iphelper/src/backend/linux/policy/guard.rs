@@ -37,6 +37,8 @@ const CHAIN_PRIORITY: i32 = 400;
 const DATAGRAM: usize = 180_000;
 /// How often a change is computed anew because somebody else changed the rule set in between.
 const ATTEMPTS: usize = 20;
+/// How often the filter is read where others take parts of it away meanwhile.
+const READ_ATTEMPTS: usize = 20;
 
 const INPUT: &str = "input";
 const OUTPUT: &str = "output";
@@ -75,7 +77,17 @@ impl Guard {
     /// Reads the table; `None` where this caller may not, or the kernel has no packet filter.
     pub(super) fn read_if_permitted(host: &LinuxHost) -> Result<Option<Self>> {
         let Ok(mut socket) = host.netfilter.take() else { return Ok(None) };
-        match Self::read(&mut socket) {
+        let mut read = Self::read(&mut socket);
+        for _ in 1..READ_ATTEMPTS {
+            // Who reads does not hold the lock, so a set may go between that its name is read and its elements are.
+            match &read {
+                Err(Failure::Kernel(refusal)) if refusal.errno() == libc::ENOENT => {
+                    read = Self::read(&mut socket);
+                }
+                _ => break,
+            }
+        }
+        match read {
             Ok(guard) => Ok(Some(guard)),
             Err(Failure::Kernel(refusal))
                 if matches!(refusal.errno(), libc::EPERM | libc::EOPNOTSUPP | libc::EINVAL) =>
