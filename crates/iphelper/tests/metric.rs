@@ -389,6 +389,9 @@ fn an_advertised_default_route_moves_at_once_and_obeys_later_advertisements() {
         let _ = router.sh("sysctl -qw net.ipv6.conf.r0.accept_dad=0 net.ipv6.conf.all.forwarding=1");
         let _ = router.sh("ip link set r0 up");
         let _ = run("ip link set e0 up");
+        eventually("the router has an address to advertise from", || {
+            router.sh("ip -6 address show dev r0 scope link -tentative").contains("fe80::")
+        });
         let advertise = |router_lifetime| {
             let prefix = "2001:db8:77::".parse().unwrap();
             let advertisement = Advertisement {
