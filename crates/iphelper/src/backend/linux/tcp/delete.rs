@@ -62,12 +62,16 @@ pub(super) fn delete(
             *place = Some(outcome);
         }
     }
-    let still = still_listed(&mut socket, &hidden).map_err(|refusal| refusal.error(OPERATION))?;
+    let still = still_listed(&mut socket, &hidden);
     for (position, id) in hidden {
-        let outcome = match still.get(&id.cookie) {
-            None => Err(refused(libc::ENOENT, OPERATION)),
-            Some((State::LISTEN, id)) => delete_listener(&mut socket, id),
-            Some(_) => Err(unreachable_by_ends()),
+        let outcome = match &still {
+            // Others are deleted already, so that this is no failure of the call.
+            Err(refusal) => Err(refusal.clone().error(OPERATION)),
+            Ok(still) => match still.get(&id.cookie) {
+                None => Err(refused(libc::ENOENT, OPERATION)),
+                Some((State::LISTEN, id)) => delete_listener(&mut socket, id),
+                Some(_) => Err(unreachable_by_ends()),
+            },
         };
         if let Some(place) = outcomes.get_mut(position) {
             *place = Some(outcome);
