@@ -1,4 +1,34 @@
 //! TCP connections: the table, their owners, their deletion.
+//!
+//! ```no_run
+//! use iphelper::tcp::{DeleteOptions, TcpCondition, TcpQuery, TcpState};
+//! use iphelper::Host;
+//!
+//! # fn main() -> iphelper::Result<()> {
+//! let host = Host::open()?;
+//! let query = TcpQuery {
+//!     filter: vec![
+//!         TcpCondition::State(vec![TcpState::Established]),
+//!         TcpCondition::RemoteAddress("10.0.0.0/8".parse()?),
+//!     ]
+//!     .into(),
+//!     owners: true,
+//!     ..TcpQuery::default()
+//! };
+//! let found = host.tcp_connections(&query)?;
+//! for row in &found {
+//!     let owner = row.owner.as_ref().map_or("?", |owner| &owner.name);
+//!     println!("{} -> {} of {owner}", row.local, row.remote);
+//! }
+//! // These and no others, even if connections on the same ends have come since.
+//! for (row, outcome) in found.iter().zip(host.delete_tcp_connections(&found, DeleteOptions::default())?) {
+//!     if let Err(error) = outcome {
+//!         println!("{} -> {}: {error}", row.local, row.remote);
+//!     }
+//! }
+//! # Ok(())
+//! # }
+//! ```
 
 use crate::Host;
 use crate::error::{Error, Result};
