@@ -213,6 +213,21 @@ fn what_holds_the_terminal_from_another_session_is_spared() {
 }
 
 #[test]
+fn a_session_from_outside_of_the_pid_namespace_is_no_obstacle() {
+    isolated(|| {
+        // As in a container into which a service starts programs: the kernel has no number for the session there.
+        let listener = listen("127.0.0.1");
+        let mut connection = Connection::to(&listener);
+        let client = connection.client.local_addr().unwrap();
+        let iph = command(&format!("tcp delete --yes local-port:{}", client.port()));
+        let mut outside = std::process::Command::new("unshare");
+        let _ = outside.args(["--pid", "--fork", "--mount-proc"]).arg(iph.get_program()).args(iph.get_args());
+        let _ = support::run(&mut outside).ok();
+        connection.assert_deleted();
+    });
+}
+
+#[test]
 fn what_is_not_there_is_not_found() {
     isolated(|| {
         let message = iph("tcp delete --yes 127.0.0.1:1 127.0.0.1:2").message(3);

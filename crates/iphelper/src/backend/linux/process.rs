@@ -334,7 +334,9 @@ mod tests {
         let this = processes.process(std::process::id()).unwrap().unwrap();
         let (parent, session) = this.parent_and_session().unwrap();
         assert_eq!(parent, std::os::unix::process::parent_id());
-        assert_eq!(i64::from(session), i64::from(rustix::process::getsid(None).unwrap().as_raw_pid()));
+        let stat = std::process::Command::new("cat").arg("/proc/self/stat").output().unwrap().stdout;
+        let of_child = String::from_utf8(stat).unwrap().split(' ').nth(5).unwrap().parse();
+        assert_eq!(Ok(session), of_child, "a child is in its parent's session");
         assert_eq!(this.path().unwrap(), std::env::current_exe().unwrap());
         assert!(processes.pids().unwrap().is_sorted());
         assert!(processes.pids().unwrap().contains(&this.pid));

@@ -38,16 +38,15 @@ impl OwnTerminal {
 
 /// The processes that this one descends from, those of its own session left out, ascending.
 fn ancestors(processes: &Processes) -> Vec<u32> {
-    let own = rustix::process::getsid(None).map_or(0, |session| session.as_raw_pid().unsigned_abs());
+    // 0 where the session began outside of this process's PID namespace, as in a container: so it is for the ancestors
+    // in it, too.
+    let own = parent_and_session(processes, std::process::id()).1;
     let (mut met, mut outside) = (Vec::new(), Vec::new());
     let mut next = std::os::unix::process::parent_id();
     // A chain that was longer has turned in a circle: numbers given out again while it was read.
     while next != 0 && met.len() < 1000 && !met.contains(&next) {
         met.push(next);
-        let (parent, session) = match processes.process(next) {
-            Ok(Some(process)) => process.parent_and_session().unwrap_or_default(),
-            _ => (0, 0),
-        };
+        let (parent, session) = parent_and_session(processes, next);
         if session != own {
             outside.push(next);
         }
@@ -55,6 +54,14 @@ fn ancestors(processes: &Processes) -> Vec<u32> {
     }
     outside.sort_unstable();
     outside
+}
+
+/// The parent and the session of a process; 0 where they cannot be read.
+fn parent_and_session(processes: &Processes, pid: u32) -> (u32, u32) {
+    match processes.process(pid) {
+        Ok(Some(process)) => process.parent_and_session().unwrap_or_default(),
+        _ => (0, 0),
+    }
 }
 
 /// The ends in `SSH_CONNECTION`: client address and port, server address and port. The variable is left alone in
