@@ -1,4 +1,4 @@
-//! `iph demo`: a private network of two computers, where everything may be tried.
+//! `iph demo`: a private network, where everything may be tried.
 
 mod connections;
 mod kernel;
@@ -7,6 +7,7 @@ mod properties;
 mod rtnetlink;
 mod stage;
 mod story;
+mod uplinks;
 
 use crate::exit::{Exit, Failure};
 use iphelper::Host;
@@ -22,6 +23,7 @@ pub(crate) fn run() -> Result<Exit, Failure> {
     let host = Host::open()?;
     connections::play(&mut story, &host, &stage)?;
     properties::play(&mut story, &host)?;
+    uplinks::play(&mut story, &host)?;
     story.end()?;
     Ok(Exit::Success)
 }

@@ -31,6 +31,9 @@ fn assert_complete(demo: Run) {
         "/proc/net/tcp has it no more",
         "got back \"still here\"",
         "all or nothing: ",
+        "this computer --|",
+        "is told IPv4: EPERM (Operation not permitted)",
+        "is told IPv6: ENETUNREACH (Network is unreachable)",
     ] {
         assert!(text.contains(line), "{line:?} is not in:\n{text}");
     }
@@ -55,6 +58,20 @@ fn assert_complete(demo: Run) {
             text.lines().find(|line| line.contains(object)).unwrap_or_else(|| panic!("{object}:\n{text}"));
         let values: Vec<_> = line.split(object).nth(1).unwrap().split_whitespace().collect();
         assert_eq!(values, [before, after], "{line}");
+    }
+    // At each moment: packets by the better uplink, by the other one, and those that came to the server.
+    for (moment, counts) in [
+        ("Nothing is set:", ["200", "0", "200"]),
+        ("Now:", ["0", "200", "200"]),
+        ("While these are added, the best of all:", ["0", "200", "200"]),
+        ("A program that binds itself to fiber0:", ["0", "0", "0"]),
+        ("Allowed again:", ["200", "0", "200"]),
+    ] {
+        let line = text
+            .lines()
+            .find_map(|line| line.trim_start().strip_prefix(moment))
+            .unwrap_or_else(|| panic!("{moment}:\n{text}"));
+        assert_eq!(line.split_whitespace().collect::<Vec<_>>(), counts, "{moment}");
     }
 }
 

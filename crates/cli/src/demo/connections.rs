@@ -61,7 +61,7 @@ impl Connection {
     fn open(stage: &Stage, address: IpAddr) -> Result<Self, Failure> {
         let error = |error: io::Error| failed(&format!("connecting to {address}"), error);
         let server = SocketAddr::new(address, PORT);
-        let listener = stage.there(|| TcpListener::bind(server))?.map_err(error)?;
+        let listener = stage.there.run(|| TcpListener::bind(server))?.map_err(error)?;
         let here = connect(server).map_err(error)?;
         let (there, _) = listener.accept().map_err(error)?;
         for stream in [&here, &there] {

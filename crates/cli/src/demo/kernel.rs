@@ -48,3 +48,14 @@ pub(super) fn has_connection(local: SocketAddr) -> bool {
         line.split_whitespace().nth(1) == Some(&end) && line.split_whitespace().nth(3) == Some("01")
     })
 }
+
+/// How many packets of both families this computer's kernel has forwarded for others; `None` where it does not tell.
+pub(super) fn forwarded() -> Option<u64> {
+    let v4 = fs::read_to_string("/proc/thread-self/net/snmp").ok()?;
+    // A line of names, then one of numbers.
+    let mut lines = v4.lines().filter_map(|line| line.strip_prefix("Ip:")).map(str::split_whitespace);
+    let (_, v4) = lines.next()?.zip(lines.next()?).find(|(name, _)| *name == "ForwDatagrams")?;
+    let v6 = fs::read_to_string("/proc/thread-self/net/snmp6").ok()?;
+    let v6 = v6.lines().find_map(|line| line.strip_prefix("Ip6OutForwDatagrams"))?;
+    Some(v4.parse::<u64>().ok()? + v6.trim().parse::<u64>().ok()?)
+}

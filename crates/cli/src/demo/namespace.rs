@@ -5,8 +5,9 @@ use crate::exit::{Exit, Failure};
 use nix::errno::Errno;
 use nix::sched::{CloneFlags, unshare};
 use rustix::process::{getegid, geteuid};
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use std::fs;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::thread;
 
 /// Moves this process, which has one thread still, into a new user namespace as its root, and into a new network
@@ -36,14 +37,38 @@ pub(super) fn enter() -> Result<(), Failure> {
     Ok(())
 }
 
-/// Makes a second network namespace, for the other computer.
-pub(super) fn another() -> Result<OwnedFd, Failure> {
-    let made = thread::spawn(|| {
-        unshare(CloneFlags::CLONE_NEWNET).map_err(refused)?;
-        let file = fs::File::open("/proc/thread-self/ns/net");
-        file.map(OwnedFd::from).map_err(|error| failed("opening the other computer's network", error))
-    });
-    made.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+/// Another computer: a network namespace of its own, in which this process has no thread.
+#[derive(Debug)]
+pub(super) struct Computer(OwnedFd);
+
+impl Computer {
+    pub(super) fn new() -> Result<Self, Failure> {
+        let made = thread::spawn(|| {
+            unshare(CloneFlags::CLONE_NEWNET).map_err(refused)?;
+            let file = fs::File::open("/proc/thread-self/ns/net");
+            file.map(|file| Self(file.into()))
+                .map_err(|error| failed("opening another computer's network", error))
+        });
+        made.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    }
+
+    /// Runs `work` on that computer. What it opens there stays there.
+    pub(super) fn run<T: Send>(&self, work: impl FnOnce() -> T + Send) -> Result<T, Failure> {
+        thread::scope(|scope| {
+            let worker = scope.spawn(|| {
+                move_into_link_name_space(self.0.as_fd(), Some(LinkNameSpaceType::Network))?;
+                Ok(work())
+            });
+            worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        })
+        .map_err(|errno: rustix::io::Errno| failed("going to another computer", errno))
+    }
+}
+
+impl AsFd for Computer {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
 }
 
 /// Why this host makes no namespaces for this user, and how to allow it.

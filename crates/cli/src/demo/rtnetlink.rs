@@ -11,6 +11,7 @@ use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 const NEWLINK: u16 = 16;
 const GETLINK: u16 = 18;
 const NEWADDR: u16 = 20;
+const NEWROUTE: u16 = 24;
 /// `NLM_F_CREATE | NLM_F_EXCL`.
 const CREATE: u16 = 0x400 | 0x200;
 
@@ -26,9 +27,28 @@ const IFA_LOCAL: u16 = 2;
 const IFA_FLAGS: u16 = 8;
 /// `IFA_F_NODAD`: no duplicate address detection, the address can be used at once.
 const NODAD: u32 = 0x02;
+const RTA_DST: u16 = 1;
+const RTA_OIF: u16 = 4;
+const RTA_GATEWAY: u16 = 5;
+const RTA_PRIORITY: u16 = 6;
+/// `RT_TABLE_MAIN`.
+const MAIN: u8 = 254;
+/// `RTPROT_BOOT`: what `ip route add` writes.
+const BOOT: u8 = 3;
+/// `RTN_UNICAST`.
+const UNICAST: u8 = 1;
 const IFF_UP: u32 = 1;
 const AF_INET: u8 = 2;
 const AF_INET6: u8 = 10;
+
+/// A route to add.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Route {
+    /// An address and the length of its prefix.
+    pub(super) destination: (IpAddr, u8),
+    pub(super) gateway: IpAddr,
+    pub(super) metric: u32,
+}
 
 /// A socket of the namespace in which it was opened.
 #[derive(Debug)]
@@ -42,8 +62,8 @@ impl Socket {
         Ok(Self(socket))
     }
 
-    /// Makes a cable: an interface called `name` here, the other end under the same name in the namespace `there`.
-    pub(super) fn make_cable(&self, name: &str, there: BorrowedFd<'_>) -> Result<(), Errno> {
+    /// Makes a cable: an interface called `name` here, its other end called `far_name` in the namespace `there`.
+    pub(super) fn make_cable(&self, name: &str, there: BorrowedFd<'_>, far_name: &str) -> Result<(), Errno> {
         let mut request = Request::new(NEWLINK, ACK | CREATE, &link(0, 0, 0));
         let _ =
             request.attribute_name(IFLA_IFNAME, name.as_bytes()).attribute_nested(IFLA_LINKINFO, |info| {
@@ -51,7 +71,7 @@ impl Socket {
                     let _ = data.attribute_nested(VETH_INFO_PEER, |peer| {
                         peer.buffer().extend_from_slice(&link(0, 0, 0));
                         let _ = peer
-                            .attribute_name(IFLA_IFNAME, name.as_bytes())
+                            .attribute_name(IFLA_IFNAME, far_name.as_bytes())
                             .attribute(IFLA_NET_NS_FD, &there.as_raw_fd().to_ne_bytes());
                     });
                 });
@@ -67,10 +87,7 @@ impl Socket {
 
     /// Gives an interface an address.
     pub(super) fn add_address(&self, name: &str, address: IpAddr, prefix_len: u8) -> Result<(), Errno> {
-        let (family, bytes) = match address {
-            IpAddr::V4(address) => (AF_INET, address.octets().to_vec()),
-            IpAddr::V6(address) => (AF_INET6, address.octets().to_vec()),
-        };
+        let (family, bytes) = octets(address);
         let mut body = vec![family, prefix_len, 0, 0];
         body.extend_from_slice(&self.index(name)?.to_ne_bytes());
         let mut request = Request::new(NEWADDR, ACK | CREATE, &body);
@@ -78,6 +95,22 @@ impl Socket {
             .attribute(IFA_LOCAL, &bytes)
             .attribute(IFA_ADDRESS, &bytes)
             .attribute_u32(IFA_FLAGS, NODAD);
+        self.ask(&mut request).map(drop)
+    }
+
+    /// Adds a route over an interface.
+    pub(super) fn add_route(&self, name: &str, route: Route) -> Result<(), Errno> {
+        let Route { destination: (destination, len), gateway, metric } = route;
+        let (family, gateway) = octets(gateway);
+        let mut request =
+            Request::new(NEWROUTE, ACK | CREATE, &[family, len, 0, 0, MAIN, BOOT, 0, UNICAST, 0, 0, 0, 0]);
+        if len > 0 {
+            let _ = request.attribute(RTA_DST, &octets(destination).1);
+        }
+        let _ = request
+            .attribute(RTA_GATEWAY, &gateway)
+            .attribute_u32(RTA_OIF, self.index(name)?)
+            .attribute_u32(RTA_PRIORITY, metric);
         self.ask(&mut request).map(drop)
     }
 
@@ -113,6 +146,14 @@ impl Socket {
                 }
             }
         }
+    }
+}
+
+/// An address as the kernel takes it.
+fn octets(address: IpAddr) -> (u8, Vec<u8>) {
+    match address {
+        IpAddr::V4(address) => (AF_INET, address.octets().to_vec()),
+        IpAddr::V6(address) => (AF_INET6, address.octets().to_vec()),
     }
 }
 

@@ -1,12 +1,12 @@
 //! The stage: two computers and a cable between them, made of namespaces and a pair of virtual interfaces.
 
+use super::namespace::Computer;
 use super::story::Story;
-use super::{failed, namespace, rtnetlink};
+use super::{failed, rtnetlink};
 use crate::exit::Failure;
-use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::AsFd;
 
 /// The name of the interface at either end of the cable.
 pub(super) const CABLE: &str = "lan0";
@@ -20,30 +20,18 @@ pub(super) const THERE: [IpAddr; 2] =
 /// The other computer; this one is the network namespace that the demo runs in.
 #[derive(Debug)]
 pub(super) struct Stage {
-    there: OwnedFd,
+    pub(super) there: Computer,
 }
 
 impl Stage {
     pub(super) fn build() -> Result<Self, Failure> {
-        let stage = Self { there: namespace::another()? };
+        let stage = Self { there: Computer::new()? };
         let error = |errno: rustix::io::Errno| failed("making a cable between two computers", errno);
         let here = rtnetlink::Socket::open().map_err(error)?;
-        here.make_cable(CABLE, stage.there.as_fd()).map_err(error)?;
+        here.make_cable(CABLE, stage.there.as_fd(), CABLE).map_err(error)?;
         configure(&here, HERE).map_err(error)?;
-        stage.there(|| configure(&rtnetlink::Socket::open()?, THERE))?.map_err(error)?;
+        stage.there.run(|| configure(&rtnetlink::Socket::open()?, THERE))?.map_err(error)?;
         Ok(stage)
-    }
-
-    /// Runs `work` on the other computer. What it opens there stays there.
-    pub(super) fn there<T: Send>(&self, work: impl FnOnce() -> T + Send) -> Result<T, Failure> {
-        std::thread::scope(|scope| {
-            let worker = scope.spawn(|| {
-                move_into_link_name_space(self.there.as_fd(), Some(LinkNameSpaceType::Network))?;
-                Ok(work())
-            });
-            worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-        })
-        .map_err(|errno: rustix::io::Errno| failed("going to the other computer", errno))
     }
 
     pub(super) fn describe(&self, story: &mut Story) -> io::Result<()> {

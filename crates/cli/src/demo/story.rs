@@ -39,6 +39,11 @@ impl Story {
     /// A command that does what the demo does next.
     pub(super) fn command(&mut self, text: &str) -> io::Result<()> {
         writeln!(self.out)?;
+        self.command_below(text)
+    }
+
+    /// Another command, right below one.
+    pub(super) fn command_below(&mut self, text: &str) -> io::Result<()> {
         writeln!(self.out, "   {QUIET}${QUIET:#} {NAME}{text}{NAME:#}")
     }
 
@@ -71,7 +76,7 @@ impl Story {
         self.chapter("That was all of it")?;
         self.line("The private network ends with this program. Now look at your own:")?;
         for command in ["iph interface list", "iph tcp list", "iph watch", "iph --help"] {
-            writeln!(self.out, "   {QUIET}${QUIET:#} {NAME}{command}{NAME:#}")?;
+            self.command_below(command)?;
         }
         self.out.flush()
     }
