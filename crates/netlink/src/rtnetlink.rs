@@ -7,6 +7,5 @@ pub mod neigh_table;
 pub mod netconf;
 pub mod nexthop;
 pub mod notification;
-pub mod raw_route;
 pub mod route;
 pub mod rule;

@@ -81,7 +81,7 @@ impl RouteListener {
     /// The time between the announcements of a default route with this metric in the main table and in ours.
     pub(crate) fn time_to_effect(&self, metric: u32) -> std::time::Duration {
         use iphelper_netlink::message::Messages;
-        use iphelper_netlink::rtnetlink::raw_route::RawRoute;
+        use iphelper_netlink::rtnetlink::route::Route;
         let mut buffer = [0; 8192];
         let mut announced = None;
         loop {
@@ -89,8 +89,8 @@ impl RouteListener {
                 .expect("listening");
             let now = std::time::Instant::now();
             for message in Messages::new(buffer.get(..len).expect("its length")).flatten() {
-                let Ok(Some(route)) = RawRoute::parse(&message) else { continue };
-                if route.priority != metric || route.header.dst_len != 0 {
+                let Ok(Some(route)) = Route::parse(&message) else { continue };
+                if route.priority != metric || route.destination_len != 0 {
                     continue;
                 }
                 match announced {

@@ -1,4 +1,4 @@
-//! Routes: whole ones of either family, and IPv6 routes as far as their deletion needs (`struct rtmsg`, `RTA_*`).
+//! Routes of either family, whole (`struct rtmsg`, `RTA_*`).
 //!
 //! ```text
 //!  0        1        2        3        4        5        6        7        8                 12
@@ -6,15 +6,24 @@
 //!  | family |dst len |src len |  tos   | table  |protocol| scope  |  type  | flags           | RTA_*
 //!  +--------+--------+--------+--------+--------+--------+--------+--------+-----------------+ - - - -
 //! ```
+//!
+//! A route that is read and written again with another priority or table loses nothing: attributes that this reader does
+//! not know are kept as bytes, and only what is state rather than setting (whether a link is down, how often a route was
+//! used) is left out.
 
-mod entry;
+mod hop;
+mod metrics;
+#[cfg(test)]
+mod tests;
 
-pub use entry::{Filter, Metrics, NextHop, Route, SETTING_FLAGS, dump, metric};
+pub use hop::NextHop;
+pub use metrics::{Metrics, metric};
 
 use crate::DecodeError;
-use crate::attribute::{Attribute, AttributeWriter, Attributes};
-use crate::message::{ACK, DUMP, Message, Request, align};
-use std::net::Ipv6Addr;
+use crate::attribute::{AttributeWriter, NESTED};
+use crate::message::{ACK, CREATE, DUMP, Message, REPLACE, Request};
+use hop::{address, put_address, put_hop, via};
+use std::net::IpAddr;
 
 /// `RTM_NEWROUTE`: a route that is there.
 pub const NEW_ROUTE: u16 = 24;
@@ -24,6 +33,7 @@ pub const DELETE_ROUTE: u16 = 25;
 pub const GET_ROUTE: u16 = 26;
 
 const FIXED_LEN: usize = 12;
+const AF_INET: u8 = 2;
 const AF_INET6: u8 = 10;
 
 const DST: u16 = 1;
@@ -33,8 +43,26 @@ const PRIORITY: u16 = 6;
 const MULTIPATH: u16 = 9;
 const TABLE: u16 = 15;
 
+const SRC: u16 = 2;
+const PREFSRC: u16 = 7;
+const METRICS: u16 = 8;
+const CACHEINFO: u16 = 12;
+const MARK: u16 = 16;
+const VIA: u16 = 18;
+const PAD: u16 = 19;
+const PREF: u16 = 20;
+const ENCAP_TYPE: u16 = 21;
+const ENCAP: u16 = 22;
+const EXPIRES: u16 = 23;
+const NH_ID: u16 = 30;
+
 /// `RTM_F_PREFIX`: only on-link prefixes that a router advertised.
 const ADVERTISED_PREFIXES: u32 = 0x800;
+/// The bits of flags that are settings: `RTNH_F_PERVASIVE`, `RTNH_F_ONLINK`. The others are state, and the kernel
+/// refuses a new route that carries them.
+pub const SETTING_FLAGS: u32 = 0x6;
+/// `USER_HZ`: clock ticks of a second in `RTA_CACHEINFO`.
+const TICKS: u32 = 100;
 
 /// Who made a route (`RTPROT_*`).
 pub mod protocol {
@@ -60,224 +88,304 @@ pub mod kind {
     pub const THROW: u8 = 9;
 }
 
-/// Which IPv6 routes of a link to ask for.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Selection {
-    /// Those that one protocol made, see [`protocol`].
-    Protocol(u8),
-    /// On-link prefixes that a router advertised. They have the kernel's protocol, as those of addresses have.
-    AdvertisedPrefixes,
+/// A route of one family.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub struct Route {
+    /// `AF_INET` or `AF_INET6`.
+    pub family: u8,
+    /// Length of the destination's prefix; 0: a default route.
+    pub destination_len: u8,
+    /// The destination's prefix; `None` where its length is 0.
+    pub destination: Option<IpAddr>,
+    /// Length of the source's prefix; IPv6 alone.
+    pub source_len: u8,
+    /// The prefix that a packet's source must have.
+    pub source: Option<IpAddr>,
+    /// Type of service that a packet must have; IPv4 alone.
+    pub tos: u8,
+    /// The table.
+    pub table: u32,
+    /// Who made it (`RTPROT_*`).
+    pub protocol: u8,
+    /// How far the destination is (`RT_SCOPE_*`); IPv4 alone.
+    pub scope: u8,
+    /// `RTN_*`, see [`kind`].
+    pub kind: u8,
+    /// `RTNH_F_*` and `RTM_F_*`.
+    pub flags: u32,
+    /// The metric: of two routes to one prefix the lower one is taken.
+    pub priority: u32,
+    /// The link that packets leave by.
+    pub interface: Option<u32>,
+    /// The router, of either family; `None`: on-link.
+    pub gateway: Option<IpAddr>,
+    /// The source address that packets are given if they have none.
+    pub preferred_source: Option<IpAddr>,
+    /// The next hops, where there are several; [`interface`](Self::interface) and [`gateway`](Self::gateway) are
+    /// absent then.
+    pub next_hops: Vec<NextHop>,
+    /// The next hop object that the route uses. The kernel tells the object's link and router beside it, unless
+    /// `net.ipv4.nexthop_compat_mode` is 0.
+    pub next_hop_id: Option<u32>,
+    /// MTU and the like.
+    pub metrics: Metrics,
+    /// The router's preference (RFC 4191: 0 medium, 1 high, 3 low); IPv6 alone.
+    pub preference: Option<u8>,
+    /// Clock ticks (hundredths of a second) until the route ends, negative after that; `None`: never. IPv6 alone.
+    pub expires: Option<i32>,
+    /// Attributes that are not told apart here: encapsulation, realm and whatever later kernels add.
+    pub other: Vec<(u16, Vec<u8>)>,
 }
 
-/// A request for some of the IPv6 routes over a link, in all tables. Kernels filter only for a socket with strict
-/// checking.
+/// Which routes of a family to ask for; `None`: all. Kernels filter only for a socket with strict checking.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Filter {
+    /// Of one table; the kernel answers `ENOENT` if there is none such.
+    pub table: Option<u32>,
+    /// With at least one next hop over this link.
+    pub interface: Option<u32>,
+    /// Made by this protocol.
+    pub protocol: Option<u8>,
+    /// On-link prefixes that a router advertised; IPv6 alone. They have the kernel's protocol, as those of addresses have.
+    pub advertised_prefixes: bool,
+}
+
+/// A request for the routes of `family` (`AF_INET`, `AF_INET6`) that pass `filter`, in all tables unless it says one.
 #[must_use]
-pub fn dump_ipv6(index: u32, selection: Selection) -> Request {
-    let (protocol, flags) = match selection {
-        Selection::Protocol(protocol) => (protocol, 0),
-        Selection::AdvertisedPrefixes => (0, ADVERTISED_PREFIXES),
-    };
-    let [f0, f1, f2, f3] = u32::to_ne_bytes(flags);
-    let fixed = [AF_INET6, 0, 0, 0, 0, protocol, 0, 0, f0, f1, f2, f3];
+pub fn dump(family: u8, filter: Filter) -> Request {
+    let flags = if filter.advertised_prefixes { ADVERTISED_PREFIXES } else { 0 };
+    let [f0, f1, f2, f3] = flags.to_ne_bytes();
+    let fixed = [family, 0, 0, 0, 0, filter.protocol.unwrap_or_default(), 0, 0, f0, f1, f2, f3];
     let mut request = Request::new(GET_ROUTE, DUMP, &fixed);
-    let _ = request.attribute_u32(OIF, index);
+    if let Some(table) = filter.table {
+        let _ = request.attribute_u32(TABLE, table);
+    }
+    if let Some(interface) = filter.interface {
+        let _ = request.attribute_u32(OIF, interface);
+    }
     request
 }
 
-/// An IPv6 route, or one next hop of a multipath route.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Ipv6Route {
-    /// The destination's prefix.
-    pub destination: Ipv6Addr,
-    /// Length of the prefix; 0: a default route.
-    pub prefix_len: u8,
-    /// The table.
-    pub table: u32,
-    /// Who made it, see [`protocol`].
-    pub protocol: u8,
-    /// `RTN_*`: 1 is unicast.
-    pub kind: u8,
-    /// The metric.
-    pub priority: Option<u32>,
-    /// The link that packets leave by.
-    pub oif: u32,
-    /// The router; `None`: on-link.
-    pub gateway: Option<Ipv6Addr>,
-}
+impl Route {
+    /// A unicast route of `family` to everywhere, in `table`, with nothing else set.
+    #[must_use]
+    pub fn new(family: u8, table: u32) -> Self {
+        Self {
+            family,
+            destination_len: 0,
+            destination: None,
+            source_len: 0,
+            source: None,
+            tos: 0,
+            table,
+            protocol: 0,
+            scope: 0,
+            kind: kind::UNICAST,
+            flags: 0,
+            priority: 0,
+            interface: None,
+            gateway: None,
+            preferred_source: None,
+            next_hops: Vec::new(),
+            next_hop_id: None,
+            metrics: Metrics::default(),
+            preference: None,
+            expires: None,
+            other: Vec::new(),
+        }
+    }
 
-impl Ipv6Route {
-    /// Reads a message, each next hop as a route of its own; none if it is about something else.
-    pub fn parse(message: &Message<'_>) -> Result<Vec<Self>, DecodeError> {
-        if message.header.kind != NEW_ROUTE {
-            return Ok(Vec::new());
+    /// Reads a message; `None` if it is not about an IPv4 or IPv6 route.
+    pub fn parse(message: &Message<'_>) -> Result<Option<Self>, DecodeError> {
+        if !matches!(message.header.kind, NEW_ROUTE | DELETE_ROUTE) {
+            return Ok(None);
         }
         let (fixed, attributes) = message.split::<FIXED_LEN>("rtmsg")?;
-        let [family, prefix_len, _, _, table, protocol, _, kind, ..] = *fixed;
-        if family != AF_INET6 {
-            return Ok(Vec::new());
+        let [family, destination_len, source_len, tos, table, protocol, scope, kind, f0, f1, f2, f3] = *fixed;
+        if !matches!(family, AF_INET | AF_INET6) {
+            return Ok(None);
         }
         let mut route = Self {
-            destination: Ipv6Addr::UNSPECIFIED,
-            prefix_len,
-            table: u32::from(table),
+            destination_len,
+            source_len,
+            tos,
             protocol,
+            scope,
             kind,
-            priority: None,
-            oif: 0,
-            gateway: None,
+            flags: u32::from_ne_bytes([f0, f1, f2, f3]),
+            ..Self::new(family, u32::from(table))
         };
-        let mut hops = None;
         for attribute in attributes {
             let attribute = attribute?;
             match attribute.kind {
-                DST => route.destination = attribute.ipv6()?,
+                DST => route.destination = Some(address(&attribute)?),
+                SRC => route.source = Some(address(&attribute)?),
+                OIF => route.interface = Some(attribute.u32()?),
+                GATEWAY => route.gateway = Some(address(&attribute)?),
+                VIA => route.gateway = Some(via(&attribute)?),
+                PRIORITY => route.priority = attribute.u32()?,
+                PREFSRC => route.preferred_source = Some(address(&attribute)?),
+                METRICS => route.metrics = Metrics(attribute.payload.to_vec()),
+                MULTIPATH => route.next_hops = NextHop::parse_all(&attribute)?,
+                CACHEINFO => {
+                    let [_, _, _, _, _, _, _, _, e0, e1, e2, e3] = attribute.array()?;
+                    let expires = i32::from_ne_bytes([e0, e1, e2, e3]);
+                    route.expires = (expires != 0).then_some(expires);
+                }
                 TABLE => route.table = attribute.u32()?,
-                PRIORITY => route.priority = Some(attribute.u32()?),
-                OIF => route.oif = attribute.u32()?,
-                GATEWAY => route.gateway = Some(attribute.ipv6()?),
-                MULTIPATH => hops = Some(attribute),
-                _ => {}
+                PREF => route.preference = Some(attribute.u8()?),
+                EXPIRES => {
+                    let ticks = attribute.u32()?.saturating_mul(TICKS);
+                    route.expires = Some(i32::try_from(ticks).unwrap_or(i32::MAX));
+                }
+                NH_ID => route.next_hop_id = Some(attribute.u32()?),
+                // A mark is of the packet that was asked about, not of the route.
+                PAD | MARK => {}
+                kind => route.other.push((kind, attribute.payload.to_vec())),
             }
         }
-        match hops {
-            Some(hops) => {
-                next_hops(&hops).map(|hop| hop.map(|(oif, gateway)| Self { oif, gateway, ..route })).collect()
-            }
-            None => Ok(vec![route]),
-        }
+        Ok(Some(route))
     }
 
-    /// A request that takes the route, or this next hop of it, away; `ESRCH` if it is gone.
+    /// A request that adds the route. `flags` decide what happens if one with its prefix and priority is there
+    /// (`NLM_F_CREATE`, `NLM_F_EXCL`, `NLM_F_APPEND`, `NLM_F_REPLACE`).
     #[must_use]
-    pub fn delete(&self) -> Request {
-        let fixed = [AF_INET6, self.prefix_len, 0, 0, 0, self.protocol, 0, self.kind, 0, 0, 0, 0];
-        let mut request = Request::new(DELETE_ROUTE, ACK, &fixed);
-        let _ = request
-            .attribute(DST, &self.destination.octets())
-            .attribute_u32(OIF, self.oif)
-            .attribute_u32(TABLE, self.table);
-        if let Some(priority) = self.priority {
-            let _ = request.attribute_u32(PRIORITY, priority);
-        }
-        if let Some(gateway) = self.gateway {
-            let _ = request.attribute(GATEWAY, &gateway.octets());
+    pub fn add(&self, flags: u16) -> Request {
+        let mut request = self.request(NEW_ROUTE, flags);
+        // Rounded up, so that a route which is about to end is not made one that has ended.
+        if let Some(expires) = self.expires {
+            let seconds = u32::try_from(expires).unwrap_or_default().div_ceil(TICKS);
+            let _ = request.attribute_u32(EXPIRES, seconds);
         }
         request
     }
-}
 
-/// Link and router of each next hop in `RTA_MULTIPATH`, a list of `struct rtnexthop` with attributes of its own.
-fn next_hops<'a>(
-    attribute: &Attribute<'a>,
-) -> impl Iterator<Item = Result<(u32, Option<Ipv6Addr>), DecodeError>> + use<'a> {
-    const LEN: usize = 8;
-    let mut rest = attribute.payload;
-    std::iter::from_fn(move || {
-        if rest.is_empty() {
+    /// A request that makes the route, or puts it in the place of the one with its destination and metric.
+    #[must_use]
+    pub fn create_or_replace(&self) -> Request {
+        self.add(CREATE | REPLACE | ACK)
+    }
+
+    /// A request that takes exactly this route away; `ESRCH` if it is gone.
+    #[must_use]
+    pub fn delete(&self) -> Request {
+        self.request(DELETE_ROUTE, ACK)
+    }
+
+    fn request(&self, kind: u16, flags: u16) -> Request {
+        let [f0, f1, f2, f3] = (self.flags & SETTING_FLAGS).to_ne_bytes();
+        // The byte is for tables that fit it; the attribute counts.
+        let table = u8::try_from(self.table).unwrap_or_default();
+        let Self { family, destination_len, source_len, tos, protocol, scope, .. } = *self;
+        let fixed =
+            [family, destination_len, source_len, tos, table, protocol, scope, self.kind, f0, f1, f2, f3];
+        let mut request = Request::new(kind, flags, &fixed);
+        let _ = request.attribute_u32(TABLE, self.table).attribute_u32(PRIORITY, self.priority);
+        for (kind, address) in [(DST, self.destination), (SRC, self.source), (PREFSRC, self.preferred_source)]
+        {
+            if let Some(address) = address {
+                put_address(&mut request, kind, address);
+            }
+        }
+        // With a next hop object and no metrics, IPv4 takes any route by that object for the same, also one that has
+        // metrics (net/ipv4/fib_semantics.c, fib_find_info_nh). An empty list says that there are none.
+        if !self.metrics.is_empty() || self.next_hop_id.is_some() {
+            let _ = request.attribute(METRICS | NESTED, &self.metrics.0);
+        }
+        if let Some(id) = self.next_hop_id {
+            // The object holds link, router and encapsulation; the kernel refuses these beside its number.
+            let _ = request.attribute_u32(NH_ID, id);
+        } else if self.next_hops.is_empty() {
+            put_hop(&mut request, self.family, self.gateway, &[]);
+            if let Some(interface) = self.interface {
+                let _ = request.attribute_u32(OIF, interface);
+            }
+        } else {
+            let mut hops = Vec::new();
+            for hop in &self.next_hops {
+                hop.write(self.family, &mut hops);
+            }
+            let _ = request.attribute(MULTIPATH, &hops);
+        }
+        if let Some(preference) = self.preference {
+            let _ = request.attribute_u8(PREF, preference);
+        }
+        for (kind, payload) in &self.other {
+            if self.next_hop_id.is_none() || !matches!(*kind, ENCAP | ENCAP_TYPE) {
+                let _ = request.attribute(*kind, payload);
+            }
+        }
+        request
+    }
+
+    /// The route without what tells a state rather than the route: what is left of its lifetime, flags.
+    #[must_use]
+    pub fn settled(mut self) -> Self {
+        self.flags &= SETTING_FLAGS;
+        self.expires = None;
+        self.next_hops = self.next_hops.into_iter().map(NextHop::settled).collect();
+        self
+    }
+
+    /// Keeps the next hops over links for which `keep` says so; `None` if there were some and none is left.
+    ///
+    /// A route that names a nexthop object keeps that name only if all of the object's hops are kept; else its hops are
+    /// written out, so that the copy is the owner's route without the others.
+    #[must_use]
+    pub fn with_links(mut self, keep: impl Fn(u32) -> bool) -> Option<Self> {
+        let (mut all, mut any, mut some) = (true, false, false);
+        for link in self.interfaces() {
+            let kept = keep(link);
+            (all, any, some) = (all && kept, any || kept, true);
+        }
+        if !some {
+            // Without a device it leads nowhere (blackhole, unreachable); a nexthop object that shows no link is unknown.
+            return self.next_hop_id.is_none().then_some(self);
+        }
+        if !any {
             return None;
         }
-        let hop = rest.first_chunk::<LEN>().and_then(|fixed| {
-            let [l0, l1, _, _, i0, i1, i2, i3] = *fixed;
-            let len = usize::from(u16::from_ne_bytes([l0, l1]));
-            Some((u32::from_ne_bytes([i0, i1, i2, i3]), rest.get(LEN..len)?, len))
-        });
-        let Some((oif, attributes, len)) = hop else {
-            let error = DecodeError::new("rtnexthop", LEN, rest.len());
-            rest = &[];
-            return Some(Err(error));
+        if all {
+            if self.next_hop_id.is_some() {
+                // What the kernel shows beside the object's number is the object's.
+                self.interface = None;
+                self.gateway = None;
+                self.next_hops = Vec::new();
+                self.other.retain(|(kind, _)| !matches!(*kind, ENCAP | ENCAP_TYPE));
+            }
+            return Some(self);
+        }
+        self.next_hop_id = None;
+        self.next_hops.retain(|hop| keep(hop.interface));
+        Some(self)
+    }
+
+    /// The route once for each of its next hops, as one that has no other.
+    pub fn each_hop(mut self) -> impl Iterator<Item = Self> {
+        let hops = std::mem::take(&mut self.next_hops);
+        let whole = hops.is_empty().then(|| self.clone());
+        let single = move |hop: NextHop| {
+            let mut route = Self {
+                interface: Some(hop.interface),
+                gateway: hop.gateway,
+                flags: self.flags | u32::from(hop.flags),
+                ..self.clone()
+            };
+            route.other.extend(hop.other);
+            route
         };
-        rest = rest.get(align(len)..).unwrap_or_default();
-        Some(gateway(attributes).map(|gateway| (oif, gateway)))
-    })
-}
-
-fn gateway(attributes: &[u8]) -> Result<Option<Ipv6Addr>, DecodeError> {
-    for attribute in Attributes::new(attributes) {
-        let attribute = attribute?;
-        if attribute.kind == GATEWAY {
-            return attribute.ipv6().map(Some);
-        }
-    }
-    Ok(None)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::captured::{bytes, message};
-    use crate::message::Messages;
-    use proptest::prelude::*;
-
-    const DEFAULT: &str = include_str!("../../captured/route-inet6-ra-default.hex");
-    const MULTIPATH_ROUTE: &str = include_str!("../../captured/route-inet6-multipath.hex");
-
-    #[cfg(target_endian = "little")]
-    #[test]
-    fn a_default_route_is_read_and_deleted() {
-        let payload = bytes(DEFAULT);
-        let routes = Ipv6Route::parse(&message(NEW_ROUTE, &payload)).unwrap();
-        let expected = Ipv6Route {
-            destination: Ipv6Addr::UNSPECIFIED,
-            prefix_len: 0,
-            table: 254,
-            protocol: protocol::ROUTER_ADVERTISEMENT,
-            kind: 1,
-            priority: Some(1024),
-            oif: 2,
-            gateway: Some("fe80::7833:3eff:febf:3782".parse().unwrap()),
-        };
-        assert_eq!(routes, [expected]);
-
-        let mut request = expected.delete();
-        let sent = request.finish(1).to_vec();
-        let sent = Messages::new(&sent).next().unwrap().unwrap();
-        assert_eq!(sent.header.kind, DELETE_ROUTE);
-        assert_eq!(Ipv6Route::parse(&message(NEW_ROUTE, sent.payload)), Ok(vec![expected]));
+        whole.into_iter().chain(hops.into_iter().map(single))
     }
 
-    #[cfg(target_endian = "little")]
-    #[test]
-    fn each_next_hop_is_a_route() {
-        let payload = bytes(MULTIPATH_ROUTE);
-        let routes = Ipv6Route::parse(&message(NEW_ROUTE, &payload)).unwrap();
-        let hops: Vec<_> =
-            routes.iter().map(|route| (route.oif, route.gateway.unwrap().to_string())).collect();
-        assert_eq!(hops, [(2, "fe80::1".to_owned()), (2, "fe80::2".to_owned())]);
-        for route in routes {
-            assert_eq!((route.prefix_len, route.table, route.priority), (48, 300, Some(7)));
-            assert_eq!(route.destination, "2001:db8:5::".parse::<Ipv6Addr>().unwrap());
-        }
+    /// Whether packets go straight to their destination: by no router, and in no other packet.
+    #[must_use]
+    pub fn is_direct(&self) -> bool {
+        let carried = self.other.iter().any(|(kind, _)| *kind == ENCAP);
+        self.gateway.is_none() && self.next_hops.is_empty() && !carried
     }
 
-    #[test]
-    fn a_next_hop_past_the_end_is_an_error() {
-        let mut payload = vec![10, 0, 0, 0, 254, 9, 0, 1, 0, 0, 0, 0];
-        let _ = payload.attribute(MULTIPATH, &[200, 0, 0, 0, 2, 0, 0, 0]);
-        assert!(Ipv6Route::parse(&message(NEW_ROUTE, &payload)).is_err());
-        let mut payload = vec![10, 0, 0, 0, 254, 9, 0, 1, 0, 0, 0, 0];
-        let _ = payload.attribute(MULTIPATH, &[0, 0, 0, 0, 2, 0, 0, 0]);
-        assert!(Ipv6Route::parse(&message(NEW_ROUTE, &payload)).is_err(), "a length of 0 would never end");
-    }
-
-    #[test]
-    fn other_messages_are_nothing_and_short_ones_an_error() {
-        assert_eq!(Ipv6Route::parse(&message(16, &[0; 32])), Ok(vec![]));
-        assert_eq!(Ipv6Route::parse(&message(NEW_ROUTE, &[2; 12])), Ok(vec![]));
-        assert!(Ipv6Route::parse(&message(NEW_ROUTE, &[10, 0, 0])).is_err());
-        assert!(dump_ipv6(2, Selection::AdvertisedPrefixes).is_dump());
-    }
-
-    proptest! {
-        #[test]
-        fn any_bytes_are_read_without_panic(
-            start in proptest::sample::select(vec![vec![], bytes(DEFAULT), bytes(MULTIPATH_ROUTE)]),
-            payload in proptest::collection::vec(any::<u8>(), 0..200),
-            cut in 0..200_usize,
-        ) {
-            let mut bytes = start;
-            bytes.truncate(cut);
-            bytes.extend(payload);
-            let _ = Ipv6Route::parse(&message(NEW_ROUTE, &bytes));
-        }
+    /// The links that packets of this route may leave by, as far as the message tells.
+    pub fn interfaces(&self) -> impl Iterator<Item = u32> + use<'_> {
+        self.interface.into_iter().chain(self.next_hops.iter().map(|hop| hop.interface))
     }
 }

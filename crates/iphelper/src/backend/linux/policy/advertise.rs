@@ -17,13 +17,13 @@ mod responder;
 mod schedule;
 
 use super::converge::{gone_is_fine, send};
+use super::marker::{index_of, route_of};
 use super::names::{ADVERTISING_TABLE, PROTOCOL};
 use crate::backend::linux::LinuxHost;
-use crate::backend::linux::link::{Link, address_family};
+use crate::backend::linux::link::Link;
 use crate::error::Result;
 use crate::types::{Family, InterfaceIndex, InterfaceLuid};
-use iphelper_netlink::attribute::Attributes;
-use iphelper_netlink::rtnetlink::raw_route::{RawRoute, RouteCopy, attribute, kind};
+use iphelper_netlink::rtnetlink::route::{Route, kind, metric};
 pub(in crate::backend::linux) use responder::{Phase, Responder};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -82,12 +82,6 @@ impl Advertising {
     }
 }
 
-/// The numbers of route metrics (`RTAX_*`) that hold the values.
-const WINDOW: u16 = 3;
-const SSTHRESH: u16 = 6;
-const CWND: u16 = 7;
-const REORDERING: u16 = 9;
-
 /// The one metric (`RTA_PRIORITY`) of these routes.
 const PRIORITY: u32 = 1;
 
@@ -111,7 +105,7 @@ struct Marker {
 }
 
 impl Marker {
-    fn route(&self) -> RouteCopy {
+    fn route(&self) -> Route {
         let Advertising {
             enabled,
             default_route,
@@ -129,50 +123,37 @@ impl Marker {
             (made_router, MADE_ROUTER),
         ];
         let flags: u32 = flags.iter().filter(|(is_set, _)| *is_set).map(|(_, bit)| bit).sum();
-        let values = [
-            (WINDOW, self.tag),
-            (SSTHRESH, flags),
-            (CWND, shortest.unwrap_or_default()),
-            (REORDERING, longest.unwrap_or_default()),
-        ];
-        // The kernel does not tell a metric of zero.
-        let metrics = values.iter().filter(|(_, value)| *value != 0).flat_map(|(number, value)| {
-            [8_u16.to_ne_bytes().as_slice(), &number.to_ne_bytes(), &value.to_ne_bytes()].concat()
-        });
-        let family = address_family(Family::V4);
-        let mut route = RouteCopy::without_next_hop(family, kind::THROW, &self.index.to_be_bytes());
-        route.header.protocol = PROTOCOL;
-        route.table = ADVERTISING_TABLE;
-        route.priority = PRIORITY;
-        route.attributes.push((attribute::METRICS, metrics.collect()));
+        let mut route = route_of(ADVERTISING_TABLE, self.index, PRIORITY);
+        for (number, value) in [
+            (metric::WINDOW, self.tag),
+            (metric::SSTHRESH, flags),
+            (metric::CWND, shortest.unwrap_or_default()),
+            (metric::REORDERING, longest.unwrap_or_default()),
+        ] {
+            // The kernel does not tell a metric of zero.
+            route.metrics.set(number, (value != 0).then_some(value));
+        }
         route
     }
 
-    fn read(route: &RawRoute<'_>) -> Option<Self> {
-        let header = &route.header;
-        if header.kind != kind::THROW || header.protocol != PROTOCOL || route.priority != PRIORITY {
+    fn read(route: Route) -> Option<Self> {
+        if route.kind != kind::THROW || route.protocol != PROTOCOL || route.priority != PRIORITY {
             return None;
         }
-        let index = u32::from_be_bytes(*route.payload(attribute::DST)?.first_chunk()?);
-        let mut marker = Self { index, tag: 0, advertising: Advertising::default() };
-        let it = &mut marker.advertising;
-        for metric in Attributes::new(route.payload(attribute::METRICS)?).flatten() {
-            let value = metric.u32().ok()?;
-            match metric.kind {
-                WINDOW => marker.tag = value,
-                SSTHRESH => {
-                    it.enabled = value & ENABLED != 0;
-                    it.default_route = value & DEFAULT_ROUTE != 0;
-                    it.managed = value & MANAGED != 0;
-                    it.other_configuration = value & OTHER_CONFIGURATION != 0;
-                    it.made_router = value & MADE_ROUTER != 0;
-                }
-                CWND => it.shortest = Some(value),
-                REORDERING => it.longest = Some(value),
-                _ => {}
-            }
-        }
-        Some(marker)
+        let flags = route.metrics.get(metric::SSTHRESH).unwrap_or_default();
+        Some(Self {
+            index: index_of(&route)?,
+            tag: route.metrics.get(metric::WINDOW).unwrap_or_default(),
+            advertising: Advertising {
+                enabled: flags & ENABLED != 0,
+                default_route: flags & DEFAULT_ROUTE != 0,
+                managed: flags & MANAGED != 0,
+                other_configuration: flags & OTHER_CONFIGURATION != 0,
+                made_router: flags & MADE_ROUTER != 0,
+                shortest: route.metrics.get(metric::CWND),
+                longest: route.metrics.get(metric::REORDERING),
+            },
+        })
     }
 }
 
@@ -247,8 +228,8 @@ mod tests {
             let mut request = marker.route().create_or_replace();
             let bytes = request.finish(1).to_vec();
             let message = Messages::new(&bytes).next().unwrap().unwrap();
-            let route = RawRoute::parse(&message).unwrap().unwrap();
-            assert_eq!(Marker::read(&route), Some(marker));
+            let route = Route::parse(&message).unwrap().unwrap();
+            assert_eq!(Marker::read(route), Some(marker));
         }
     }
 

@@ -14,7 +14,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::types::{Family, InterfaceIndex, InterfaceLuid};
 use iphelper_netlink::message::Request;
 use iphelper_netlink::rtnetlink::link::{change, devconf4, flag};
-use iphelper_netlink::rtnetlink::raw_route::{self, RawRoute, RouteCopy};
+use iphelper_netlink::rtnetlink::route::{self, Filter, Route};
 use iphelper_netlink::rtnetlink::rule::Rule;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,7 +27,7 @@ impl LinuxHost {
     }
 
     fn policy_markers(&self) -> Result<BTreeSet<Marker>> {
-        let markers = self.routes_of_table(Family::V4, STATE_TABLE, Marker::read)?;
+        let markers = self.routes_of_table(Family::V4, STATE_TABLE, |route| Marker::read(&route))?;
         Ok(markers.into_iter().collect())
     }
 
@@ -35,14 +35,14 @@ impl LinuxHost {
         &self,
         family: Family,
         table: u32,
-        read: impl Fn(&RawRoute<'_>) -> Option<T>,
+        read: impl Fn(Route) -> Option<T>,
     ) -> Result<Vec<T>> {
         let routes = self.route.take()?.snapshot(
-            &mut raw_route::dump(address_family(family), Some(table)),
+            &mut route::dump(address_family(family), Filter { table: Some(table), ..Filter::default() }),
             Vec::new,
             |routes, message| {
-                let route = RawRoute::parse(message)?.filter(|route| route.table == table);
-                routes.extend(route.as_ref().and_then(&read));
+                let route = Route::parse(message)?.filter(|route| route.table == table);
+                routes.extend(route.and_then(&read));
                 Ok(())
             },
         );
@@ -157,8 +157,8 @@ struct FamilyPolicy {
     guards_defaults: bool,
     rules: Vec<Rule>,
     wanted_rules: Vec<Rule>,
-    present: Vec<RouteCopy>,
-    wanted: Vec<RouteCopy>,
+    present: Vec<Route>,
+    wanted: Vec<Route>,
 }
 
 impl<'a> Policy<'a> {
@@ -282,7 +282,7 @@ impl<'a> Policy<'a> {
             rules => rules?,
         };
         if is_unused && !was_strong && !self.guard.has(family, Property::StrongSend) {
-            let present = self.host.routes_of_table(family, DEFAULTS_TABLE, |route| Some(route.to_copy()))?;
+            let present = self.host.routes_of_table(family, DEFAULTS_TABLE, |route| Some(route.settled()))?;
             let (wanted_rules, wanted) = (Vec::new(), Vec::new());
             return Ok(Some(FamilyPolicy {
                 family,
@@ -298,12 +298,16 @@ impl<'a> Policy<'a> {
             .host
             .route
             .take()?
-            .snapshot(&mut raw_route::dump(address_family(family), None), start, |routes, message| {
-                if let Some(route) = RawRoute::parse(message)? {
-                    routes.add(&route);
-                }
-                Ok(())
-            })
+            .snapshot(
+                &mut route::dump(address_family(family), Filter::default()),
+                start,
+                |routes, message| {
+                    if let Some(route) = Route::parse(message)? {
+                        routes.add(route);
+                    }
+                    Ok(())
+                },
+            )
             .map_err(|refusal| refusal.error(OPERATION).because("listing routes"))?;
         for index in &guarded {
             let is_loopback = |link: &Link| link.index.0 == *index && link.has(flag::LOOPBACK);
@@ -329,8 +333,8 @@ impl<'a> Policy<'a> {
     /// changed (`stopped`), which must wait until then, or the others.
     fn copy_routes(&self, family: &FamilyPolicy, stopped: bool) -> Result<()> {
         let until_changed = self.guard.guarded(family.family);
-        let is_stopped = |route: &RouteCopy| {
-            route.header.dst_len == 0 && route.links().iter().any(|link| until_changed.contains(link))
+        let is_stopped = |route: &Route| {
+            route.destination_len == 0 && route.interfaces().any(|link| until_changed.contains(&link))
         };
         let missing = family.wanted.iter().filter(|route| !family.present.contains(route));
         for route in missing.filter(|route| is_stopped(route) == stopped) {
@@ -353,9 +357,9 @@ impl<'a> Policy<'a> {
         self.trim(family, |_| true)
     }
 
-    fn trim(&self, family: &FamilyPolicy, of: impl Fn(&RouteCopy) -> bool) -> Result<()> {
+    fn trim(&self, family: &FamilyPolicy, of: impl Fn(&Route) -> bool) -> Result<()> {
         let places: BTreeSet<_> = family.wanted.iter().map(place).collect();
-        let is_left = |route: &&RouteCopy| of(route) && !places.contains(&place(route));
+        let is_left = |route: &&Route| of(route) && !places.contains(&place(route));
         for route in family.present.iter().filter(is_left) {
             gone_is_fine(send(self.host, route.delete(), "deleting the copy of a route"))?;
         }

@@ -2,8 +2,8 @@
 
 use super::guard::Guard;
 use super::names::{
-    ADVERTISING_TABLE, DEFAULTS_TABLE, FILTER_TABLE, INTERFACE_TABLES, KEEPER_TABLE, MAIN_TABLE, PROTOCOL,
-    STATE_TABLE,
+    ADVERTISING_TABLE, DEFAULTS_TABLE, FILTER_TABLE, INTERFACE_TABLES, KEEPER_TABLE, MAIN_TABLE, STATE_TABLE,
+    is_ours,
 };
 use super::settings::{Property, Settings, having};
 use super::{KeeperLock, rules};
@@ -12,7 +12,7 @@ use crate::backend::linux::link::{Link, address_family};
 use crate::doctor::KernelObject;
 use crate::error::{ErrorKind, Result};
 use crate::types::Family;
-use iphelper_netlink::rtnetlink::raw_route::{self, RawRoute};
+use iphelper_netlink::rtnetlink::route::{self, Filter, Route};
 use iphelper_netlink::rtnetlink::rule::{Action, Rule};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -87,10 +87,10 @@ impl LinuxHost {
 
     /// How many routes of ours each table has.
     fn our_routes(&self, family: Family) -> Result<BTreeMap<u32, usize>> {
-        let mut request = raw_route::dump(address_family(family), None);
+        let mut request = route::dump(address_family(family), Filter::default());
         let counts = self.route.take()?.snapshot(&mut request, BTreeMap::new, |counts, message| {
-            let ours = |route: &RawRoute<'_>| route.header.protocol == PROTOCOL && route.table != MAIN_TABLE;
-            if let Some(route) = RawRoute::parse(message)?.filter(ours) {
+            let ours = |route: &Route| is_ours(route.table, route.protocol);
+            if let Some(route) = Route::parse(message)?.filter(ours) {
                 *counts.entry(route.table).or_insert(0) += 1;
             }
             Ok(())

@@ -1,14 +1,13 @@
 //! What the routes of a family say: which default routes there are, and which prefixes lead over an interface.
 
-use super::names::{DEFAULTS_TABLE, INTERFACE_TABLES, MAIN_TABLE, PROTOCOL, address_len, is_selection};
+use super::names::{
+    DEFAULTS_TABLE, INTERFACE_TABLES, MAIN_TABLE, PROTOCOL, address_len, is_ours, is_selection,
+};
 use crate::types::Family;
 use iphelper_netlink::nf_tables::Range;
-use iphelper_netlink::rtnetlink::raw_route::{RawRoute, RouteCopy, attribute, kind};
+use iphelper_netlink::rtnetlink::route::{Route, kind, protocol};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-
-/// `RTPROT_KERNEL`: the prefix of an address.
-const KERNEL: u8 = 2;
 
 /// A prefix of addresses of a strong interface.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -27,13 +26,13 @@ pub(super) struct Routes {
     /// Interfaces whose addresses are sent from them alone.
     strong: BTreeSet<u32>,
     /// The default routes of the main table, in the kernel's order.
-    defaults: Vec<RouteCopy>,
+    defaults: Vec<Route>,
     /// The routes of our tables that rules look up.
-    pub(super) present: Vec<RouteCopy>,
+    pub(super) present: Vec<Route>,
     /// Destinations of routes over guarded interfaces that are no default routes.
     prefixes: BTreeMap<u32, Vec<Range>>,
     /// Routes of the main table over strong interfaces, each with the other next hops left out.
-    over: BTreeMap<u32, Vec<RouteCopy>>,
+    over: BTreeMap<u32, Vec<Route>>,
     /// Destinations on the links of strong interfaces.
     onlink: BTreeMap<u32, Vec<(Range, u8)>>,
     /// This host's addresses, and the interfaces that they are of.
@@ -56,36 +55,37 @@ impl Routes {
     }
 
     /// Takes a route of a dump in.
-    pub(super) fn add(&mut self, route: &RawRoute<'_>) {
-        if route.header.protocol == PROTOCOL {
+    pub(super) fn add(&mut self, route: Route) {
+        let route = route.settled();
+        if is_ours(route.table, route.protocol) {
             if is_selection(route.table) {
-                self.present.push(route.to_copy());
+                self.present.push(route);
             }
             return;
         }
-        let links = route.links();
-        if route.table == MAIN_TABLE && route.header.kind == kind::UNICAST {
+        let links: Vec<u32> = route.interfaces().collect();
+        if route.table == MAIN_TABLE && route.kind == kind::UNICAST {
             for link in links.iter().filter(|link| self.strong.contains(link)) {
-                let copy = route.to_copy().with_links(|other| other == *link);
+                let copy = route.clone().with_links(|other| other == *link);
                 self.over.entry(*link).or_default().extend(copy);
             }
         }
-        if route.header.dst_len == 0 {
+        if route.destination_len == 0 {
             if route.table == MAIN_TABLE {
-                self.defaults.push(route.to_copy());
+                self.defaults.push(route);
             }
             return;
         }
-        let len = route.header.dst_len;
-        let Some(range) = route.payload(attribute::DST).and_then(|dst| range(self.family, dst, len)) else {
+        let len = route.destination_len;
+        let Some(range) = route.destination.and_then(|address| range(self.family, address, len)) else {
             return;
         };
-        match route.header.kind {
+        match route.kind {
             kind::LOCAL => self.addresses.extend(links.iter().map(|link| (*link, range, len))),
             kind::UNICAST | kind::BROADCAST => {
-                let is_onlink = route.header.kind == kind::UNICAST
-                    && route.payload(attribute::GATEWAY).is_none()
-                    && route.header.protocol == KERNEL;
+                let is_onlink = route.kind == kind::UNICAST
+                    && route.gateway.is_none()
+                    && route.protocol == protocol::KERNEL;
                 for link in links {
                     if self.guarded.contains(&link) {
                         self.prefixes.entry(link).or_default().push(range);
@@ -127,13 +127,13 @@ impl Routes {
     }
 
     /// What our tables that rules look up must hold.
-    pub(super) fn wanted(&self) -> Vec<RouteCopy> {
+    pub(super) fn wanted(&self) -> Vec<Route> {
         let mut wanted = if self.guarded.is_empty() { Vec::new() } else { self.allowed_defaults() };
         for (link, routes) in &self.over {
-            let is_allowed = |route: &&RouteCopy| route.header.dst_len != 0 || !self.guarded.contains(link);
+            let is_allowed = |route: &&Route| route.destination_len != 0 || !self.guarded.contains(link);
             let mut routes: Vec<_> = routes.iter().filter(is_allowed).cloned().collect();
             // What is on the link first, since gateways are looked for there.
-            routes.sort_by_key(|route| (route.payload(attribute::GATEWAY).is_some(), route.priority));
+            routes.sort_by_key(|route| (route.gateway.is_some(), route.priority));
             for route in &mut routes {
                 route.table = INTERFACE_TABLES | link;
             }
@@ -154,13 +154,13 @@ impl Routes {
 
     /// What our table of defaults must hold: each default route of the main table, without the next hops over guarded
     /// interfaces.
-    fn allowed_defaults(&self) -> Vec<RouteCopy> {
-        let mut allowed: Vec<RouteCopy> = self
+    fn allowed_defaults(&self) -> Vec<Route> {
+        let mut allowed: Vec<Route> = self
             .defaults
             .iter()
             .filter_map(|route| {
                 // One without device leads nowhere, guarded or not. IPv6 shows it as leading over loopback.
-                if route.header.kind != kind::UNICAST {
+                if route.kind != kind::UNICAST {
                     return Some(route.clone());
                 }
                 route.clone().with_links(|link| !self.guarded.contains(&link))
@@ -177,10 +177,10 @@ impl Routes {
 /// Routes of one table as ours.
 ///
 /// Two of one metric get metrics one apart, in the kernel's order: IPv6 would merge them into one route otherwise.
-fn own(mut routes: Vec<RouteCopy>) -> Vec<RouteCopy> {
+fn own(mut routes: Vec<Route>) -> Vec<Route> {
     let mut taken = BTreeSet::new();
     for route in &mut routes {
-        route.header.protocol = PROTOCOL;
+        route.protocol = PROTOCOL;
         while !taken.insert(place(route)) {
             match route.priority.checked_add(1) {
                 Some(next) => route.priority = next,
@@ -202,22 +202,18 @@ fn address_of(family: Family, number: u128) -> IpAddr {
 
 /// The addresses of prefixes of one family, in as few ranges as can be.
 pub(super) fn ranges_of(sources: &[Source]) -> Vec<Range> {
-    let range = |source: &Source| match source.address {
-        IpAddr::V4(address) => range(Family::V4, &address.octets(), source.prefix_len),
-        IpAddr::V6(address) => range(Family::V6, &address.octets(), source.prefix_len),
-    };
+    let range = |source: &Source| range(Family::of(&source.address), source.address, source.prefix_len);
     merged(sources.iter().filter_map(range).collect())
 }
 
 /// Table, destination, source, type of service and metric: what makes two routes the same to the kernel.
-pub(super) type Place = (u32, (u8, Vec<u8>), (u8, Vec<u8>), u8, u32);
+pub(super) type Place = (u32, (u8, Option<IpAddr>), (u8, Option<IpAddr>), u8, u32);
 
 /// Where a route stands.
-pub(super) fn place(route: &RouteCopy) -> Place {
-    let prefix = |len, kind| (len, route.payload(kind).unwrap_or_default().to_vec());
-    let destination = prefix(route.header.dst_len, attribute::DST);
-    let source = prefix(route.header.src_len, attribute::SRC);
-    (route.table, destination, source, route.header.tos, route.priority)
+pub(super) fn place(route: &Route) -> Place {
+    let destination = (route.destination_len, route.destination);
+    let source = (route.source_len, route.source);
+    (route.table, destination, source, route.tos, route.priority)
 }
 
 /// Where packets may always go over a guarded interface.
@@ -243,11 +239,12 @@ fn most(family: Family) -> u128 {
     }
 }
 
-fn range(family: Family, destination: &[u8], prefix_len: u8) -> Option<Range> {
-    let len = address_len(family);
-    let bits = u32::try_from(len * 8).ok()?;
-    let host_bits = bits.checked_sub(u32::from(prefix_len))?;
-    let address = destination.get(..len)?.iter().fold(0_u128, |number, byte| number << 8 | u128::from(*byte));
+fn range(family: Family, destination: IpAddr, prefix_len: u8) -> Option<Range> {
+    let host_bits = u32::from(family.address_bits().checked_sub(prefix_len)?);
+    let address = match destination {
+        IpAddr::V4(address) => u128::from(address.to_bits()),
+        IpAddr::V6(address) => address.to_bits(),
+    };
     let hosts = 1_u128.checked_shl(host_bits).map_or(u128::MAX, |size| size - 1);
     let first = address & !hosts;
     Some(Range { first, last: first | hosts })
@@ -273,37 +270,28 @@ mod tests {
 
     #[test]
     fn prefixes_are_ranges() {
-        assert_eq!(
-            range(Family::V4, &[10, 1, 2, 3], 8),
-            Some(Range { first: 0x0a00_0000, last: 0x0aff_ffff })
-        );
-        assert_eq!(
-            range(Family::V4, &[1, 2, 3, 4], 32),
-            Some(Range { first: 0x0102_0304, last: 0x0102_0304 })
-        );
-        assert_eq!(range(Family::V6, &[0; 16], 0), Some(Range { first: 0, last: u128::MAX }));
-        assert_eq!(range(Family::V4, &[1, 2], 8), None);
-        assert_eq!(range(Family::V4, &[1, 2, 3, 4], 33), None);
+        let read = |text: &str, len| {
+            let address = text.parse().unwrap();
+            range(Family::of(&address), address, len)
+        };
+        assert_eq!(read("10.1.2.3", 8), Some(Range { first: 0x0a00_0000, last: 0x0aff_ffff }));
+        assert_eq!(read("1.2.3.4", 32), Some(Range { first: 0x0102_0304, last: 0x0102_0304 }));
+        assert_eq!(read("::", 0), Some(Range { first: 0, last: u128::MAX }));
+        assert_eq!(read("1.2.3.4", 33), None);
     }
 
     #[test]
     fn two_defaults_of_one_metric_keep_their_order_apart() {
-        let route = |priority, link: u32| RouteCopy {
-            table: MAIN_TABLE,
-            priority,
-            attributes: vec![(attribute::OIF, link.to_ne_bytes().to_vec())],
-            ..RouteCopy::without_next_hop(10, kind::UNICAST, &[])
-        };
+        let route =
+            |priority, link: u32| Route { priority, interface: Some(link), ..Route::new(10, MAIN_TABLE) };
         let routes = Routes {
             defaults: vec![route(1024, 2), route(1024, 3), route(1025, 4), route(100, 5), route(u32::MAX, 6)],
             ..Routes::new(Family::V6, BTreeSet::from([5]), BTreeSet::new())
         };
         let mirror = routes.wanted();
-        let seen: Vec<_> = mirror.iter().map(|route| (route.priority, route.links()[0])).collect();
+        let seen: Vec<_> = mirror.iter().map(|route| (route.priority, route.interface.unwrap())).collect();
         assert_eq!(seen, [(1024, 2), (1025, 3), (1026, 4), (u32::MAX, 6)]);
-        assert!(
-            mirror.iter().all(|route| route.table == DEFAULTS_TABLE && route.header.protocol == PROTOCOL)
-        );
+        assert!(mirror.iter().all(|route| route.table == DEFAULTS_TABLE && route.protocol == PROTOCOL));
     }
 
     proptest! {

@@ -1,9 +1,9 @@
 //! Which interfaces have which policy property.
 
+use super::marker::{index_of, route_of};
 use super::names::{self, PROTOCOL, STATE_TABLE};
-use crate::backend::linux::link::address_family;
 use crate::types::{Family, InterfaceIndex, InterfaceLuid};
-use iphelper_netlink::rtnetlink::raw_route::{RawRoute, RouteCopy, attribute, kind};
+use iphelper_netlink::rtnetlink::route::{Route, kind};
 use std::collections::BTreeSet;
 
 /// A property that is held by rules and filters. Its number is part of the marker's metric.
@@ -84,8 +84,6 @@ pub(super) struct Marker {
 const PROPERTY_SHIFT: u32 = 24;
 /// Marks a property of IPv6.
 const IPV6: u32 = 0x80;
-/// The family of the routes that are markers.
-pub(super) const MARKER_FAMILY: u8 = address_family(Family::V4);
 const TAG_BITS: u32 = 17;
 const TAG_SHIFT: u32 = 31;
 const TAG_MASK: u32 = (1 << TAG_BITS) - 1;
@@ -105,23 +103,17 @@ impl Marker {
         *self == Self::of(setting)
     }
 
-    pub(super) fn route(&self) -> RouteCopy {
-        let destination = self.index.to_be_bytes();
-        let mut route = RouteCopy::without_next_hop(MARKER_FAMILY, kind::THROW, &destination);
-        route.header.protocol = PROTOCOL;
-        route.table = STATE_TABLE;
+    pub(super) fn route(&self) -> Route {
         let family = if self.family == Family::V6 { IPV6 } else { 0 };
-        route.priority = (self.property as u32 | family) << PROPERTY_SHIFT | self.tag;
-        route
+        route_of(STATE_TABLE, self.index, (self.property as u32 | family) << PROPERTY_SHIFT | self.tag)
     }
 
     /// Reads a route; `None` if it is no marker, or one of a property that a later version knows.
-    pub(super) fn read(route: &RawRoute<'_>) -> Option<Self> {
-        if route.table != STATE_TABLE || route.header.kind != kind::THROW || route.header.protocol != PROTOCOL
-        {
+    pub(super) fn read(route: &Route) -> Option<Self> {
+        if route.table != STATE_TABLE || route.kind != kind::THROW || route.protocol != PROTOCOL {
             return None;
         }
-        let index = u32::from_be_bytes(*route.payload(attribute::DST)?.first_chunk()?);
+        let index = index_of(route)?;
         let number = route.priority >> PROPERTY_SHIFT;
         let family = if number & IPV6 == 0 { Family::V4 } else { Family::V6 };
         let property = Property::ALL.into_iter().find(|property| *property as u32 == number & !IPV6)?;
@@ -148,7 +140,7 @@ mod tests {
             let mut request = marker.route().create_or_replace();
             let bytes = request.finish(1).to_vec();
             let message = Messages::new(&bytes).next().unwrap().unwrap();
-            let route = RawRoute::parse(&message).unwrap().unwrap();
+            let route = Route::parse(&message).unwrap().unwrap();
             assert_eq!(Marker::read(&route), Some(marker));
             assert!(marker.is_of(&setting));
             let twin = Setting { luid: InterfaceLuid(setting.luid.0 ^ 1 << 40), ..setting };

@@ -12,7 +12,7 @@ use crate::backend::linux::policy::advertise::{Advertising, mechanism};
 use crate::error::Result;
 use crate::types::{Family, InterfaceIndex};
 use iphelper_netlink::rtnetlink::link::flag;
-use iphelper_netlink::rtnetlink::raw_route::{self, RawRoute};
+use iphelper_netlink::rtnetlink::route::{self, Filter, Route, protocol};
 use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::time::Duration;
@@ -251,13 +251,12 @@ pub(super) fn while_kept(
 
 /// The interfaces over which routers have told a default route.
 fn told_defaults(host: &LinuxHost) -> Result<BTreeSet<u32>> {
-    /// `RTPROT_RA`.
-    const BY_ROUTER: u8 = 9;
-    let mut request = raw_route::dump(address_family(Family::V6), None);
+    let told = Filter { protocol: Some(protocol::ROUTER_ADVERTISEMENT), ..Filter::default() };
+    let mut request = route::dump(address_family(Family::V6), told);
     let links = host.route.take()?.snapshot(&mut request, BTreeSet::new, |links, message| {
-        let route = RawRoute::parse(message)?;
-        if let Some(route) = route.filter(|it| it.header.dst_len == 0 && it.header.protocol == BY_ROUTER) {
-            links.extend(route.links());
+        let is_told = |it: &Route| it.destination_len == 0 && it.protocol == protocol::ROUTER_ADVERTISEMENT;
+        if let Some(route) = Route::parse(message)?.filter(is_told) {
+            links.extend(route.interfaces());
         }
         Ok(())
     });

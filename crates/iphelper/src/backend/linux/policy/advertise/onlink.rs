@@ -1,15 +1,15 @@
 //! What an interface has to advertise: its on-link prefixes, its MTU, its link-layer address.
 
-use super::super::names::{MAIN_TABLE, PROTOCOL};
+use super::super::names::MAIN_TABLE;
 use super::packet::Prefix;
 use crate::backend::linux::LinuxHost;
 use crate::backend::linux::link::{Link, address_family};
 use crate::error::Result;
 use crate::types::{Family, InterfaceIndex};
 use iphelper_netlink::rtnetlink::addr::{self, Ipv6Address};
-use iphelper_netlink::rtnetlink::raw_route::{self, RawRoute, attribute, kind};
+use iphelper_netlink::rtnetlink::route::{self, Filter, Route, kind};
 use std::collections::BTreeSet;
-use std::net::Ipv6Addr;
+use std::net::{IpAddr, Ipv6Addr};
 
 const OPERATION: &str = "advertising a router";
 
@@ -41,12 +41,13 @@ impl OnLink {
                 Ok(())
             })
             .map_err(|refusal| refusal.error(OPERATION).because("listing the addresses"))?;
-        let mut request = raw_route::dump(address_family(Family::V6), Some(MAIN_TABLE));
+        let main = Filter { table: Some(MAIN_TABLE), ..Filter::default() };
+        let mut request = route::dump(address_family(Family::V6), main);
         let routes = socket.snapshot(&mut request, BTreeSet::new, |prefixes, message| {
-            let route = RawRoute::parse(message)?.filter(|route| is_on_link(route, link.0));
-            prefixes.extend(route.and_then(|route| {
-                let octets: [u8; 16] = *route.payload(attribute::DST)?.first_chunk()?;
-                Some((Ipv6Addr::from(octets), route.header.dst_len))
+            let route = Route::parse(message)?.filter(|route| is_on_link(route, link.0));
+            prefixes.extend(route.and_then(|route| match route.destination {
+                Some(IpAddr::V6(prefix)) => Some((prefix, route.destination_len)),
+                _ => None,
             }));
             Ok(())
         });
@@ -68,19 +69,14 @@ impl OnLink {
     }
 }
 
-fn is_on_link(route: &RawRoute<'_>, link: u32) -> bool {
-    let header = &route.header;
-    let foreign = header.protocol != PROTOCOL && !TOLD_BY_ROUTERS.contains(&header.protocol);
-    let direct = [attribute::GATEWAY, attribute::VIA, attribute::MULTIPATH, attribute::ENCAP]
-        .into_iter()
-        .all(|attribute| route.payload(attribute).is_none());
-    foreign
-        && direct
+fn is_on_link(route: &Route, link: u32) -> bool {
+    !TOLD_BY_ROUTERS.contains(&route.protocol)
+        && route.is_direct()
         && route.table == MAIN_TABLE
-        && header.kind == kind::UNICAST
-        && (1..128).contains(&header.dst_len)
-        && header.src_len == 0
-        && route.links() == [link]
+        && route.kind == kind::UNICAST
+        && (1..128).contains(&route.destination_len)
+        && route.source_len == 0
+        && route.interface == Some(link)
 }
 
 /// Hosts shall keep a prefix no longer than this host keeps its own address in it.

@@ -4,11 +4,13 @@ use super::automatic::is_from;
 use super::{Writer, failed};
 use crate::backend::linux::ip_interface::change::OPERATION;
 use crate::backend::linux::ip_interface::change::router_discovery::is_possible;
+use crate::backend::linux::link::address_family;
 use crate::backend::linux::namespace::system;
 use crate::error::Result;
+use crate::types::Family;
 use iphelper_netlink::rtnetlink::addr::{self, Ipv6Address};
 use iphelper_netlink::rtnetlink::link::{change, flag};
-use iphelper_netlink::rtnetlink::route::{self, Ipv6Route, Selection};
+use iphelper_netlink::rtnetlink::route::{self, Filter, Route, protocol};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SendFlags, SocketFlags, SocketType, ipproto};
 use std::net::{Ipv6Addr, SocketAddrV6};
@@ -62,30 +64,33 @@ impl Writer<'_> {
         let by_router = |it: &&Ipv6Address| is_from(it, &addresses, addr::protocol::ROUTER_ADVERTISEMENT);
         let (gone, stay): (Vec<&Ipv6Address>, Vec<&Ipv6Address>) = addresses.iter().partition(by_router);
         let mut requests: Vec<_> = self
-            .routes(Selection::Protocol(route::protocol::ROUTER_ADVERTISEMENT))?
+            .routes(Filter { protocol: Some(protocol::ROUTER_ADVERTISEMENT), ..Filter::default() })?
             .iter()
-            .filter(|route| route.protocol == route::protocol::ROUTER_ADVERTISEMENT)
-            .map(Ipv6Route::delete)
+            .filter(|route| route.protocol == protocol::ROUTER_ADVERTISEMENT)
+            .map(Route::delete)
             .collect();
         requests.extend(gone.into_iter().map(Ipv6Address::delete));
         // The prefix of an address that somebody else made is that one's too.
-        let needed = |route: &Ipv6Route| {
-            stay.iter()
-                .filter(|it| it.flags & addr::flag::NO_PREFIX_ROUTE == 0)
-                .any(|it| (it.prefix(), it.prefix_len) == (route.destination, route.prefix_len))
+        let needed = |route: &Route| {
+            stay.iter().filter(|it| it.flags & addr::flag::NO_PREFIX_ROUTE == 0).any(|it| {
+                (Some(it.prefix().into()), it.prefix_len) == (route.destination, route.destination_len)
+            })
         };
-        let prefixes = self.routes(Selection::AdvertisedPrefixes)?;
-        requests.extend(prefixes.iter().filter(|route| !needed(route)).map(Ipv6Route::delete));
+        let prefixes = self.routes(Filter { advertised_prefixes: true, ..Filter::default() })?;
+        requests.extend(prefixes.iter().filter(|route| !needed(route)).map(Route::delete));
         self.send_each(requests, "taking away what routers advertised")
     }
 
-    fn routes(&self, selection: Selection) -> Result<Vec<Ipv6Route>> {
+    /// The IPv6 routes over the interface that pass `filter`, each next hop as a route of its own.
+    fn routes(&self, filter: Filter) -> Result<Vec<Route>> {
         let index = self.link.index.0;
+        let filter = Filter { interface: Some(index), ..filter };
         let routes = self.host.route.take()?.snapshot(
-            &mut route::dump_ipv6(index, selection),
+            &mut route::dump(address_family(Family::V6), filter),
             Vec::new,
             |routes, message| {
-                routes.extend(Ipv6Route::parse(message)?.into_iter().filter(|route| route.oif == index));
+                let hops = Route::parse(message)?.into_iter().flat_map(Route::each_hop);
+                routes.extend(hops.filter(|route| route.interface == Some(index)));
                 Ok(())
             },
         );
