@@ -1,5 +1,6 @@
 //! The contract between the chapters and a host: one small trait per chapter.
 
+use crate::address::{AnycastAddress, MulticastAddress, UnicastAddress};
 use crate::convert::InterfaceNames;
 #[cfg(target_os = "linux")]
 use crate::doctor::{Diagnosis, KernelObject};
@@ -12,7 +13,7 @@ use crate::notification::ChangeSource;
 use crate::tcp::{DeleteOptions, OwnerModule, TcpConnection, TcpConnections, TcpDeletion, TcpQuery};
 use crate::types::{Family, Guid, InterfaceKey};
 use std::fmt::Debug;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,12 +22,24 @@ mod linux;
 
 /// Everything that a host can do.
 pub(crate) trait Backend:
-    Interface + IpInterface + Convert + Tcp + Udp + Notification + Keeper + Doctor + Debug + Send + Sync
+    Interface + IpInterface + Address + Convert + Tcp + Udp + Notification + Keeper + Doctor + Debug + Send + Sync
 {
 }
 
-impl<T: Interface + IpInterface + Convert + Tcp + Udp + Notification + Keeper + Doctor + Debug + Send + Sync>
-    Backend for T
+impl<
+    T: Interface
+        + IpInterface
+        + Address
+        + Convert
+        + Tcp
+        + Udp
+        + Notification
+        + Keeper
+        + Doctor
+        + Debug
+        + Send
+        + Sync,
+> Backend for T
 {
 }
 
@@ -66,6 +79,16 @@ pub(crate) trait IpInterface {
         changes: [&IpInterfaceChange; 2],
     ) -> Result<[Vec<PropertyChange>; 2]>;
     fn set_path_mtu_discovery_timeout(&self, family: Family, timeout: Duration) -> Result<()>;
+}
+
+/// [`crate::address`].
+pub(crate) trait Address {
+    fn unicast_addresses(&self, family: Option<Family>) -> Result<Vec<UnicastAddress>>;
+    fn unicast_address(&self, interface: InterfaceKey, address: IpAddr) -> Result<UnicastAddress>;
+    fn anycast_addresses(&self, family: Option<Family>) -> Result<Vec<AnycastAddress>>;
+    fn anycast_address(&self, interface: InterfaceKey, address: IpAddr) -> Result<AnycastAddress>;
+    fn multicast_addresses(&self, family: Option<Family>) -> Result<Vec<MulticastAddress>>;
+    fn multicast_address(&self, interface: InterfaceKey, address: IpAddr) -> Result<MulticastAddress>;
 }
 
 /// [`crate::convert`].
@@ -135,6 +158,10 @@ pub(crate) fn open() -> Result<Arc<dyn Backend>> {
 pub(crate) fn open_namespace(namespace: std::os::fd::OwnedFd) -> Result<Arc<dyn Backend>> {
     Ok(Arc::new(linux::LinuxHost::open_namespace(namespace)?))
 }
+
+/// The time of day when this computer was up for so long.
+#[cfg(target_os = "linux")]
+pub(crate) use linux::time_of_uptime;
 
 /// Starts a thread that none of the program's signal handlers runs on.
 #[cfg(target_os = "linux")]

@@ -22,10 +22,11 @@
 //! # }
 //! ```
 //!
-//! Chapters: [`interface`], [`ip_interface`], [`tcp`], [`udp`], [`notification`], [`convert`],
+//! Chapters: [`interface`], [`ip_interface`], [`address`], [`tcp`], [`udp`], [`notification`], [`convert`],
 //! [`keeper`], [`doctor`]. Windows' function names
 //! are search aliases of the methods: search for `SetIpInterfaceEntry`.
 
+pub mod address;
 mod backend;
 pub mod convert;
 #[cfg(target_os = "linux")]

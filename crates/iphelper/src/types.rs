@@ -3,9 +3,11 @@
 mod family;
 mod guid;
 mod interface_key;
+mod lifetime;
 mod prefix;
 
 pub use family::Family;
 pub use guid::Guid;
 pub use interface_key::{InterfaceIndex, InterfaceKey, InterfaceLuid};
+pub use lifetime::Lifetime;
 pub use prefix::Prefix;

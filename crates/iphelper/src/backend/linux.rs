@@ -1,5 +1,6 @@
 //! Linux: the chapters again, over netlink and sysctl files.
 
+mod address;
 mod convert;
 mod destroy;
 mod doctor;
@@ -21,6 +22,7 @@ mod thread;
 mod udp;
 
 use crate::error::Result;
+pub(crate) use address::time_of_uptime;
 use namespace::Namespace;
 use socket::{Pool, Protocol};
 use std::os::fd::OwnedFd;

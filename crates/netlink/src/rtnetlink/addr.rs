@@ -8,6 +8,7 @@
 //! ```
 
 mod entry;
+pub mod group;
 
 pub use entry::{Address, dump};
 
@@ -38,15 +39,21 @@ pub mod flag {
     pub const TEMPORARY: u32 = 0x01;
     /// `TEMPORARY` as IPv4 uses the bit.
     pub const SECONDARY: u32 = 0x01;
+    pub const NO_DAD: u32 = 0x02;
+    pub const OPTIMISTIC: u32 = 0x04;
     pub const DAD_FAILED: u32 = 0x08;
+    pub const DEPRECATED: u32 = 0x20;
     pub const TENTATIVE: u32 = 0x40;
     pub const PERMANENT: u32 = 0x80;
     pub const MANAGE_TEMPORARY: u32 = 0x100;
     pub const NO_PREFIX_ROUTE: u32 = 0x200;
+    pub const STABLE_PRIVACY: u32 = 0x800;
 }
 
 /// Who made an address ([`Ipv6Address::protocol`], `IFAPROT_*`, Linux 5.18).
 pub mod protocol {
+    /// The kernel, as the address that the loopback interface gets.
+    pub const LOOPBACK: u8 = 1;
     /// The kernel, from a router advertisement.
     pub const ROUTER_ADVERTISEMENT: u8 = 2;
     /// The kernel, as the link-local address that each link gets.

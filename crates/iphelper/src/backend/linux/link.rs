@@ -149,6 +149,16 @@ impl Link {
         }
     }
 
+    /// Why the link is no IP interface of `family`, which it is not.
+    pub(super) fn why_without(&self, family: Family) -> String {
+        let reason = match family {
+            Family::V4 => "it has no IPv4: its MTU is below 68",
+            Family::V6 if self.ipv6.is_some() => "IPv6 is switched off on it (disable_ipv6 is 1)",
+            Family::V6 => "it has no IPv6: its MTU is below 1280, or IPv6 is kept off it",
+        };
+        format!("{}: {reason}", self.name())
+    }
+
     /// Whether packets can go over the link, as the kernel judges (`netif_oper_up`): a driver that tells nothing
     /// (loopback, TUN) counts as up while it has a carrier.
     pub(super) fn is_connected(&self) -> bool {
@@ -245,6 +255,14 @@ impl LinuxHost {
         self.ask_for_link(Selector::Name(name.as_bytes()), operation)?.map_err(|refusal| {
             refusal.error(operation).because(format!("no interface is called \"{}\"", shown()))
         })
+    }
+
+    /// [`ErrorKind::NotSupported`] where this kernel lacks an address family.
+    pub(super) fn require_family(&self, family: Family, operation: &'static str) -> Result<()> {
+        if self.sysctl.has(family) {
+            return Ok(());
+        }
+        Err(Error::new(ErrorKind::NotSupported, operation).because(format!("this kernel has no {family}")))
     }
 
     fn ask_for_link(&self, selector: Selector<'_>, operation: &'static str) -> Result<Result<Link, Refusal>> {

@@ -3,9 +3,10 @@
 use super::{ADDRESS, DELETE_ADDRESS, FIXED_LEN, FLAGS, GET_ADDRESS, LOCAL, NEW_ADDRESS, PROTO};
 use crate::DecodeError;
 use crate::attribute::{Attribute, AttributeWriter};
-use crate::message::{DUMP, Message, Request};
-use std::net::IpAddr;
+use crate::message::{ACK, DUMP, Message, Request};
+use std::net::{IpAddr, Ipv4Addr};
 
+const BROADCAST: u16 = 4;
 const CACHEINFO: u16 = 6;
 const RT_PRIORITY: u16 = 9;
 
@@ -34,6 +35,8 @@ pub struct Address {
     pub route_priority: Option<u32>,
     /// Who made it, see [`protocol`](super::protocol).
     pub protocol: Option<u8>,
+    /// When it was made, in hundredths of a second since the kernel's start; the kernel ignores it in requests.
+    pub created: Option<u32>,
     /// Attributes that are not told apart here: label, broadcast address.
     pub other: Vec<(u16, Vec<u8>)>,
 }
@@ -56,7 +59,7 @@ impl Address {
         let (mut address, mut local) = (None, None);
         let mut flags = u32::from(flags);
         let (mut preferred, mut valid) = (u32::MAX, u32::MAX);
-        let (mut route_priority, mut protocol) = (None, None);
+        let (mut route_priority, mut protocol, mut created) = (None, None, None);
         let mut other = Vec::new();
         for attribute in attributes {
             let attribute = attribute?;
@@ -65,9 +68,10 @@ impl Address {
                 LOCAL => local = ip(&attribute),
                 FLAGS => flags = attribute.u32()?,
                 CACHEINFO => {
-                    let [p0, p1, p2, p3, v0, v1, v2, v3] = attribute.array()?;
+                    let [p0, p1, p2, p3, v0, v1, v2, v3, c0, c1, c2, c3] = attribute.array()?;
                     preferred = u32::from_ne_bytes([p0, p1, p2, p3]);
                     valid = u32::from_ne_bytes([v0, v1, v2, v3]);
+                    created = Some(u32::from_ne_bytes([c0, c1, c2, c3]));
                 }
                 RT_PRIORITY => route_priority = Some(attribute.u32()?),
                 PROTO => protocol = Some(attribute.u8()?),
@@ -88,8 +92,31 @@ impl Address {
             valid,
             route_priority,
             protocol,
+            created,
             other,
         }))
+    }
+
+    /// The broadcast address of its prefix, if it has one; IPv4 alone.
+    #[must_use]
+    pub fn broadcast(&self) -> Option<Ipv4Addr> {
+        let (_, payload) = self.other.iter().find(|(kind, _)| *kind == BROADCAST)?;
+        payload.first_chunk::<4>().map(|bytes| Ipv4Addr::from(*bytes))
+    }
+
+    /// A request that takes this address away, and no other one; `EADDRNOTAVAIL` if it is gone.
+    #[must_use]
+    pub fn delete(&self) -> Request {
+        let [i0, i1, i2, i3] = self.index.to_ne_bytes();
+        let fixed = [self.family, self.prefix_len, 0, 0, i0, i1, i2, i3];
+        let mut request = Request::new(DELETE_ADDRESS, ACK, &fixed);
+        for (kind, address) in [(ADDRESS, self.peer), (LOCAL, self.address)] {
+            let _ = match address {
+                IpAddr::V4(address) => request.attribute(kind, &address.octets()),
+                IpAddr::V6(address) => request.attribute(kind, &address.octets()),
+            };
+        }
+        request
     }
 
     /// A request that adds the address or, with `NLM_F_REPLACE` among `flags`, changes it.
@@ -160,7 +187,21 @@ mod tests {
         assert_eq!((address.route_priority, address.protocol), (Some(7), None));
         assert_eq!((address.preferred, address.valid), (u32::MAX, u32::MAX));
         assert_eq!(address.other, [(3, b"e0\0".to_vec())], "the label");
-        assert_eq!(again(&address), address);
+        assert!(address.created.is_some_and(|created| created > 0), "{address:?}");
+        let sent = Address { created: Some(0), ..address.clone() };
+        assert_eq!(again(&address), sent, "all but the time, which the kernel keeps");
+        let mut request = address.delete();
+        let bytes = request.finish(1).to_vec();
+        let deleted = Address::parse(&Messages::new(&bytes).next().unwrap().unwrap()).unwrap().unwrap();
+        assert_eq!((deleted.address, deleted.peer, deleted.index), (address.address, address.peer, 3));
+    }
+
+    #[test]
+    fn a_broadcast_address_is_found_where_there_is_one() {
+        let mut address = read(IPV6);
+        assert_eq!(address.broadcast(), None);
+        address.other.push((BROADCAST, vec![192, 0, 2, 255]));
+        assert_eq!(address.broadcast(), Some(Ipv4Addr::new(192, 0, 2, 255)));
     }
 
     #[cfg(target_endian = "little")]
@@ -170,7 +211,7 @@ mod tests {
         assert_eq!((address.preferred, address.valid), (500, 1000));
         assert_eq!(address.flags, 0x202, "no DAD, no route to the prefix");
         assert_eq!(address.route_priority, None);
-        assert_eq!(again(&address), address);
+        assert_eq!(again(&address), Address { created: Some(0), ..address });
     }
 
     #[test]

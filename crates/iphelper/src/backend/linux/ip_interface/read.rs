@@ -60,14 +60,7 @@ impl LinuxHost {
         self.require_family(family, OPERATION)?;
         let link = self.link(key, OPERATION)?;
         if !link.has_family(family) {
-            let reason = match family {
-                Family::V4 => "it has no IPv4: its MTU is below 68",
-                Family::V6 if link.ipv6.is_some() => "IPv6 is switched off on it (disable_ipv6 is 1)",
-                Family::V6 => "it has no IPv6: its MTU is below 1280, or IPv6 is kept off it",
-            };
-            return Err(
-                Error::new(ErrorKind::NotFound, OPERATION).because(format!("{}: {reason}", link.name()))
-            );
+            return Err(Error::new(ErrorKind::NotFound, OPERATION).because(link.why_without(family)));
         }
         let surroundings = Surroundings::read(self, &[family], std::slice::from_ref(&link))?;
         surroundings.row(family, &link).ok_or_else(|| {
@@ -85,13 +78,6 @@ impl LinuxHost {
         families.retain(|family| self.sysctl.has(*family) && link.has_family(*family));
         let surroundings = Surroundings::read(self, &families, std::slice::from_ref(&link))?;
         Ok(families.iter().filter_map(|family| surroundings.row(*family, &link)).collect())
-    }
-
-    fn require_family(&self, family: Family, operation: &'static str) -> Result<()> {
-        if self.sysctl.has(family) {
-            return Ok(());
-        }
-        Err(Error::new(ErrorKind::NotSupported, operation).because(format!("this kernel has no {family}")))
     }
 }
 

@@ -1,0 +1,194 @@
+//! Addresses of interfaces: unicast, anycast and multicast.
+//!
+//! ```no_run
+//! # fn main() -> iphelper::Result<()> {
+//! use iphelper::{Family, Host};
+//!
+//! let host = Host::open()?;
+//! for row in host.unicast_addresses(Some(Family::V4))? {
+//!     println!("{} {}/{} {}", row.name, row.address, row.on_link_prefix_length, row.dad_state);
+//! }
+//! # Ok(())
+//! # }
+//! ```
+
+mod origin;
+
+pub use crate::types::Lifetime;
+pub use origin::{DadState, PrefixOrigin, SuffixOrigin};
+
+use crate::Host;
+use crate::error::Result;
+use crate::types::{Family, InterfaceIndex, InterfaceKey, InterfaceLuid};
+use std::net::IpAddr;
+use std::time::Duration;
+
+/// A row of the unicast address table: an address that an interface has.
+#[doc(alias = "MIB_UNICASTIPADDRESS_ROW")]
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct UnicastAddress {
+    /// The address. Linux: `IFA_LOCAL`.
+    pub address: IpAddr,
+    /// The interface's LUID.
+    pub luid: InterfaceLuid,
+    /// The interface's index.
+    pub index: InterfaceIndex,
+    /// The interface's name, for people; not part of Windows' row.
+    pub name: String,
+    /// Where the prefix comes from.
+    pub prefix_origin: PrefixOrigin,
+    /// Where the rest comes from.
+    pub suffix_origin: SuffixOrigin,
+    /// How long the address can be used.
+    pub valid_lifetime: Lifetime,
+    /// How long the address is preferred for new connections. An IPv6 address with
+    /// [`skip_as_source`](Self::skip_as_source) is preferred as long as it is valid.
+    pub preferred_lifetime: Lifetime,
+    /// The length of the prefix that is on the interface's link.
+    pub on_link_prefix_length: u8,
+    /// Whether the address is never chosen as source of what says none.
+    pub skip_as_source: bool,
+    /// Whether the address can be used.
+    pub dad_state: DadState,
+    /// The zone of the address: the interface's index for a link-local IPv6 address, else 0.
+    pub scope_id: u32,
+    /// When the address was made; `None` where the kernel does not tell.
+    pub created: Option<CreationTime>,
+}
+
+/// When something was made, by the clock that runs since the computer's start and stands while it sleeps.
+#[doc(alias = "CreationTimeStamp")]
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct CreationTime(pub(crate) Duration);
+
+impl CreationTime {
+    /// How long the computer was up. Linux counts hundredths of a second, and from 0 again every 497 days.
+    #[must_use]
+    pub const fn uptime(self) -> Duration {
+        self.0
+    }
+
+    /// The time of day. Sleep of the computer since then makes it too late by as much.
+    #[cfg(target_os = "linux")]
+    #[must_use]
+    pub fn system_time(self) -> std::time::SystemTime {
+        crate::backend::time_of_uptime(self.0)
+    }
+}
+
+/// A row of the anycast address table: an address that an interface answers to, and others do too.
+#[doc(alias = "MIB_ANYCASTIPADDRESS_ROW")]
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct AnycastAddress {
+    /// The address.
+    pub address: IpAddr,
+    /// The interface's LUID.
+    pub luid: InterfaceLuid,
+    /// The interface's index.
+    pub index: InterfaceIndex,
+    /// The interface's name, for people; not part of Windows' row.
+    pub name: String,
+    /// The zone of the address: the interface's index for a link-local IPv6 address, else 0.
+    pub scope_id: u32,
+}
+
+/// A row of the multicast address table: a group that an interface has joined.
+#[doc(alias = "MIB_MULTICASTIPADDRESS_ROW")]
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct MulticastAddress {
+    /// The group.
+    pub address: IpAddr,
+    /// The interface's LUID.
+    pub luid: InterfaceLuid,
+    /// The interface's index.
+    pub index: InterfaceIndex,
+    /// The interface's name, for people; not part of Windows' row.
+    pub name: String,
+    /// The zone of the group: the interface's index for an IPv6 group of interface or link, else 0.
+    pub scope_id: u32,
+}
+
+impl Host {
+    /// The unicast addresses of one family or of both, ordered by family, then interface, then as the kernel has them:
+    /// of IPv4 those that are chosen as source come first.
+    ///
+    /// - Windows: `GetUnicastIpAddressTable`, `GetIpAddrTable`
+    /// - Errors: [`NotSupported`](crate::ErrorKind::NotSupported) where the family's stack is absent
+    /// - Linux: one dump each of `RTM_GETLINK` and, for each family, of `RTM_GETADDR`
+    /// - Privilege: none
+    #[doc(alias = "GetUnicastIpAddressTable")]
+    #[doc(alias = "GetIpAddrTable")]
+    pub fn unicast_addresses(&self, family: Option<Family>) -> Result<Vec<UnicastAddress>> {
+        self.backend().unicast_addresses(family)
+    }
+
+    /// One unicast address.
+    ///
+    /// - Windows: `GetUnicastIpAddressEntry`
+    /// - Errors: [`InterfaceNotFound`](crate::ErrorKind::InterfaceNotFound);
+    ///   [`NotFound`](crate::ErrorKind::NotFound) where the interface does not have the address or its family;
+    ///   [`NotSupported`](crate::ErrorKind::NotSupported) where this host lacks the family;
+    ///   [`InvalidParameter`](crate::ErrorKind::InvalidParameter) for what is no unicast address
+    /// - Privilege: none
+    #[doc(alias = "GetUnicastIpAddressEntry")]
+    pub fn unicast_address(
+        &self,
+        interface: impl Into<InterfaceKey>,
+        address: IpAddr,
+    ) -> Result<UnicastAddress> {
+        self.backend().unicast_address(interface.into(), address)
+    }
+
+    /// The anycast addresses of one family or of both, ordered by family, then interface.
+    ///
+    /// - Windows: `GetAnycastIpAddressTable`
+    /// - Errors: [`NotSupported`](crate::ErrorKind::NotSupported) where the family's stack is absent
+    /// - Linux: `RTM_GETANYCAST` for IPv6: what programs joined (`IPV6_JOIN_ANYCAST`), and a router's own addresses of
+    ///   its subnets
+    /// - Privilege: none
+    #[doc(alias = "GetAnycastIpAddressTable")]
+    pub fn anycast_addresses(&self, family: Option<Family>) -> Result<Vec<AnycastAddress>> {
+        self.backend().anycast_addresses(family)
+    }
+
+    /// One anycast address; the errors of [`unicast_address`](Self::unicast_address).
+    ///
+    /// - Windows: `GetAnycastIpAddressEntry`
+    /// - Privilege: none
+    #[doc(alias = "GetAnycastIpAddressEntry")]
+    pub fn anycast_address(
+        &self,
+        interface: impl Into<InterfaceKey>,
+        address: IpAddr,
+    ) -> Result<AnycastAddress> {
+        self.backend().anycast_address(interface.into(), address)
+    }
+
+    /// The groups that interfaces have joined, of one family or of both, ordered by family, then interface.
+    ///
+    /// - Windows: `GetMulticastIpAddressTable`
+    /// - Errors: [`NotSupported`](crate::ErrorKind::NotSupported) where the family's stack is absent
+    /// - Linux: `RTM_GETMULTICAST`; IPv4 before Linux 6.14: `/proc/net/igmp`
+    /// - Privilege: none
+    #[doc(alias = "GetMulticastIpAddressTable")]
+    pub fn multicast_addresses(&self, family: Option<Family>) -> Result<Vec<MulticastAddress>> {
+        self.backend().multicast_addresses(family)
+    }
+
+    /// One group of one interface; the errors of [`unicast_address`](Self::unicast_address), but
+    /// [`InvalidParameter`](crate::ErrorKind::InvalidParameter) for what is no multicast address.
+    ///
+    /// - Windows: `GetMulticastIpAddressEntry`
+    /// - Privilege: none
+    #[doc(alias = "GetMulticastIpAddressEntry")]
+    pub fn multicast_address(
+        &self,
+        interface: impl Into<InterfaceKey>,
+        address: IpAddr,
+    ) -> Result<MulticastAddress> {
+        self.backend().multicast_address(interface.into(), address)
+    }
+}

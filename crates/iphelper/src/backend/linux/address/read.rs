@@ -1,0 +1,230 @@
+//! The rows of unicast addresses.
+
+use super::origin::origins;
+use crate::address::{CreationTime, DadState, Lifetime, UnicastAddress};
+use crate::backend::linux::LinuxHost;
+use crate::backend::linux::link::{Link, address_family};
+use crate::error::{Error, ErrorKind, Result};
+use crate::types::{Family, InterfaceIndex, InterfaceKey};
+use iphelper_netlink::rtnetlink::addr::{self, Address, flag};
+use rustc_hash::FxHashMap;
+use rustix::time::{ClockId, clock_gettime};
+use std::net::IpAddr;
+use std::time::{Duration, SystemTime};
+
+const OPERATION: &str = "reading addresses";
+
+/// What [`Address::created`] counts in one round.
+const ROUND: Duration = Duration::from_millis((1 << 32) * 10);
+
+impl LinuxHost {
+    pub(super) fn read_unicast_addresses(&self, family: Option<Family>) -> Result<Vec<UnicastAddress>> {
+        let families = self.address_families(family, OPERATION)?;
+        let links = self.links_by_index(OPERATION)?;
+        let mut rows = Vec::new();
+        for family in families {
+            let start = rows.len();
+            for address in self.addresses(family, None, OPERATION)? {
+                // One that vanished between the dumps has no link.
+                rows.extend(links.get(&InterfaceIndex(address.index)).map(|link| row(&address, link)));
+            }
+            if let Some(of_family) = rows.get_mut(start..) {
+                of_family.sort_by_key(|row: &UnicastAddress| row.index);
+            }
+        }
+        Ok(rows)
+    }
+
+    pub(super) fn read_unicast_address(
+        &self,
+        interface: InterfaceKey,
+        address: IpAddr,
+    ) -> Result<UnicastAddress> {
+        const OPERATION: &str = "reading an address";
+        require_unicast(address, OPERATION)?;
+        let family = Family::of(&address);
+        let link = self.address_link(family, interface, OPERATION)?;
+        let addresses = self.addresses(family, Some(link.index), OPERATION)?;
+        let found = addresses.iter().find(|row| row.address == address);
+        found.map(|found| row(found, &link)).ok_or_else(|| no_such_address(address, &link, OPERATION))
+    }
+
+    /// The families that are asked for: `None` is those that this kernel has.
+    pub(super) fn address_families(
+        &self,
+        family: Option<Family>,
+        operation: &'static str,
+    ) -> Result<Vec<Family>> {
+        match family {
+            Some(family) => {
+                self.require_family(family, operation)?;
+                Ok(vec![family])
+            }
+            None => Ok(Family::ALL.into_iter().filter(|family| self.sysctl.has(*family)).collect()),
+        }
+    }
+
+    pub(super) fn links_by_index(&self, operation: &'static str) -> Result<FxHashMap<InterfaceIndex, Link>> {
+        Ok(self.links(operation)?.into_iter().map(|link| (link.index, link)).collect())
+    }
+
+    /// The link that has a family, or why it has not.
+    pub(super) fn address_link(
+        &self,
+        family: Family,
+        interface: InterfaceKey,
+        operation: &'static str,
+    ) -> Result<Link> {
+        self.require_family(family, operation)?;
+        let link = self.link(interface, operation)?;
+        if link.has_family(family) {
+            return Ok(link);
+        }
+        Err(Error::new(ErrorKind::NotFound, operation).because(link.why_without(family)))
+    }
+
+    /// The addresses of one family, as the kernel lists them, of one link or of all.
+    pub(super) fn addresses(
+        &self,
+        family: Family,
+        link: Option<InterfaceIndex>,
+        operation: &'static str,
+    ) -> Result<Vec<Address>> {
+        let mut request = addr::dump(address_family(family), link.map_or(0, |index| index.0));
+        self.route
+            .take()?
+            .snapshot(&mut request, Vec::new, |addresses, message| {
+                // Kernels without strict checking tell of all links.
+                let asked = |it: &Address| link.is_none_or(|link| it.index == link.0);
+                addresses.extend(Address::parse(message)?.filter(asked));
+                Ok(())
+            })
+            .map_err(|refusal| refusal.error(operation))
+    }
+}
+
+/// The row of an address.
+pub(super) fn row(address: &Address, link: &Link) -> UnicastAddress {
+    let (prefix_origin, suffix_origin) = origins(address, link);
+    UnicastAddress {
+        address: address.address,
+        luid: link.luid(),
+        index: link.index,
+        name: link.name(),
+        prefix_origin,
+        suffix_origin,
+        valid_lifetime: Lifetime::from_secs(address.valid),
+        preferred_lifetime: Lifetime::from_secs(address.preferred),
+        on_link_prefix_length: address.prefix_len,
+        skip_as_source: false,
+        dad_state: dad_state(address.flags),
+        scope_id: scope_id(address.address, link.index),
+        created: address
+            .created
+            .map(|hundredths| CreationTime(Duration::from_millis(u64::from(hundredths) * 10))),
+    }
+}
+
+fn dad_state(flags: u32) -> DadState {
+    let has = |flag| flags & flag != 0;
+    match () {
+        () if has(flag::DAD_FAILED) => DadState::Duplicate,
+        // An optimistic address can be used while it is looked for others that have it (RFC 4429).
+        () if has(flag::TENTATIVE) && !has(flag::OPTIMISTIC) => DadState::Tentative,
+        () if has(flag::DEPRECATED) => DadState::Deprecated,
+        () => DadState::Preferred,
+    }
+}
+
+/// The zone that tells an address of one link from the same one on another.
+pub(super) fn scope_id(address: IpAddr, index: InterfaceIndex) -> u32 {
+    match address {
+        // The second octet's lower half is the scope of a group: 1 the interface, 2 the link (RFC 4291, section 2.7).
+        IpAddr::V6(group) if group.is_multicast() => {
+            if matches!(group.octets(), [_, flags, ..] if flags & 0xf <= 2) { index.0 } else { 0 }
+        }
+        IpAddr::V6(address) if address.is_unicast_link_local() => index.0,
+        _ => 0,
+    }
+}
+
+/// [`ErrorKind::InvalidParameter`] for what no interface can have as its own.
+pub(super) fn require_unicast(address: IpAddr, operation: &'static str) -> Result<()> {
+    let is_unicast = match address {
+        IpAddr::V4(address) => {
+            let [first, ..] = address.octets();
+            // 0.0.0.0/8 is this network, 240.0.0.0/4 reserved up to the broadcast address.
+            first != 0 && !address.is_multicast() && first < 240
+        }
+        IpAddr::V6(address) => {
+            !address.is_unspecified() && !address.is_multicast() && address.to_ipv4_mapped().is_none()
+        }
+    };
+    if is_unicast {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::InvalidParameter, operation)
+        .because(format!("{address} is no unicast address that an interface can have")))
+}
+
+pub(super) fn no_such_address(address: IpAddr, link: &Link, operation: &'static str) -> Error {
+    Error::new(ErrorKind::NotFound, operation).because(format!("{} does not have {address}", link.name()))
+}
+
+/// The time of day when the computer was up for so long, by hundredths of a second. Rounds that the kernel's count has
+/// made since are not known: the latest such time is taken.
+pub(crate) fn time_of_uptime(uptime: Duration) -> SystemTime {
+    let now = clock_gettime(ClockId::Monotonic);
+    let seconds = u64::try_from(now.tv_sec).unwrap_or_default();
+    let now = Duration::new(seconds, u32::try_from(now.tv_nsec).unwrap_or_default());
+    let mut age = now.saturating_sub(uptime);
+    while age > ROUND {
+        age -= ROUND;
+    }
+    let time = SystemTime::now().checked_sub(age).unwrap_or(SystemTime::UNIX_EPOCH);
+    // What two clocks tell differs by the time between the two questions, which is no part of the answer.
+    let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let hundredths = u64::try_from((since.as_millis() + 5) / 10).unwrap_or_default();
+    SystemTime::UNIX_EPOCH + Duration::from_millis(hundredths * 10)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn states_follow_the_flags() {
+        assert_eq!(dad_state(flag::PERMANENT), DadState::Preferred);
+        assert_eq!(dad_state(flag::TENTATIVE), DadState::Tentative);
+        assert_eq!(dad_state(flag::TENTATIVE | flag::OPTIMISTIC), DadState::Preferred);
+        assert_eq!(dad_state(flag::TENTATIVE | flag::DAD_FAILED), DadState::Duplicate);
+        assert_eq!(dad_state(flag::DEPRECATED), DadState::Deprecated);
+    }
+
+    #[test]
+    fn only_what_an_interface_can_have_is_unicast() {
+        for good in ["10.0.0.1", "127.0.0.1", "223.255.255.254", "::1", "fe80::1", "2001:db8::"] {
+            assert!(require_unicast(good.parse().unwrap(), "").is_ok(), "{good}");
+        }
+        for bad in [
+            "0.0.0.0",
+            "0.1.2.3",
+            "224.0.0.1",
+            "240.0.0.1",
+            "255.255.255.255",
+            "::",
+            "ff02::1",
+            "::ffff:10.0.0.1",
+        ] {
+            let error = require_unicast(bad.parse().unwrap(), "").unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::InvalidParameter, "{bad}");
+        }
+    }
+
+    #[test]
+    fn zones_are_those_of_links() {
+        let scope = |text: &str| scope_id(text.parse().unwrap(), InterfaceIndex(7));
+        assert_eq!(["fe80::1", "ff01::1", "ff02::1"].map(scope), [7; 3]);
+        assert_eq!(["ff05::1", "2001:db8::1", "10.0.0.1", "169.254.1.1", "224.0.0.1"].map(scope), [0; 5]);
+    }
+}
