@@ -10,6 +10,7 @@ use crate::ip_interface::{IpInterface as IpInterfaceRow, IpInterfaceChange, Prop
 #[cfg(target_os = "linux")]
 use crate::keeper::{KeeperOptions, KeeperStatus};
 use crate::notification::ChangeSource;
+use crate::route::{Route as RouteRow, RouteKey, RouteQuery, Routes};
 use crate::tcp::{DeleteOptions, OwnerModule, TcpConnection, TcpConnections, TcpDeletion, TcpQuery};
 use crate::types::{Family, Guid, InterfaceKey};
 use std::fmt::Debug;
@@ -22,7 +23,19 @@ mod linux;
 
 /// Everything that a host can do.
 pub(crate) trait Backend:
-    Interface + IpInterface + Address + Convert + Tcp + Udp + Notification + Keeper + Doctor + Debug + Send + Sync
+    Interface
+    + IpInterface
+    + Address
+    + Convert
+    + Route
+    + Tcp
+    + Udp
+    + Notification
+    + Keeper
+    + Doctor
+    + Debug
+    + Send
+    + Sync
 {
 }
 
@@ -31,6 +44,7 @@ impl<
         + IpInterface
         + Address
         + Convert
+        + Route
         + Tcp
         + Udp
         + Notification
@@ -96,6 +110,13 @@ pub(crate) trait Convert {
     fn interface_names(&self, key: InterfaceKey) -> Result<InterfaceNames>;
     fn interface_named(&self, name: &str) -> Result<InterfaceNames>;
     fn interface_with_guid(&self, guid: Guid) -> Result<InterfaceNames>;
+}
+
+/// [`crate::route`].
+pub(crate) trait Route {
+    fn routes(&self, query: &RouteQuery) -> Result<Vec<RouteRow>>;
+    fn routes_iter(&self, query: &RouteQuery) -> Result<Routes>;
+    fn route(&self, key: &RouteKey) -> Result<RouteRow>;
 }
 
 /// [`crate::tcp`].

@@ -15,6 +15,7 @@ mod notification;
 mod policy;
 mod privilege;
 mod process;
+mod route;
 mod socket;
 mod sysctl;
 mod tcp;

@@ -9,6 +9,7 @@
 
 use crate::DecodeError;
 use crate::message::{DUMP, Message, Request};
+use std::net::IpAddr;
 
 /// `RTM_NEWNEXTHOP`: an object that is there.
 pub const NEW_NEXT_HOP: u16 = 104;
@@ -20,14 +21,17 @@ const FIXED_LEN: usize = 8;
 const ID: u16 = 1;
 const GROUP: u16 = 2;
 const OIF: u16 = 5;
+const GATEWAY: u16 = 6;
 
-/// A next hop object, as far as it says over which links packets leave.
+/// A next hop object, as far as it says by which links and routers packets leave.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct NextHopObject {
     /// The number that routes know it by.
     pub id: u32,
     /// The link; `None`: a group, or packets go nowhere.
     pub interface: Option<u32>,
+    /// The router; `None`: on-link, or a group.
+    pub gateway: Option<IpAddr>,
     /// The objects that a group consists of.
     pub members: Vec<u32>,
 }
@@ -45,12 +49,14 @@ impl NextHopObject {
             return Ok(None);
         }
         let (_, attributes) = message.split::<FIXED_LEN>("nhmsg")?;
-        let mut object = Self { id: 0, interface: None, members: Vec::new() };
+        let mut object = Self { id: 0, interface: None, gateway: None, members: Vec::new() };
         for attribute in attributes {
             let attribute = attribute?;
             match attribute.kind {
                 ID => object.id = attribute.u32()?,
                 OIF => object.interface = Some(attribute.u32()?),
+                GATEWAY if attribute.payload.len() == 4 => object.gateway = Some(attribute.ipv4()?.into()),
+                GATEWAY => object.gateway = Some(attribute.ipv6()?.into()),
                 // struct nexthop_grp: the number, then weight and reserved bytes.
                 GROUP => {
                     let (members, _) = attribute.payload.as_chunks::<8>();
@@ -77,8 +83,10 @@ mod tests {
     #[test]
     fn an_object_has_a_link_and_a_group_has_members() {
         let read = |text| NextHopObject::parse(&message(NEW_NEXT_HOP, &bytes(text))).unwrap().unwrap();
-        assert_eq!(read(SINGLE), NextHopObject { id: 11, interface: Some(3), members: vec![] });
-        assert_eq!(read(GROUP_OF_TWO), NextHopObject { id: 20, interface: None, members: vec![11, 12] });
+        let gateway = Some("10.0.0.9".parse().unwrap());
+        assert_eq!(read(SINGLE), NextHopObject { id: 11, interface: Some(3), gateway, members: vec![] });
+        let group = NextHopObject { id: 20, interface: None, gateway: None, members: vec![11, 12] };
+        assert_eq!(read(GROUP_OF_TWO), group);
     }
 
     #[test]

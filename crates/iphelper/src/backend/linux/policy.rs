@@ -41,6 +41,7 @@ mod tests;
 
 pub(super) use converge::mechanism;
 pub(super) use keeper_lock::KeeperLock;
+pub(super) use metric::{OUR_PROTOCOL, RouteMetrics};
 pub(super) use route_settings::RouteSettings;
 pub(super) use settings::{Property, Setting, Settings};
 

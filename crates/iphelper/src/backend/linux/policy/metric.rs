@@ -17,6 +17,7 @@
 
 mod advertised;
 mod moved;
+mod owners;
 mod state;
 mod survey;
 #[cfg(test)]
@@ -37,6 +38,7 @@ use iphelper_netlink::message::{APPEND, CREATE, EXCLUSIVE, REPLACE, Request};
 use iphelper_netlink::rtnetlink::addr::Address;
 use iphelper_netlink::rtnetlink::route::{Route, protocol};
 use moved::{Moved, Place, What};
+pub(in crate::backend::linux) use owners::{OUR_PROTOCOL, RouteMetrics};
 use rustix::io::Errno;
 pub(super) use state::{Phase, State};
 use survey::{Survey, Work};

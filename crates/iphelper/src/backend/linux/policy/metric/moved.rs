@@ -71,7 +71,7 @@ pub(super) struct Moved {
 impl Moved {
     pub(super) fn read(socket: &mut Socket, what: What, family: Family, index: u32) -> Result<Self, Refusal> {
         let mut moved = Self { what, family, index, entries: BTreeSet::new() };
-        for route in routes_of(socket, moved.table())? {
+        for route in routes_of(socket, table(what, family))? {
             if let (Some(of), Some(offset)) = (index_of(&route), route.metrics.get(metric::WINDOW))
                 && of == index
             {
@@ -133,19 +133,20 @@ impl Moved {
         Ok(())
     }
 
-    fn table(&self) -> u32 {
-        match (self.what, self.family) {
-            (What::Routes, Family::V4) => MOVED_IPV4_ROUTES,
-            (What::Routes, Family::V6) => MOVED_IPV6_ROUTES,
-            (What::Prefixes, Family::V4) => MOVED_IPV4_PREFIXES,
-            (What::Prefixes, Family::V6) => MOVED_IPV6_PREFIXES,
-        }
-    }
-
     fn entry(&self, (place, offset): (Place, u32)) -> Route {
-        let mut route = route_of(self.table(), self.index, place.metric);
+        let mut route = route_of(table(self.what, self.family), self.index, place.metric);
         route.metrics.set(metric::SSTHRESH, (place.who != 0).then_some(place.who));
         route.metrics.set(metric::WINDOW, Some(offset));
         route
+    }
+}
+
+/// The table that holds the notes.
+pub(super) const fn table(what: What, family: Family) -> u32 {
+    match (what, family) {
+        (What::Routes, Family::V4) => MOVED_IPV4_ROUTES,
+        (What::Routes, Family::V6) => MOVED_IPV6_ROUTES,
+        (What::Prefixes, Family::V4) => MOVED_IPV4_PREFIXES,
+        (What::Prefixes, Family::V6) => MOVED_IPV6_PREFIXES,
     }
 }
