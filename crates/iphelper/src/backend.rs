@@ -9,6 +9,7 @@ use crate::interface::{AdminStatus, Interface as InterfaceRow, InterfaceLevel, I
 use crate::ip_interface::{IpInterface as IpInterfaceRow, IpInterfaceChange, PropertyChange};
 #[cfg(target_os = "linux")]
 use crate::keeper::{KeeperOptions, KeeperStatus};
+use crate::neighbor::{Neighbor as NeighborRow, ProxyNeighbor};
 use crate::notification::ChangeSource;
 use crate::route::{Route as RouteRow, RouteKey, RouteQuery, Routes};
 use crate::tcp::{DeleteOptions, OwnerModule, TcpConnection, TcpConnections, TcpDeletion, TcpQuery};
@@ -26,6 +27,7 @@ pub(crate) trait Backend:
     Interface
     + IpInterface
     + Address
+    + Neighbor
     + Convert
     + Route
     + Tcp
@@ -43,6 +45,7 @@ impl<
     T: Interface
         + IpInterface
         + Address
+        + Neighbor
         + Convert
         + Route
         + Tcp
@@ -103,6 +106,13 @@ pub(crate) trait Address {
     fn anycast_address(&self, interface: InterfaceKey, address: IpAddr) -> Result<AnycastAddress>;
     fn multicast_addresses(&self, family: Option<Family>) -> Result<Vec<MulticastAddress>>;
     fn multicast_address(&self, interface: InterfaceKey, address: IpAddr) -> Result<MulticastAddress>;
+}
+
+/// [`crate::neighbor`].
+pub(crate) trait Neighbor {
+    fn neighbors(&self, family: Option<Family>) -> Result<Vec<NeighborRow>>;
+    fn neighbor(&self, interface: InterfaceKey, address: IpAddr) -> Result<NeighborRow>;
+    fn proxy_neighbors(&self, family: Option<Family>) -> Result<Vec<ProxyNeighbor>>;
 }
 
 /// [`crate::convert`].

@@ -22,7 +22,8 @@
 //! # }
 //! ```
 //!
-//! Chapters: [`interface`], [`ip_interface`], [`address`], [`route`], [`tcp`], [`udp`], [`notification`], [`convert`],
+//! Chapters: [`interface`], [`ip_interface`], [`address`], [`route`], [`neighbor`], [`tcp`], [`udp`], [`notification`],
+//! [`convert`],
 //! [`keeper`], [`doctor`]. Windows' function names
 //! are search aliases of the methods: search for `SetIpInterfaceEntry`.
 
@@ -37,6 +38,7 @@ pub mod interface;
 pub mod ip_interface;
 #[cfg(target_os = "linux")]
 pub mod keeper;
+pub mod neighbor;
 pub mod notification;
 pub mod route;
 pub mod tcp;

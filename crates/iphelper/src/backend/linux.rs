@@ -11,6 +11,7 @@ mod ip_interface;
 mod keeper;
 mod link;
 mod namespace;
+mod neighbor;
 mod notification;
 mod policy;
 mod privilege;

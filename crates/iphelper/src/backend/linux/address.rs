@@ -9,6 +9,7 @@ use crate::address::{AnycastAddress, MulticastAddress, UnicastAddress};
 use crate::backend;
 use crate::error::Result;
 use crate::types::{Family, InterfaceKey};
+pub(super) use read::scope_id;
 pub(crate) use read::time_of_uptime;
 use std::net::IpAddr;
 

@@ -50,7 +50,7 @@ impl LinuxHost {
     }
 
     /// The families that are asked for: `None` is those that this kernel has.
-    pub(super) fn address_families(
+    pub(in crate::backend::linux) fn address_families(
         &self,
         family: Option<Family>,
         operation: &'static str,
@@ -69,7 +69,7 @@ impl LinuxHost {
     }
 
     /// The link that has a family, or why it has not.
-    pub(super) fn address_link(
+    pub(in crate::backend::linux) fn address_link(
         &self,
         family: Family,
         interface: InterfaceKey,
@@ -137,7 +137,7 @@ fn dad_state(flags: u32) -> DadState {
 }
 
 /// The zone that tells an address of one link from the same one on another.
-pub(super) fn scope_id(address: IpAddr, index: InterfaceIndex) -> u32 {
+pub(in crate::backend::linux) fn scope_id(address: IpAddr, index: InterfaceIndex) -> u32 {
     match address {
         // The second octet's lower half is the scope of a group: 1 the interface, 2 the link (RFC 4291, section 2.7).
         IpAddr::V6(group) if group.is_multicast() => {
