@@ -34,11 +34,12 @@ pub struct IpInterface {
     /// [`keeper_status`](crate::Host::keeper_status). Never for IPv4 on Linux.
     pub advertising_enabled: bool,
     /// Whether packets that come in on this interface and are for others are forwarded. IPv6 on Linux:
-    /// `force_forwarding` of the interface, or `forwarding` of all; the interface's own `forwarding` forwards nothing.
+    /// `force_forwarding` of the interface, or `forwarding` of all unless a filter of ours excepts the interface; its own
+    /// `forwarding` forwards nothing.
     pub forwarding_enabled: bool,
-    /// Whether packets with another interface's source address may leave here; always on Linux.
+    /// Whether packets with another interface's source address may leave here; so Linux begins.
     pub weak_host_send: bool,
-    /// Whether packets for another interface's address are accepted here; always on Linux.
+    /// Whether packets for another interface's address are accepted here; so Linux begins.
     pub weak_host_receive: bool,
     /// Whether the metric follows link speed and kind.
     pub use_automatic_metric: bool,
@@ -137,7 +138,7 @@ pub struct Offload {
 ///
 /// | Property | IPv4 | IPv6 |
 /// | --- | --- | --- |
-/// | `forwarding_enabled` | both ways | both ways from Linux 6.17 |
+/// | `forwarding_enabled` | both ways | both ways; before Linux 6.17 by a packet filter |
 /// | `use_neighbor_unreachability_detection` | both ways | both ways |
 /// | `base_reachable_time`, `retransmit_time` | 1 to 10⁹ ms, rounded up to the kernel's tick | the same |
 /// | `nl_mtu` | from 68 to the device's limit | from 1280 to the device's limit |

@@ -244,6 +244,8 @@ impl Table {
 /// Where packets pass a chain (`NF_INET_*`).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Hook {
+    /// Come in, before anything is decided.
+    Prerouting = 0,
     /// For this host.
     Input = 1,
     /// For others, through this host.

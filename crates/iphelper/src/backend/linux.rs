@@ -1,6 +1,7 @@
 //! Linux: the chapters again, over netlink and sysctl files.
 
 mod address;
+mod conf;
 mod convert;
 mod destroy;
 mod doctor;

@@ -41,6 +41,8 @@ pub enum Fib {
     Source = 0x1,
     /// The destination address'.
     Destination = 0x2,
+    /// The destination address', as the routing rules for the packet's mark know it.
+    DestinationByMark = 0x2 | 0x4,
     /// The source address', as the interface that the packet leaves by knows it.
     SourceOnOutput = 0x1 | 0x10,
     /// The destination address', as the interface that the packet came in on knows it.
@@ -50,6 +52,8 @@ pub enum Fib {
 /// What an address is (`RTN_*`), in host order.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum AddressType {
+    /// Somebody else's, to which a route leads.
+    Unicast = 1,
     /// This host's own.
     Local = 2,
     /// A broadcast address.

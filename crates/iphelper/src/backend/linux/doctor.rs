@@ -52,8 +52,8 @@ enum Need {
     Administrator,
     /// Files of `/proc/sys/net` that can be written.
     Sysctl,
-    /// `force_forwarding`.
-    ForceForwarding,
+    /// `force_forwarding`, or a packet filter in its place.
+    Forwarding,
     Filter,
     Rules,
     Keeper,
@@ -72,7 +72,7 @@ const PROPERTIES: &[(&[Family], &str, &[Need])] = &[
         &[Need::Administrator, Need::Sysctl, Need::Filter, Need::Keeper, Need::RawSockets],
     ),
     (&[Family::V4], "forwarding_enabled", &[Need::Administrator, Need::Sysctl]),
-    (IPV6, "forwarding_enabled", &[Need::Administrator, Need::Sysctl, Need::ForceForwarding]),
+    (IPV6, "forwarding_enabled", &[Need::Administrator, Need::Sysctl, Need::Forwarding]),
     (BOTH, "weak_host_send", &[Need::Administrator, Need::Rules, Need::Filter]),
     (BOTH, "weak_host_receive", &[Need::Administrator, Need::Filter]),
     (&[Family::V4], "use_automatic_metric", &[Need::Administrator, Need::Rules]),
@@ -142,8 +142,8 @@ impl Probes {
                 "needs CAP_NET_ADMIN over the network namespace (sudo)"
             }
             Need::Sysctl => return self.sysctl.get(of_family).cloned().flatten(),
-            Need::ForceForwarding if !self.has_force_forwarding => {
-                "this kernel has no net.ipv6.conf.*.force_forwarding (Linux 6.17)"
+            Need::Forwarding if !self.has_force_forwarding && self.has_filter == Some(false) => {
+                "this kernel has neither net.ipv6.conf.*.force_forwarding (Linux 6.17) nor nf_tables"
             }
             Need::Filter if self.has_filter == Some(false) => {
                 "this kernel has no nf_tables (CONFIG_NF_TABLES_INET)"
@@ -179,6 +179,7 @@ impl LinuxHost {
     fn warnings(&self, links: &[Link], keeper: Option<bool>) -> Result<Vec<Warning>> {
         let settings = self.policy_settings(links)?;
         let advertising = self.advertising(links)?;
+        let forwarding = self.ipv6_forwarding()?;
         let mut warnings = Vec::new();
         let mut warn =
             |subject: String, message: &str| warnings.push(Warning { subject, message: message.to_owned() });
@@ -198,15 +199,11 @@ impl LinuxHost {
                     "is to advertise a router, and no keeper runs: nothing is sent; start iph keeper",
                 );
             }
-            if advertises && keeper != Some(false) {
-                let all = self.sysctl.read(Family::V6, "conf/all/forwarding").is_ok_and(|all| all != "0");
-                let forwards = all || link.ipv6.is_some_and(|ipv6| ipv6.force_forwarding == Some(true));
-                if !forwards {
-                    warn(
-                        link.name(),
-                        "is to advertise a router, and does not forward: nothing is sent; set forwarding_enabled",
-                    );
-                }
+            if advertises && keeper != Some(false) && !forwarding.of(link, &settings) {
+                warn(
+                    link.name(),
+                    "is to advertise a router, and does not forward: nothing is sent; set forwarding_enabled",
+                );
             }
         }
         if !settings.is_empty() {

@@ -10,7 +10,7 @@ use super::policy::advertise::{Phase, Responder};
 use crate::backend::{self, KeeperLoop};
 use crate::error::{Error, Result};
 use crate::keeper::{AdvertisingState, AdvertisingStatus, KeeperOptions, KeeperStatus};
-use crate::types::{Family, InterfaceIndex};
+use crate::types::InterfaceIndex;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use status::StatusFile;
@@ -130,13 +130,13 @@ impl LinuxKeeper {
         if wanted.is_empty() {
             return Ok(());
         }
-        let all_forward =
-            self.host.sysctl.read(Family::V6, "conf/all/forwarding").is_ok_and(|all| all != "0");
+        let forwarding = self.host.ipv6_forwarding()?;
+        let settings = self.host.policy_settings(&links)?;
         let mut result = Ok(());
         for link in &links {
             let Some(advertising) = wanted.get(&link.index) else { continue };
             let responder = self.responders.entry(link.index).or_insert_with(|| Responder::new(link));
-            let forwards = all_forward || link.ipv6.is_some_and(|ipv6| ipv6.force_forwarding == Some(true));
+            let forwards = forwarding.of(link, &settings);
             result = result.and(responder.update(&self.host, link, *advertising, forwards));
         }
         result

@@ -185,7 +185,7 @@ impl LinkIpv6 {
         Self {
             disabled: number(devconf6::DISABLE_IPV6) != 0,
             forwarding: number(devconf6::FORWARDING) != 0,
-            force_forwarding: inet6.conf(devconf6::FORCE_FORWARDING).map(|value| value != 0),
+            force_forwarding: force_forwarding(inet6),
             mtu: number(devconf6::MTU).cast_unsigned(),
             accept_ra: number(devconf6::ACCEPT_RA),
             accept_dad: number(devconf6::ACCEPT_DAD),
@@ -204,6 +204,15 @@ impl LinkIpv6 {
     pub(super) fn obeys_routers(&self, accept_ra: i32) -> bool {
         if self.forwarding { accept_ra == 2 } else { accept_ra != 0 }
     }
+}
+
+/// `None` before Linux 6.17.
+fn force_forwarding(inet6: &Inet6<'_>) -> Option<bool> {
+    #[cfg(test)]
+    if before_6_17::is_pretended() {
+        return None;
+    }
+    inet6.conf(devconf6::FORCE_FORWARDING).map(|value| value != 0)
 }
 
 impl LinuxHost {
@@ -299,4 +308,23 @@ pub(super) const fn address_family(family: Family) -> u8 {
 /// No link is what a caller named.
 fn not_found(operation: &'static str, key: &InterfaceKey) -> Error {
     Error::new(ErrorKind::InterfaceNotFound, operation).because(format!("no interface has {key}"))
+}
+
+/// A kernel without `force_forwarding`, for tests on a later one: this thread sees none.
+#[cfg(test)]
+pub(super) mod before_6_17 {
+    use std::cell::Cell;
+
+    thread_local! {
+        static PRETENDED: Cell<bool> = const { Cell::new(false) };
+    }
+
+    /// From now on.
+    pub(in crate::backend::linux) fn pretend() {
+        PRETENDED.set(true);
+    }
+
+    pub(super) fn is_pretended() -> bool {
+        PRETENDED.get()
+    }
 }

@@ -391,7 +391,7 @@ pub(super) mod killed {
         result
     }
 
-    pub(super) fn count_a_message() -> Result<(), Refusal> {
+    pub(in crate::backend::linux) fn count_a_message() -> Result<(), Refusal> {
         match MESSAGES_LEFT.get() {
             u32::MAX => Ok(()),
             0 => Err(Refusal::of(libc::ECONNABORTED)),

@@ -5,7 +5,6 @@
 //! writes to the plan. Only then is anything opened, and only when everything could be opened is anything written.
 
 mod advertising;
-mod conf;
 mod duplicate_detection;
 mod families;
 mod forwarding;
@@ -21,6 +20,7 @@ mod undo;
 mod write;
 
 use super::super::LinuxHost;
+use super::super::conf::refused;
 use super::super::namespace::system;
 use super::super::sysctl::{read_value, write_value};
 use crate::error::{Error, ErrorKind, Result};
@@ -104,7 +104,7 @@ impl LinuxHost {
                 };
                 return Err(Error::new(ErrorKind::NotSupported, OPERATION).because(reason));
             }
-            Err(errno) => return Err(conf::refused(OPERATION, errno, "opening route/mtu_expires")),
+            Err(errno) => return Err(refused(OPERATION, errno, "opening route/mtu_expires")),
         };
         let value = seconds.to_string();
         if read_value(&file).map_err(|errno| system(OPERATION, errno))? == value {

@@ -12,6 +12,7 @@ use super::super::ethtool::LinkFeatures;
 use super::super::link::{Link, LinkIpv6, address_family};
 use super::super::namespace::system;
 use super::super::policy::advertise::Advertising;
+use super::super::policy::forwarding::Ipv6Forwarding;
 use super::super::policy::{Property, RouteSettings, Setting, Settings};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ip_interface::{IpInterface, LinkLocalAddressBehavior, RouterDiscoveryBehavior};
@@ -89,8 +90,7 @@ struct Surroundings {
     wakers: Option<FxHashSet<u32>>,
     policy: Settings,
     advertising: BTreeMap<InterfaceIndex, Advertising>,
-    /// `net.ipv6.conf.all.forwarding`.
-    all_forwarding: bool,
+    ipv6_forwarding: Ipv6Forwarding,
     /// `net.ipv6.conf.all.accept_dad`.
     all_accept_dad: i32,
     path_mtu_timeouts: FxHashMap<Family, Duration>,
@@ -106,7 +106,7 @@ impl Surroundings {
             wakers: host.wake_on_lan(links)?,
             policy: host.policy_settings(links)?,
             advertising: BTreeMap::new(),
-            all_forwarding: false,
+            ipv6_forwarding: Ipv6Forwarding::None,
             all_accept_dad: 0,
             path_mtu_timeouts: FxHashMap::default(),
             route_settings: host.route_settings()?,
@@ -123,7 +123,7 @@ impl Surroundings {
         if families.contains(&Family::V6) {
             surroundings.advertising = host.advertising(links)?;
             let number = |file| Ok(namespace_number(host, Family::V6, file)?.unwrap_or_default());
-            surroundings.all_forwarding = number("conf/all/forwarding")? != 0;
+            surroundings.ipv6_forwarding = host.ipv6_forwarding()?;
             surroundings.all_accept_dad = number("conf/all/accept_dad")?;
         }
         Ok(surroundings)
@@ -166,7 +166,7 @@ impl Surroundings {
             advertise_default_route: advertising.is_some_and(|it| it.default_route),
             forwarding_enabled: match ipv6 {
                 // net/ipv6/ip6_output.c, ip6_forward: judged by the interface that a packet came in on.
-                Some(ipv6) => self.all_forwarding || ipv6.force_forwarding == Some(true),
+                Some(_) => self.ipv6_forwarding.of(link, &self.policy),
                 None => link.ipv4.is_some_and(|ipv4| ipv4.forwarding),
             },
             // Linux by itself takes packets for each of its addresses on each interface, and sends each from each.

@@ -2,6 +2,7 @@
 
 use super::OPERATION;
 use super::exclusive::PolicyLock;
+use super::forwarding;
 use super::guard::{self, Addresses, Extent, Guard};
 use super::names::{DEFAULTS_TABLE, FILTER_TABLE, INTERFACE_TABLES, RULE_PRIORITY, STATE_TABLE, digit};
 use super::routes::{Routes, place, ranges_of};
@@ -72,7 +73,10 @@ impl LinuxHost {
                 change(Setting { property: Property::RaisedArpIgnore, ..setting });
             }
         }
-        let done = policy.converge(&settings);
+        let mut done = policy.converge(&settings);
+        if is_set && setting.property == Property::Forwarding {
+            done = done.and_then(|()| forwarding::raise(self));
+        }
         drop(lock);
         done
     }
@@ -134,6 +138,9 @@ pub(in crate::backend::linux) fn mechanism(setting: &Setting) -> String {
             format!("sets strong-send{d}, strong-from{d}"),
             format!(", ip rules {RULE_PRIORITY}, ip route table {}", INTERFACE_TABLES | index.0),
         ),
+        Property::Forwarding => {
+            (format!("set {}", property.set_name(family)), ", net.ipv6.conf.all.forwarding".to_owned())
+        }
         _ if family == Family::V4 => {
             (format!("set {}", property.set_name(family)), format!(", arp_ignore of interface {index}"))
         }
@@ -167,7 +174,11 @@ impl<'a> Policy<'a> {
         let markers = host.policy_markers()?;
         let guard = guard_now(host)?;
         let links = host.links(OPERATION)?;
-        let settings = settings_of(&markers, &guard, &links);
+        let mut settings = settings_of(&markers, &guard, &links);
+        let forwards = |setting: &Setting| setting.property == Property::Forwarding;
+        if settings.iter().any(forwards) && !forwarding::is_raised(host)? {
+            settings.retain(|setting| !forwards(setting));
+        }
         Ok((Self { host, markers, guard, links }, settings))
     }
 
@@ -177,8 +188,15 @@ impl<'a> Policy<'a> {
     /// the rules in their order, then the filter gets the interface, then the marker. Towards less: the reverse. So no
     /// packet finds a way in between that neither state allows, and nobody reads of a guard that does not hold yet.
     fn converge(&self, settings: &Settings) -> Result<()> {
-        let mut families = Vec::new();
-        let mut addresses = Addresses::default();
+        let (mut families, mut addresses) = (Vec::new(), Addresses::default());
+        let forwards = |property| property == Property::Forwarding;
+        let shall_forward = settings.iter().any(|setting| forwards(setting.property));
+        let forwarded = self.guard.has(Family::V6, Property::Forwarding)
+            || self.markers.iter().any(|marker| forwards(marker.property));
+        if forwarded && !shall_forward {
+            // While the filter still tells what may be forwarded.
+            forwarding::lower(self.host)?;
+        }
         for family in Family::ALL {
             families.extend(self.read_family(family, settings, &mut addresses)?);
         }
@@ -204,7 +222,8 @@ impl<'a> Policy<'a> {
         for marker in clearing {
             gone_is_fine(send(self.host, marker.route().delete(), "deleting a note"))?;
         }
-        self.set_markers(settings)
+        self.set_markers(settings)?;
+        if shall_forward { forwarding::finish_raising(self.host) } else { Ok(()) }
     }
 
     /// Takes markers away that are not set any more, and what they note; gives the notes of what is being cleared.

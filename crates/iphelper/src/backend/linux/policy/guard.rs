@@ -23,7 +23,7 @@ use iphelper_netlink::nf_tables::{
     Table, Verdict,
 };
 use std::collections::{BTreeMap, BTreeSet};
-use steps::{guard_rules, of_family, strong_receive, strong_source, strong_way};
+use steps::{for_others, forwards, guard_rules, of_family, strong_receive, strong_source, strong_way};
 
 /// The layout of the table. A later version that changes it raises the number, and replaces the table in one
 /// transaction; an earlier one leaves it alone.
@@ -40,6 +40,7 @@ const ATTEMPTS: usize = 20;
 /// How often the filter is read where others take parts of it away meanwhile.
 const READ_ATTEMPTS: usize = 20;
 
+const PREROUTING: &str = "prerouting";
 const INPUT: &str = "input";
 const OUTPUT: &str = "output";
 const FORWARD: &str = "forward";
@@ -189,6 +190,7 @@ impl Guard {
                         }
                         Property::RaisedArpIgnore => "interfaces whose arp_ignore was 0 before we raised it",
                         Property::Clearing => "interfaces whose tables are being taken away",
+                        Property::Forwarding => "interfaces that forward",
                     };
                     format!("{what}: {}", if names.is_empty() { "none".to_owned() } else { names.join(", ") })
                 }
@@ -512,7 +514,7 @@ impl Changes<'_> {
 
     /// The chains that packets pass.
     fn hook(&self, settings: &Settings, changes: &mut Vec<Request>) {
-        let (mut input, mut forward) = (Vec::new(), Vec::new());
+        let (mut prerouting, mut input, mut forward) = (Vec::new(), Vec::new(), Vec::new());
         let mut strong = Vec::new();
         for family in Family::ALL {
             let property = Property::DisableDefaultRoutes;
@@ -531,8 +533,14 @@ impl Changes<'_> {
                 let note = format!("WeakHostReceive, {family}: for another interface's address");
                 input.push((strong_receive(family), note));
             }
+            if is_set(settings, family, Property::Forwarding) {
+                let note = |what| format!("ForwardingEnabled, {family}: {what}");
+                prerouting.push((forwards(family), note("by these interfaces")));
+                prerouting.push((for_others(family), note("by no other")));
+            }
         }
         let output: Vec<_> = forward.iter().cloned().chain(strong).collect();
+        self.chain(PREROUTING, Some(Hook::Prerouting), &prerouting, changes);
         self.chain(INPUT, Some(Hook::Input), &input, changes);
         self.chain(FORWARD, Some(Hook::Forward), &forward, changes);
         self.chain(OUTPUT, Some(Hook::Output), &output, changes);

@@ -32,6 +32,12 @@ pub(super) const LOWERED_ROUTES: u32 = TABLES + 0x15;
 /// The number of a marker about an IPv4 MTU.
 pub(super) const IPV4_MTU: u32 = 402;
 
+/// The number of the marker about the sysctl that makes every interface forward IPv6.
+pub(super) const IPV6_FORWARDING: u32 = 602;
+
+/// The number of a marker about an interface that is an IPv6 router, and shall stay one.
+pub(super) const IPV6_ROUTER: u32 = 603;
+
 /// The number of a marker about an interface metric.
 pub(super) const fn metric_of(family: Family) -> u32 {
     match family {

@@ -18,20 +18,29 @@ pub(in crate::backend::linux) enum Property {
     RaisedArpIgnore = 4,
     /// No property, but a note that tables of the interface are being taken away.
     Clearing = 5,
+    /// What comes in for others is forwarded, where the kernel knows that for all interfaces or none; see
+    /// [`forwarding`](super::forwarding). IPv6 alone.
+    Forwarding = 6,
 }
 
 impl Property {
-    pub(super) const ALL: [Self; 5] = [
+    pub(super) const ALL: [Self; 6] = [
         Self::DisableDefaultRoutes,
         Self::StrongSend,
         Self::StrongReceive,
         Self::RaisedArpIgnore,
         Self::Clearing,
+        Self::Forwarding,
     ];
 
     /// Those that the packet filter's elements remember.
-    pub(super) const IN_FILTER: [Self; 4] =
-        [Self::DisableDefaultRoutes, Self::StrongSend, Self::StrongReceive, Self::RaisedArpIgnore];
+    pub(super) const IN_FILTER: [Self; 5] = [
+        Self::DisableDefaultRoutes,
+        Self::StrongSend,
+        Self::StrongReceive,
+        Self::RaisedArpIgnore,
+        Self::Forwarding,
+    ];
 
     /// The set or map of the packet filter whose elements are the interfaces that have it.
     pub(super) fn set_name(self, family: Family) -> String {
@@ -41,6 +50,7 @@ impl Property {
             Self::StrongReceive => "strong-receive",
             Self::RaisedArpIgnore => "raised-arp-ignore",
             Self::Clearing => "clearing",
+            Self::Forwarding => "forward",
         };
         format!("{name}{}", names::digit(family))
     }

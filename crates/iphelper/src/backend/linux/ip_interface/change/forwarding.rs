@@ -4,6 +4,7 @@ use super::plan::{Planner, Turn, unsupported};
 use super::undo::Values;
 use super::write::Write;
 use crate::backend::linux::namespace::system;
+use crate::backend::linux::policy::{Property, Setting, mechanism};
 use crate::error::Result;
 use crate::types::Family;
 
@@ -13,12 +14,13 @@ pub(super) fn forwarding_enabled(planner: &mut Planner<'_>) -> Result<()> {
     let file = match planner.row.family {
         // Not IPV4_DEVCONF over netlink, which leaves large receive offload on and cached routes in use.
         Family::V4 => "forwarding",
-        Family::V6 => {
-            check_ipv6(planner)?;
-            // `forwarding` would not forward a packet, and delete the default routes that routers on other interfaces
-            // advertised.
+        // `forwarding` would not forward a packet, and delete the default routes that routers on other interfaces
+        // advertised.
+        Family::V6 if has_force_forwarding(planner) => {
+            check_all(planner)?;
             "force_forwarding"
         }
+        Family::V6 => return by_filter(planner, from, to),
     };
     let mechanism = planner.sysctl_name(file);
     planner.tell("forwarding_enabled", from, to, mechanism);
@@ -27,14 +29,24 @@ pub(super) fn forwarding_enabled(planner: &mut Planner<'_>) -> Result<()> {
     Ok(())
 }
 
-fn check_ipv6(planner: &Planner<'_>) -> Result<()> {
-    if planner.link.ipv6.is_none_or(|ipv6| ipv6.force_forwarding.is_none()) {
-        return Err(unsupported(
-            "forwarding_enabled: IPv6 forwarding of one interface needs net.ipv6.conf.*.force_forwarding, which Linux \
-             has from 6.17 on",
-        ));
+fn has_force_forwarding(planner: &Planner<'_>) -> bool {
+    planner.link.ipv6.is_some_and(|ipv6| ipv6.force_forwarding.is_some())
+}
+
+/// Before Linux 6.17 the kernel forwards for all interfaces or none; a filter makes the difference.
+fn by_filter(planner: &mut Planner<'_>, from: bool, to: bool) -> Result<()> {
+    let (index, luid) = (planner.row.index, planner.row.luid);
+    let setting = Setting { family: Family::V6, property: Property::Forwarding, index, luid };
+    if !to && !planner.host.policy_settings(std::slice::from_ref(planner.link))?.contains(&setting) {
+        check_all(planner)?;
     }
-    // Differs from the row only where every interface forwards, so this one cannot stop.
+    planner.tell("forwarding_enabled", from, to, mechanism(&setting));
+    planner.write(Turn::Policy, Write::Policy { setting, values: Values { from, to } });
+    Ok(())
+}
+
+/// Refuses to end what somebody else began for all interfaces.
+fn check_all(planner: &Planner<'_>) -> Result<()> {
     let all = planner.host.sysctl.read(Family::V6, "conf/all/forwarding");
     let all = all.map_err(|errno| system("reading net.ipv6.conf.all.forwarding", errno))?;
     if all != "0" {

@@ -4,14 +4,15 @@ mod automatic;
 mod routers;
 
 use super::OPERATION;
-use super::advertising::{ROUTER_FILE, while_kept};
-use super::conf::Conf;
+use super::advertising::ROUTER_FILE;
 use super::plan::{Plan, Turn};
 use super::undo::{Direction, Values, all_or_nothing};
 use crate::backend::linux::LinuxHost;
+use crate::backend::linux::conf::Conf;
 use crate::backend::linux::link::{Link, LinkIpv6, address_family};
 use crate::backend::linux::policy::Setting;
 use crate::backend::linux::policy::advertise::Advertising;
+use crate::backend::linux::policy::kept_routers::while_kept;
 use crate::backend::linux::socket::Refusal;
 use crate::error::{Error, ErrorKind, Result};
 use crate::types::Family;
@@ -245,7 +246,7 @@ impl<'a> Writer<'a> {
         if to.made_router {
             note(changed)?;
         }
-        while_kept(self.host, index, || self.ipv6.write(ROUTER_FILE, i64::from(to.made_router)))?;
+        while_kept(self.host, Some(index), || self.ipv6.write(ROUTER_FILE, i64::from(to.made_router)))?;
         *changed = true;
         if to.made_router { Ok(()) } else { self.host.set_advertising(index, self.link.luid(), to) }
     }

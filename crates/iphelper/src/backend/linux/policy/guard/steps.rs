@@ -48,6 +48,23 @@ pub(super) fn strong_way(family: Family) -> Expressions {
     refuse_others_source(steps)
 }
 
+/// Lets what came in on an interface that forwards pass.
+pub(super) fn forwards(family: Family) -> Expressions {
+    of_family(family)
+        .meta(Meta::InputIndex, Register::R1)
+        .look_up(Register::R1, &Property::Forwarding.set_name(family))
+        .verdict(Verdict::Return)
+}
+
+/// Drops what is for others, before the kernel answers in a router's place (hop limit, redirects, packets too big). A mark
+/// may make an address local (transparent proxies).
+pub(super) fn for_others(family: Family) -> Expressions {
+    of_family(family)
+        .address_type(Fib::DestinationByMark, Register::R1)
+        .compare(Register::R1, Comparison::Equal, &(AddressType::Unicast as u32).to_ne_bytes())
+        .verdict(Verdict::Drop)
+}
+
 /// IPsec in tunnel mode may encrypt a packet with any source.
 fn refuse_others_source(steps: Expressions) -> Expressions {
     steps

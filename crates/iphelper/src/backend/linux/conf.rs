@@ -1,15 +1,16 @@
 //! The files of one interface under `/proc/sys/net/ipv{4,6}/conf`, opened all before the first is written.
 
-use super::OPERATION;
-use crate::backend::linux::LinuxHost;
-use crate::backend::linux::namespace::system;
-use crate::backend::linux::sysctl::write_value;
+use super::LinuxHost;
+use super::namespace::system;
+use super::sysctl::write_value;
 use crate::error::{Error, ErrorKind, Result};
 use crate::types::{Family, InterfaceKey, InterfaceLuid};
 use rustix::fs::OFlags;
 use rustix::io::Errno;
 use std::os::fd::OwnedFd;
 
+/// What every error of this file was about.
+const OPERATION: &str = "changing an IP interface";
 /// How often an interface may change its name under one call.
 const ATTEMPTS: usize = 10;
 
