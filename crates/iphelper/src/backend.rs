@@ -9,11 +9,11 @@ use crate::interface::{AdminStatus, Interface as InterfaceRow, InterfaceLevel, I
 use crate::ip_interface::{IpInterface as IpInterfaceRow, IpInterfaceChange, PropertyChange};
 #[cfg(target_os = "linux")]
 use crate::keeper::{KeeperOptions, KeeperStatus};
-use crate::neighbor::{Neighbor as NeighborRow, ProxyNeighbor};
+use crate::neighbor::{Neighbor as NeighborRow, NeighborChange, NeighborFlush, NewNeighbor, ProxyNeighbor};
 use crate::notification::ChangeSource;
 use crate::route::{Route as RouteRow, RouteKey, RouteQuery, Routes};
 use crate::tcp::{DeleteOptions, OwnerModule, TcpConnection, TcpConnections, TcpDeletion, TcpQuery};
-use crate::types::{Family, Guid, InterfaceKey};
+use crate::types::{Family, Guid, InterfaceKey, Prefix};
 use std::fmt::Debug;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -113,6 +113,26 @@ pub(crate) trait Neighbor {
     fn neighbors(&self, family: Option<Family>) -> Result<Vec<NeighborRow>>;
     fn neighbor(&self, interface: InterfaceKey, address: IpAddr) -> Result<NeighborRow>;
     fn proxy_neighbors(&self, family: Option<Family>) -> Result<Vec<ProxyNeighbor>>;
+    fn create_neighbor(&self, new: &NewNeighbor) -> Result<NeighborRow>;
+    fn plan_create_neighbor(&self, new: &NewNeighbor) -> Result<NeighborRow>;
+    fn set_neighbor(
+        &self,
+        interface: InterfaceKey,
+        address: IpAddr,
+        change: &NeighborChange,
+    ) -> Result<Vec<PropertyChange>>;
+    fn plan_set_neighbor(
+        &self,
+        interface: InterfaceKey,
+        address: IpAddr,
+        change: &NeighborChange,
+    ) -> Result<Vec<PropertyChange>>;
+    fn delete_neighbor(&self, interface: InterfaceKey, address: IpAddr) -> Result<NeighborRow>;
+    fn plan_delete_neighbor(&self, interface: InterfaceKey, address: IpAddr) -> Result<NeighborRow>;
+    fn flush_neighbors(&self, which: &NeighborFlush) -> Result<Vec<NeighborRow>>;
+    fn plan_flush_neighbors(&self, which: &NeighborFlush) -> Result<Vec<NeighborRow>>;
+    fn create_proxy_neighbors(&self, interface: InterfaceKey, prefix: Prefix) -> Result<()>;
+    fn delete_proxy_neighbors(&self, interface: InterfaceKey, prefix: Prefix) -> Result<()>;
 }
 
 /// [`crate::convert`].

@@ -16,7 +16,8 @@ pub use crate::types::PhysicalAddress;
 
 use crate::Host;
 use crate::error::Result;
-use crate::types::{Family, InterfaceIndex, InterfaceKey, InterfaceLuid};
+use crate::ip_interface::PropertyChange;
+use crate::types::{Family, InterfaceIndex, InterfaceKey, InterfaceLuid, Prefix};
 use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
@@ -106,6 +107,71 @@ impl fmt::Display for NeighborState {
     }
 }
 
+/// A neighbour to be made.
+///
+/// ```
+/// use iphelper::InterfaceIndex;
+/// use iphelper::neighbor::NewNeighbor;
+/// # fn main() -> iphelper::Result<()> {
+/// let new = NewNeighbor::new(InterfaceIndex(2), "192.0.2.7".parse().unwrap(), "02:00:5e:00:53:07".parse()?);
+/// assert!(new.permanent);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct NewNeighbor {
+    /// The interface that it is reached over.
+    pub interface: InterfaceKey,
+    /// Its address: unicast, anycast or multicast.
+    pub address: IpAddr,
+    /// Its physical address, as long as the interface's own.
+    pub physical_address: PhysicalAddress,
+    /// Whether it is never in doubt. Else it begins as [`NeighborState::Stale`]: its first use asks whether it is there,
+    /// and what it answers is learned.
+    pub permanent: bool,
+}
+
+impl NewNeighbor {
+    /// A permanent neighbour.
+    #[must_use]
+    pub fn new(
+        interface: impl Into<InterfaceKey>,
+        address: IpAddr,
+        physical_address: PhysicalAddress,
+    ) -> Self {
+        Self { interface: interface.into(), address, physical_address, permanent: true }
+    }
+}
+
+/// What a neighbour is set to.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct NeighborChange {
+    /// Its physical address, as long as the interface's own.
+    pub physical_address: PhysicalAddress,
+    /// Whether it is never in doubt, see [`NewNeighbor::permanent`].
+    pub permanent: bool,
+}
+
+impl NeighborChange {
+    /// A permanent neighbour with this physical address.
+    #[must_use]
+    pub const fn new(physical_address: PhysicalAddress) -> Self {
+        Self { physical_address, permanent: true }
+    }
+}
+
+/// Which neighbours to forget.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct NeighborFlush {
+    /// Of one family; `None`: of both.
+    pub family: Option<Family>,
+    /// Of one interface; `None`: of all.
+    pub interface: Option<InterfaceKey>,
+    /// Also those that somebody has set: permanent ones, those that another program's control plane knows, and those
+    /// that the kernel was told to keep resolved.
+    pub permanent: bool,
+}
+
 /// An address that this host answers for on behalf of another: a row of the table of proxies.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
@@ -171,5 +237,152 @@ impl Host {
     /// - Privilege: none
     pub fn proxy_neighbors(&self, family: Option<Family>) -> Result<Vec<ProxyNeighbor>> {
         self.backend().proxy_neighbors(family)
+    }
+
+    /// Makes a neighbour; gives the row that it has then.
+    ///
+    /// It lasts until it is deleted, or the interface is switched off; loss of the link (a cable that is pulled) it
+    /// survives if it is permanent. Unlike Windows, Linux knows entries for addresses that did not answer: they are
+    /// neighbours like others here, so that one must be set or deleted.
+    ///
+    /// - Windows: `CreateIpNetEntry2`, `CreateIpNetEntry`. The state is no input there: the entry is permanent
+    /// - Errors: [`InterfaceNotFound`](crate::ErrorKind::InterfaceNotFound);
+    ///   [`NotFound`](crate::ErrorKind::NotFound) where the interface does not have the family;
+    ///   [`AlreadyExists`](crate::ErrorKind::AlreadyExists) for an address that is in the interface's table, in whatever
+    ///   state; [`InvalidParameter`](crate::ErrorKind::InvalidParameter) for an address that no neighbour can have, or a
+    ///   physical address that the interface cannot send to;
+    ///   [`NotSupported`](crate::ErrorKind::NotSupported) where this host lacks the family;
+    ///   [`AccessDenied`](crate::ErrorKind::AccessDenied)
+    /// - Linux: `RTM_NEWNEIGH` with `NLM_F_EXCL`
+    /// - Privilege: `CAP_NET_ADMIN`
+    #[doc(alias = "CreateIpNetEntry2")]
+    #[doc(alias = "CreateIpNetEntry")]
+    pub fn create_neighbor(&self, new: &NewNeighbor) -> Result<Neighbor> {
+        self.backend().create_neighbor(new)
+    }
+
+    /// The row that [`create_neighbor`](Self::create_neighbor) would make; every check is done, nothing is written.
+    ///
+    /// The same errors, [`AccessDenied`](crate::ErrorKind::AccessDenied) left out: everybody may ask.
+    pub fn plan_create_neighbor(&self, new: &NewNeighbor) -> Result<Neighbor> {
+        self.backend().plan_create_neighbor(new)
+    }
+
+    /// Sets the physical address of a neighbour, and whether it is permanent; tells what changed.
+    ///
+    /// What is so already is no change, and costs no write. Whether it is a router, and known to another program's
+    /// control plane, stays as it is.
+    ///
+    /// - Windows: `SetIpNetEntry2`, `SetIpNetEntry`: the entry is permanent then
+    /// - Errors: those of [`create_neighbor`](Self::create_neighbor), but
+    ///   [`NotFound`](crate::ErrorKind::NotFound) where the interface has no such neighbour
+    /// - Linux: `RTM_NEWNEIGH` with `NLM_F_REPLACE`
+    /// - Privilege: `CAP_NET_ADMIN`
+    #[doc(alias = "SetIpNetEntry2")]
+    #[doc(alias = "SetIpNetEntry")]
+    pub fn set_neighbor(
+        &self,
+        interface: impl Into<InterfaceKey>,
+        address: IpAddr,
+        change: &NeighborChange,
+    ) -> Result<Vec<PropertyChange>> {
+        self.backend().set_neighbor(interface.into(), address, change)
+    }
+
+    /// What [`set_neighbor`](Self::set_neighbor) would change; every check is done, nothing is written.
+    ///
+    /// The same errors, [`AccessDenied`](crate::ErrorKind::AccessDenied) left out: everybody may ask.
+    pub fn plan_set_neighbor(
+        &self,
+        interface: impl Into<InterfaceKey>,
+        address: IpAddr,
+        change: &NeighborChange,
+    ) -> Result<Vec<PropertyChange>> {
+        self.backend().plan_set_neighbor(interface.into(), address, change)
+    }
+
+    /// Deletes a neighbour, permanent or learned; gives the row that it had. What is sent to it next seeks it anew.
+    ///
+    /// - Windows: `DeleteIpNetEntry2`, `DeleteIpNetEntry`
+    /// - Errors: [`InterfaceNotFound`](crate::ErrorKind::InterfaceNotFound);
+    ///   [`NotFound`](crate::ErrorKind::NotFound) where the interface has no such neighbour, or not the family;
+    ///   [`InvalidParameter`](crate::ErrorKind::InvalidParameter) for an address that no neighbour can have;
+    ///   [`NotSupported`](crate::ErrorKind::NotSupported) where this host lacks the family;
+    ///   [`AccessDenied`](crate::ErrorKind::AccessDenied)
+    /// - Linux: `RTM_DELNEIGH`
+    /// - Privilege: `CAP_NET_ADMIN`
+    #[doc(alias = "DeleteIpNetEntry2")]
+    #[doc(alias = "DeleteIpNetEntry")]
+    pub fn delete_neighbor(&self, interface: impl Into<InterfaceKey>, address: IpAddr) -> Result<Neighbor> {
+        self.backend().delete_neighbor(interface.into(), address)
+    }
+
+    /// The row that [`delete_neighbor`](Self::delete_neighbor) would delete; nothing is written.
+    ///
+    /// The same errors, [`AccessDenied`](crate::ErrorKind::AccessDenied) left out: everybody may ask.
+    pub fn plan_delete_neighbor(
+        &self,
+        interface: impl Into<InterfaceKey>,
+        address: IpAddr,
+    ) -> Result<Neighbor> {
+        self.backend().plan_delete_neighbor(interface.into(), address)
+    }
+
+    /// Forgets neighbours; gives the rows that they had, in the order of the table.
+    ///
+    /// Learned ones, in whatever state, unless [`permanent`](NeighborFlush::permanent) asks for more. Groups, whose
+    /// physical address nobody set or learned, stay: forgotten, they would be back with the next packet. One that is
+    /// learned while this works may stay.
+    ///
+    /// - Windows: `FlushIpNetTable2`, `FlushIpNetTable`, which delete the permanent ones, too
+    /// - Errors: [`InterfaceNotFound`](crate::ErrorKind::InterfaceNotFound);
+    ///   [`NotSupported`](crate::ErrorKind::NotSupported) where this host lacks the family;
+    ///   [`AccessDenied`](crate::ErrorKind::AccessDenied)
+    /// - Linux: `RTM_DELNEIGH` for each
+    /// - Privilege: `CAP_NET_ADMIN`
+    #[doc(alias = "FlushIpNetTable2")]
+    #[doc(alias = "FlushIpNetTable")]
+    pub fn flush_neighbors(&self, which: &NeighborFlush) -> Result<Vec<Neighbor>> {
+        self.backend().flush_neighbors(which)
+    }
+
+    /// The rows that [`flush_neighbors`](Self::flush_neighbors) would delete; nothing is written.
+    ///
+    /// The same errors, [`AccessDenied`](crate::ErrorKind::AccessDenied) left out: everybody may ask.
+    pub fn plan_flush_neighbors(&self, which: &NeighborFlush) -> Result<Vec<Neighbor>> {
+        self.backend().plan_flush_neighbors(which)
+    }
+
+    /// Answers ARP requests (or neighbour solicitations) for each address of a prefix on an interface, on behalf of the
+    /// hosts that have them; all or nothing.
+    ///
+    /// The kernel gives this host's own physical address, and only while packets that come in on the interface are
+    /// forwarded, and its route to the address leads over another interface. IPv6 asks for
+    /// `net.ipv6.conf.NAME.proxy_ndp` besides, which must be on.
+    ///
+    /// - Windows: `CreateProxyArpEntry`, for IPv4
+    /// - Errors: [`InterfaceNotFound`](crate::ErrorKind::InterfaceNotFound);
+    ///   [`NotFound`](crate::ErrorKind::NotFound) where the interface does not have the family;
+    ///   [`AlreadyExists`](crate::ErrorKind::AlreadyExists) if one of the addresses is answered for already;
+    ///   [`InvalidParameter`](crate::ErrorKind::InvalidParameter) for addresses that no neighbour can have;
+    ///   [`NotSupported`](crate::ErrorKind::NotSupported) for more than 4,096 addresses, since the kernel has an entry for
+    ///   each, and while `proxy_ndp` is off; [`AccessDenied`](crate::ErrorKind::AccessDenied)
+    /// - Linux: `RTM_NEWNEIGH` with `NTF_PROXY` for each address
+    /// - Privilege: `CAP_NET_ADMIN`
+    #[doc(alias = "CreateProxyArpEntry")]
+    pub fn create_proxy_neighbors(&self, interface: impl Into<InterfaceKey>, prefix: Prefix) -> Result<()> {
+        self.backend().create_proxy_neighbors(interface.into(), prefix)
+    }
+
+    /// Answers no more for each address of a prefix on an interface; all or nothing.
+    ///
+    /// - Windows: `DeleteProxyArpEntry`
+    /// - Errors: those of [`create_proxy_neighbors`](Self::create_proxy_neighbors), but
+    ///   [`NotFound`](crate::ErrorKind::NotFound) if one of the addresses is not answered for
+    /// - Linux: `RTM_DELNEIGH` with `NTF_PROXY` for each address
+    /// - Privilege: `CAP_NET_ADMIN`
+    #[doc(alias = "DeleteProxyArpEntry")]
+    pub fn delete_proxy_neighbors(&self, interface: impl Into<InterfaceKey>, prefix: Prefix) -> Result<()> {
+        self.backend().delete_proxy_neighbors(interface.into(), prefix)
     }
 }

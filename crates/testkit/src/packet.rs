@@ -124,6 +124,12 @@ impl Capture {
 }
 
 impl Frame {
+    /// The physical address that the frame is for.
+    #[must_use]
+    pub fn physical_destination(&self) -> Option<[u8; 6]> {
+        self.bytes.first_chunk().copied()
+    }
+
     /// The frame as an ICMPv6 message.
     #[must_use]
     pub fn icmpv6(&self) -> Option<Icmpv6> {

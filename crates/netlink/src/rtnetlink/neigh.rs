@@ -135,15 +135,20 @@ pub fn get(key: Key) -> Request {
     key.request(GET_NEIGHBOR, ACK, 0, 0)
 }
 
-/// A request that gives a neighbour a hardware address and a state.
+/// A request that gives a neighbour a hardware address, a state, and marks (`NTF_*`, see [`flag`]): those that it has and
+/// should keep are to be among them.
 #[must_use]
-pub fn put(key: Key, write: Write, link_address: &[u8], state: u16) -> Request {
+pub fn put(key: Key, write: Write, link_address: &[u8], state: u16, marks: u32) -> Request {
     let flags = match write {
         Write::Create => CREATE | EXCLUSIVE,
         Write::Change => REPLACE,
     };
-    let mut request = key.request(NEW_NEIGHBOR, ACK | flags, state, 0);
+    let [low, ..] = marks.to_le_bytes();
+    let mut request = key.request(NEW_NEIGHBOR, ACK | flags, state, low);
     let _ = request.attribute(LLADDR, link_address);
+    if marks >> 16 != 0 {
+        let _ = request.attribute_u32(FLAGS_EXT, marks >> 16);
+    }
     request
 }
 
@@ -315,13 +320,18 @@ mod tests {
     fn requests_say_what_is_to_become_of_a_neighbor() {
         for address in ["192.0.2.7", "2001:db8::7"].map(|text| text.parse::<IpAddr>().unwrap()) {
             let key = Key { index: 3, address };
-            read(&mut put(key, Write::Create, &[2, 0, 0, 0, 0, 9], state::PERMANENT), |kind, flags, sent| {
-                assert_eq!((kind, flags), (NEW_NEIGHBOR, 1 | ACK | CREATE | EXCLUSIVE));
-                assert_eq!((sent.index, sent.address()), (3, Some(address)));
-                assert_eq!((sent.state, sent.link_address), (0x80, Some(&[2, 0, 0, 0, 0, 9][..])));
-            });
-            read(&mut put(key, Write::Change, &[2], state::STALE), |_, flags, sent| {
+            read(
+                &mut put(key, Write::Create, &[2, 0, 0, 0, 0, 9], state::PERMANENT, 0),
+                |kind, flags, sent| {
+                    assert_eq!((kind, flags), (NEW_NEIGHBOR, 1 | ACK | CREATE | EXCLUSIVE));
+                    assert_eq!((sent.index, sent.address()), (3, Some(address)));
+                    assert_eq!((sent.state, sent.link_address), (0x80, Some(&[2, 0, 0, 0, 0, 9][..])));
+                },
+            );
+            let marks = flag::ROUTER | flag::MANAGED;
+            read(&mut put(key, Write::Change, &[2], state::STALE, marks), |_, flags, sent| {
                 assert_eq!((flags, sent.state), (1 | ACK | REPLACE, 4), "what is gone is not made anew");
+                assert_eq!(sent.flags, marks);
             });
             read(&mut solicit(key), |kind, flags, sent| {
                 assert_eq!((kind, flags, sent.flags), (NEW_NEIGHBOR, 1 | ACK | CREATE, flag::USE));

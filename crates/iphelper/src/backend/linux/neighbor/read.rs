@@ -24,7 +24,7 @@ pub(super) struct Entry {
     /// `NUD_*`.
     pub(super) state: u16,
     /// `NTF_*`.
-    flags: u32,
+    pub(super) flags: u32,
     ages: Option<Ages>,
     protocol: Option<u8>,
 }
@@ -63,6 +63,16 @@ impl Entry {
             ages: neighbor.ages,
             protocol: neighbor.protocol.filter(|protocol| *protocol != 0),
         }))
+    }
+
+    /// One that nobody made yet.
+    pub(super) const fn new(
+        index: InterfaceIndex,
+        address: IpAddr,
+        physical_address: PhysicalAddress,
+        state: u16,
+    ) -> Self {
+        Self { index, address, physical_address, state, flags: 0, ages: None, protocol: None }
     }
 
     pub(super) fn row(&self, link: &Named) -> Neighbor {
@@ -161,7 +171,7 @@ impl LinuxHost {
         self.dump_neighbors(family, link, request, operation)
     }
 
-    fn dump_neighbors(
+    pub(super) fn dump_neighbors(
         &self,
         family: Option<Family>,
         link: Option<InterfaceIndex>,
