@@ -133,6 +133,15 @@ pub const CHANGES: u32 = 7;
 
 /// Whether an announcement is about `table` or something in it.
 pub fn is_about_table(message: &Message<'_>, table: &str) -> Result<bool, DecodeError> {
+    is_about(message, |name| name == table.as_bytes())
+}
+
+/// Whether an announcement is about a table whose name begins with `prefix`, or something in it.
+pub fn is_about_tables(message: &Message<'_>, prefix: &str) -> Result<bool, DecodeError> {
+    is_about(message, |name| name.starts_with(prefix.as_bytes()))
+}
+
+fn is_about(message: &Message<'_>, is_meant: impl Fn(&[u8]) -> bool) -> Result<bool, DecodeError> {
     // The table is the first attribute of everything but of a generation.
     const TABLE: u16 = 1;
     if message.header.kind & 0xff00 != SUBSYSTEM || is(message, kind::NEW_GENERATION) {
@@ -142,7 +151,7 @@ pub fn is_about_table(message: &Message<'_>, table: &str) -> Result<bool, Decode
     for attribute in attributes {
         let attribute = attribute?;
         if attribute.kind == TABLE {
-            return Ok(attribute.c_bytes() == table.as_bytes());
+            return Ok(is_meant(attribute.c_bytes()));
         }
     }
     Ok(false)
@@ -219,6 +228,12 @@ impl Table {
         let mut request = request(kind::GET_TABLE, ACK);
         let _ = request.attribute_name(Self::NAME, name.as_bytes());
         request
+    }
+
+    /// Asks for the tables of the `inet` family.
+    #[must_use]
+    pub fn dump() -> Request {
+        request(kind::GET_TABLE, DUMP)
     }
 
     /// Reads a message; `None` if it is about something else.
@@ -535,7 +550,9 @@ mod tests {
         let set = Set { table: "iphelper", name: "ddr4" };
         for request in [Table::delete("iphelper"), chain.flush(), set.delete(), chain.delete()] {
             assert_eq!(read(request.clone(), |message| is_about_table(message, "iphelper")), Ok(true));
-            assert_eq!(read(request, |message| is_about_table(message, "iphelper-lock")), Ok(false));
+            assert_eq!(read(request.clone(), |message| is_about_table(message, "iphelper-lock")), Ok(false));
+            assert_eq!(read(request.clone(), |message| is_about_tables(message, "iph")), Ok(true));
+            assert_eq!(read(request, |message| is_about_tables(message, "iphelper-")), Ok(false));
         }
         assert_eq!(read(Generation::get(), |message| is_about_table(message, "iphelper")), Ok(false));
     }
