@@ -1,7 +1,9 @@
 //! The contract between the chapters and a host: one small trait per chapter.
 
 use crate::address::{AnycastAddress, MulticastAddress, UnicastAddress};
+use crate::best_route::{BestRoute as BestRouteRow, BestRouteQuery};
 use crate::convert::InterfaceNames;
+use crate::destination::{AddressPair, Destination as DestinationRow};
 #[cfg(target_os = "linux")]
 use crate::doctor::{Diagnosis, KernelObject};
 use crate::error::Result;
@@ -11,6 +13,8 @@ use crate::ip_interface::{IpInterface as IpInterfaceRow, IpInterfaceChange, Prop
 use crate::keeper::{KeeperOptions, KeeperStatus};
 use crate::neighbor::{Neighbor as NeighborRow, NeighborChange, NeighborFlush, NewNeighbor, ProxyNeighbor};
 use crate::notification::ChangeSource;
+use crate::path::{Path as PathRow, PathKey};
+use crate::round_trip::{RoundTrip as RoundTripRow, RoundTripOptions};
 use crate::route::{Route as RouteRow, RouteKey, RouteQuery, Routes};
 use crate::tcp::{DeleteOptions, OwnerModule, TcpConnection, TcpConnections, TcpDeletion, TcpQuery};
 use crate::types::{Family, Guid, InterfaceKey, Prefix};
@@ -33,6 +37,11 @@ pub(crate) trait Backend:
     + Tcp
     + Udp
     + Notification
+    + BestRoute
+    + Path
+    + Destination
+    + Router
+    + RoundTrip
     + Keeper
     + Doctor
     + Debug
@@ -51,6 +60,11 @@ impl<
         + Tcp
         + Udp
         + Notification
+        + BestRoute
+        + Path
+        + Destination
+        + Router
+        + RoundTrip
         + Keeper
         + Doctor
         + Debug
@@ -190,6 +204,39 @@ pub(crate) trait Doctor {
     fn diagnose(&self) -> Result<Diagnosis>;
     #[cfg(target_os = "linux")]
     fn kernel_objects(&self) -> Result<Vec<KernelObject>>;
+}
+
+/// [`crate::best_route`].
+pub(crate) trait BestRoute {
+    fn best_route(&self, destination: IpAddr, query: &BestRouteQuery) -> Result<BestRouteRow>;
+}
+
+/// [`crate::path`].
+pub(crate) trait Path {
+    fn paths(&self, family: Option<Family>) -> Result<Vec<PathRow>>;
+    fn path(&self, key: &PathKey) -> Result<PathRow>;
+    fn flush_paths(&self, family: Option<Family>) -> Result<()>;
+}
+
+/// [`crate::destination`].
+pub(crate) trait Destination {
+    fn sort_destinations(&self, destinations: &[DestinationRow]) -> Result<Vec<AddressPair>>;
+}
+
+/// [`crate::router`].
+pub(crate) trait Router {
+    fn enable_router(self: Arc<Self>) -> Result<Box<dyn RouterHold>>;
+}
+
+/// [`crate::round_trip`].
+pub(crate) trait RoundTrip {
+    fn round_trip(&self, destination: IpAddr, options: &RoundTripOptions) -> Result<RoundTripRow>;
+}
+
+/// A wish that this host be a router.
+pub(crate) trait RouterHold: Send {
+    /// Takes it back; how many are left.
+    fn release(self: Box<Self>) -> Result<usize>;
 }
 
 /// A keeper at work.

@@ -38,6 +38,10 @@ pub enum ErrorKind {
     Interrupted,
     /// A bounded wait ended.
     TimedOut,
+    /// No route leads there.
+    NetworkUnreachable,
+    /// A route or rule says that it cannot be reached, or forbids it.
+    HostUnreachable,
     /// A failure that Windows has no number for; see [`Error::errno`] and the message.
     Other,
 }

@@ -29,7 +29,9 @@
 
 pub mod address;
 mod backend;
+pub mod best_route;
 pub mod convert;
+pub mod destination;
 #[cfg(target_os = "linux")]
 pub mod doctor;
 pub mod error;
@@ -40,7 +42,10 @@ pub mod ip_interface;
 pub mod keeper;
 pub mod neighbor;
 pub mod notification;
+pub mod path;
+pub mod round_trip;
 pub mod route;
+pub mod router;
 pub mod tcp;
 pub mod types;
 pub mod udp;

@@ -27,3 +27,41 @@ pub fn in_child(test: &str, wrapper: &[&str], work: impl FnOnce()) {
     assert!(output.status.success(), "{test} failed in its child process:\n{printed}\n{errors}");
     assert!(printed.contains("1 passed"), "{test} did not run in its child process:\n{printed}\n{errors}");
 }
+
+/// A process that runs one test of this program; killed when dropped.
+#[derive(Debug)]
+pub struct Child(std::process::Child);
+
+impl Child {
+    /// Starts this test program again with this `test` (its full name) alone, in this thread's namespace. The test finds
+    /// [`is_child`] to be true there.
+    #[must_use]
+    pub fn start(test: &str) -> Self {
+        let this = std::env::current_exe().expect("finding the test program");
+        let mut command = Command::new(this);
+        let command = command.args(["--exact", test, "--nocapture"]).env(VARIABLE, test);
+        Self(command.spawn().expect("starting the test program again"))
+    }
+
+    /// Kills it (`SIGKILL`) and waits until it is gone.
+    pub fn kill(mut self) {
+        self.end();
+    }
+
+    fn end(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// Whether this process was started by [`Child::start`] for this test.
+#[must_use]
+pub fn is_child(test: &str) -> bool {
+    std::env::var(VARIABLE).is_ok_and(|running| running == test)
+}

@@ -26,7 +26,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 pub use announcements::Announcements;
-pub use child::in_child;
+pub use child::{Child, in_child, is_child};
 pub use ctor;
 pub use packet::{ArpRequest, Capture, Frame, Icmpv6, Udp, send_unfragmented};
 pub use refuse::{die_at_write_of, refuse_sends_of, refuse_writes_of};

@@ -1,8 +1,10 @@
 //! Linux: the chapters again, over netlink and sysctl files.
 
 mod address;
+mod best_route;
 mod conf;
 mod convert;
+mod destination;
 mod destroy;
 mod doctor;
 mod ethtool;
@@ -14,10 +16,13 @@ mod link;
 mod namespace;
 mod neighbor;
 mod notification;
+mod path;
 mod policy;
 mod privilege;
 mod process;
+mod round_trip;
 mod route;
+mod router;
 mod socket;
 mod sysctl;
 mod tcp;

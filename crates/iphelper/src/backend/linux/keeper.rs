@@ -28,6 +28,8 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 const PUBLISH_EVERY: Duration = Duration::from_secs(1);
 /// Where announcements do not end, passes rest as long as they take, but no longer than this.
 const LONGEST_REST: Duration = Duration::from_millis(50);
+/// How soon the end of a program is noticed that made this host a router.
+const LOOK_AT_ROUTERS_EVERY: Duration = Duration::from_millis(250);
 /// After a pass that failed.
 const REST_AFTER_FAILURE: Duration = Duration::from_millis(100);
 
@@ -59,6 +61,7 @@ struct LinuxKeeper {
     rest: Option<(Instant, Duration)>,
     links: Option<Instant>,
     publish: Option<Instant>,
+    router: Option<Instant>,
 }
 
 impl LinuxKeeper {
@@ -88,6 +91,7 @@ impl LinuxKeeper {
             rest: None,
             links: now,
             publish: now,
+            router: now,
         })
     }
 
@@ -103,6 +107,21 @@ impl LinuxKeeper {
         let rest = if done.is_err() { REST_AFTER_FAILURE } else { self.status.last_pass.min(LONGEST_REST) };
         self.rest = Some((ended, rest));
         self.note(done);
+    }
+
+    /// Puts forwarding back once the programs that wanted a router are gone. While there are any it is looked at again:
+    /// the kernel does not announce that a table went with its owner.
+    fn keep_router(&mut self) {
+        let done = self.host.settle_router_unlocked();
+        let again = match &done {
+            Ok(true) => Some(LOOK_AT_ROUTERS_EVERY),
+            Ok(false) => None,
+            Err(_) => Some(RETRY_AFTER),
+        };
+        self.router = again.map(|pause| Instant::now() + pause);
+        if done.is_err() {
+            self.note(done.map(|_| ()));
+        }
     }
 
     /// Brings the responders up to what is set and to what the interfaces are like.
@@ -170,6 +189,9 @@ impl LinuxKeeper {
         if is_due(self.links) {
             self.keep_advertising();
         }
+        if is_due(self.router) {
+            self.keep_router();
+        }
         let counts = |responders: &BTreeMap<_, Responder>| -> Vec<_> {
             responders.values().map(|it| (it.sent, it.solicited, it.phase())).collect()
         };
@@ -199,11 +221,14 @@ impl LinuxKeeper {
         if news.links {
             self.links = Some(now);
         }
+        if news.router {
+            self.router = Some(now);
+        }
     }
 
     fn deadline(&self) -> Option<Instant> {
         let responders = self.responders.values().filter_map(Responder::deadline);
-        responders.chain([self.policy, self.links, self.publish].into_iter().flatten()).min()
+        responders.chain([self.policy, self.links, self.publish, self.router].into_iter().flatten()).min()
     }
 
     /// Waits for something to do; whether `stop` says to end.

@@ -35,17 +35,20 @@ mod metric;
 pub(super) mod names;
 mod route_mtu;
 mod route_settings;
+mod router;
 mod routes;
 mod rules;
 mod settings;
 #[cfg(test)]
 mod tests;
+mod verdict;
 
 pub(super) use converge::mechanism;
 pub(super) use keeper_lock::KeeperLock;
 pub(super) use metric::{OUR_PROTOCOL, RouteMetrics};
 pub(super) use route_settings::RouteSettings;
 pub(super) use settings::{Property, Setting, Settings};
+pub(super) use verdict::{Packet, Stop};
 
 /// What every error of this chapter was about.
 const OPERATION: &str = "changing an IP interface";

@@ -2,7 +2,7 @@
 
 mod find;
 mod protocol;
-mod row;
+pub(super) mod row;
 mod table;
 
 use super::LinuxHost;

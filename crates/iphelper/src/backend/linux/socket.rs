@@ -58,6 +58,11 @@ impl Refusal {
         self.errno
     }
 
+    /// Whether the kernel said why.
+    pub(super) fn has_words(&self) -> bool {
+        self.words.is_some()
+    }
+
     /// The error of `kind` that this refusal is to a chapter.
     pub(super) fn into_error(self, kind: ErrorKind, operation: impl Into<Cow<'static, str>>) -> Error {
         let error = Error::new(kind, operation).with_errno(self.errno);
@@ -248,6 +253,43 @@ impl Socket {
                 }
             }
         }
+    }
+
+    /// Sends questions that are each answered by one message, a row or a refusal, in one datagram, and gives the answers
+    /// to `visit` with the place of their question. Whoever wants an acknowledgement beside the answer uses
+    /// [`ask`](Self::ask).
+    pub(super) fn answers<const N: usize>(
+        &mut self,
+        mut questions: [Request; N],
+        mut visit: impl FnMut(usize, Result<&Message<'_>, Refusal>) -> Result<(), DecodeError>,
+    ) -> Result<(), Refusal> {
+        let mut bytes = Vec::new();
+        let first = self.send_batch(N, |first| {
+            for (number, question) in (first..).zip(&mut questions) {
+                bytes.extend_from_slice(question.finish(number));
+            }
+            bytes.as_slice()
+        })?;
+        let mut left = N;
+        let mut visited = Ok(());
+        while left > 0 {
+            for message in self.receive()? {
+                let message = message?;
+                let place =
+                    message.header.sequence.checked_sub(first).and_then(|it| usize::try_from(it).ok());
+                let Some(place) = place.filter(|place| *place < N) else { continue };
+                left = left.saturating_sub(1);
+                if visited.is_ok() {
+                    let answer = message.acknowledgement().transpose()?;
+                    visited = visit(
+                        place,
+                        answer.as_ref().map_or(Ok(&message), |it| Err(Refusal::from_answer(it))),
+                    );
+                }
+            }
+        }
+        self.busy = false;
+        Ok(visited?)
     }
 
     /// Sends a packet filter batch in one datagram and waits until it is in force, or refused whole.

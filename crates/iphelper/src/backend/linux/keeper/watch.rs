@@ -1,7 +1,7 @@
 //! What the kernel announces that a keeper acts on.
 
 use super::super::LinuxHost;
-use super::super::policy::names::FILTER_TABLE;
+use super::super::policy::names::{FILTER_TABLE, ROUTER_TABLES};
 use super::super::socket::{Protocol, Socket};
 use super::OPERATION;
 use crate::error::Result;
@@ -22,6 +22,12 @@ pub(super) struct News {
     pub(super) policy: bool,
     /// Links, addresses, IPv6 routes, IPv6 settings, and what is set.
     pub(super) links: bool,
+    /// Who wants this host to be a router.
+    pub(super) router: bool,
+}
+
+impl News {
+    const ALL: Self = Self { policy: true, links: true, router: true };
 }
 
 #[derive(Debug)]
@@ -68,6 +74,7 @@ impl Watch {
         drain(&mut self.filter, &mut news, |message, news| {
             // Not of the tables that are locks, which come and go with each pass.
             news.policy |= nf_tables::is_about_table(message, FILTER_TABLE)?;
+            news.router |= nf_tables::is_about_tables(message, ROUTER_TABLES)?;
             Ok(())
         })?;
         Ok(news)
@@ -98,14 +105,14 @@ fn drain(
                 for message in messages {
                     // What cannot be read may have been about anything.
                     if message.and_then(|message| note(&message, news)).is_err() {
-                        *news = News { policy: true, links: true };
+                        *news = News::ALL;
                     }
                 }
             }
             Err(refusal) => match refusal.errno() {
                 libc::EAGAIN => return Ok(()),
                 // An overrun, or a message longer than the buffer, which has grown since.
-                libc::ENOBUFS | libc::EMSGSIZE => *news = News { policy: true, links: true },
+                libc::ENOBUFS | libc::EMSGSIZE => *news = News::ALL,
                 _ => return Err(refusal.error(OPERATION).because("listening")),
             },
         }

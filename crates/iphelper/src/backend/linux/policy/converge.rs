@@ -84,6 +84,7 @@ impl LinuxHost {
     /// Makes rules, filter and routes hold what is set, as far as others' changes have made them differ: new default
     /// routes and prefixes, a flushed filter, rules taken away. Nothing is done where nothing is set.
     pub(in crate::backend::linux) fn reconcile_policy(&self) -> Result<()> {
+        let _ = self.settle_router_unlocked()?;
         let markers = self.policy_markers()?;
         if markers.is_empty() && Guard::read_if_permitted(self)?.is_none_or(|guard| guard.is_absent()) {
             // What a caller that was killed left behind: rules or copies without a setting.

@@ -33,10 +33,13 @@ pub(super) enum PolicyLock {
 impl PolicyLock {
     /// Takes the lock, waiting for others; [`ErrorKind::TimedOut`] after ten seconds.
     pub(super) fn take(host: &LinuxHost) -> Result<Self> {
-        match TableLock::take(host) {
+        let lock = match TableLock::take(host) {
             Err(error) if error.kind() == ErrorKind::NotSupported => lock_file(host).map(Self::File),
             taken => taken.map(Self::Table),
-        }
+        }?;
+        // What a program that was killed left to be put back is no failure of this call.
+        let _ = host.settle_router();
+        Ok(lock)
     }
 }
 

@@ -1,12 +1,10 @@
 //! Routes of others, as far as both of their properties that we change need them.
 
+use super::names::LOCAL_TABLE;
 use crate::backend::linux::socket::{Refusal, Socket};
 use iphelper_netlink::rtnetlink::nexthop::{self, NextHopObject};
 use iphelper_netlink::rtnetlink::route::{self, Filter, NextHop, Route, kind};
 use rustc_hash::FxHashMap;
-
-/// The table of local addresses (`RT_TABLE_LOCAL`), which the kernel keeps.
-const LOCAL_TABLE: u32 = 255;
 
 /// The routes that pass `filter`, in the kernel's order, each with the links that packets leave by; those of the table
 /// of local addresses left out.

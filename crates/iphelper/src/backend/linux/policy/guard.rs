@@ -99,6 +99,17 @@ impl Guard {
         }
     }
 
+    /// Whether there is a table of the name, by one message; false to who may not know.
+    pub(super) fn is_there(host: &LinuxHost) -> bool {
+        let Ok(mut socket) = host.netfilter.take() else { return false };
+        let mut is_there = false;
+        let asked = socket.answers([Table::get(FILTER_TABLE).unacknowledged()], |_, answer| {
+            is_there = answer.is_ok();
+            Ok(())
+        });
+        asked.is_ok() && is_there
+    }
+
     fn read(socket: &mut Socket) -> Result<Self, Failure> {
         let Presence::Ours = presence(socket)? else { return Ok(Self::default()) };
         let mut guard = Self { is_there: true, ..Self::default() };
@@ -210,6 +221,30 @@ impl Guard {
             }
         }
         objects
+    }
+
+    /// Where packets may go over a guarded interface, as the filter has it; `None` where it is not guarded.
+    pub(super) fn allowed_over(
+        &self,
+        host: &LinuxHost,
+        family: Family,
+        index: InterfaceIndex,
+    ) -> Result<Option<Vec<Range>>> {
+        if !self.members.contains_key(&(family, Property::DisableDefaultRoutes, index)) {
+            return Ok(None);
+        }
+        self.ranges(host, &onlink(family, index), family)
+    }
+
+    /// The addresses of strong interfaces, as the filter has them; `None` where there is no such interface.
+    pub(super) fn strong_sources(&self, host: &LinuxHost, family: Family) -> Result<Option<Vec<Range>>> {
+        self.ranges(host, &sources(family), family)
+    }
+
+    fn ranges(&self, host: &LinuxHost, set: &str, family: Family) -> Result<Option<Vec<Range>>> {
+        let mut socket = host.netfilter.take()?;
+        ranges(&mut socket, self, set, family)
+            .map_err(|refusal| filter_error(refusal, "reading the packet filter"))
     }
 
     /// The interfaces whose packets the filter stops now.

@@ -2,6 +2,7 @@
 //! iproute2 in `packaging/iproute2` and administrators know our objects by it.
 
 use crate::types::Family;
+use iphelper_netlink::rtnetlink::route::Route;
 
 /// Who made our routes and rules (`RTPROT_*`). iproute2, FRRouting, BIRD, Calico and Tailscale use other numbers.
 pub(super) const PROTOCOL: u8 = 105;
@@ -28,6 +29,9 @@ pub(super) const MOVED_IPV6_PREFIXES: u32 = TABLES + 0x14;
 
 /// Which MTU IPv4 routes had before theirs was lowered.
 pub(super) const LOWERED_ROUTES: u32 = TABLES + 0x15;
+
+/// What this host was like before a program made it an IPv4 router, see [`router`](super::router).
+pub(super) const ROUTER: u32 = TABLES + 0x16;
 
 /// The number of a marker about an IPv4 MTU.
 pub(super) const IPV4_MTU: u32 = 402;
@@ -64,7 +68,10 @@ pub(super) const RULE_PRIORITY: u32 = 32765;
 pub(super) const UNUSED_MARK: u32 = 0x6970_6800;
 
 /// The kernel's main routing table (`RT_TABLE_MAIN`).
-pub(super) const MAIN_TABLE: u32 = 254;
+pub(in crate::backend::linux) const MAIN_TABLE: u32 = 254;
+
+/// The table of local addresses (`RT_TABLE_LOCAL`), which the kernel keeps.
+pub(in crate::backend::linux) const LOCAL_TABLE: u32 = 255;
 
 /// Whether a table is one of those that our rules look up.
 pub(super) const fn is_selection(table: u32) -> bool {
@@ -76,6 +83,11 @@ pub(super) const fn is_ours(table: u32, protocol: u8) -> bool {
     protocol == PROTOCOL && (table & !0xff == TABLES || is_selection(table))
 }
 
+/// Whether a route is a copy of one of the main table, for our rules to look up.
+pub(in crate::backend::linux) fn is_copy(route: &Route) -> bool {
+    is_selection(route.table) && is_ours(route.table, route.protocol)
+}
+
 /// The packet filter's table, of the `inet` family.
 pub(in crate::backend::linux) const FILTER_TABLE: &str = "iphelper";
 
@@ -84,6 +96,9 @@ pub(super) const LOCK_TABLE: &str = "iphelper-lock";
 
 /// The table that the keeper of a namespace owns, and that vanishes with it.
 pub(super) const KEEPER_TABLE: &str = "iphelper-keeper";
+
+/// The tables of programs that made this host an IPv4 router begin so. Each vanishes with its program.
+pub(in crate::backend::linux) const ROUTER_TABLES: &str = "iphelper-router-";
 
 /// The family in the names of sets and chains.
 pub(super) const fn digit(family: Family) -> char {

@@ -22,7 +22,7 @@ const TICKS: u64 = 100;
 
 /// What rows take from elsewhere than the route.
 #[derive(Debug)]
-pub(super) struct Surroundings {
+pub(in crate::backend::linux) struct Surroundings {
     luids: FxHashMap<u32, InterfaceLuid>,
     pub(super) metrics: RouteMetrics,
     /// The on-link prefixes that routers advertised: destination, its length, interface. The kernel gives them the same
@@ -34,7 +34,7 @@ pub(super) struct Surroundings {
 }
 
 impl Surroundings {
-    pub(super) fn read(
+    pub(in crate::backend::linux) fn read(
         host: &LinuxHost,
         links: &[Link],
         families: &[Family],
@@ -61,7 +61,11 @@ impl Surroundings {
     }
 
     /// Gives each row of a route to `add`: one for each next hop, those over interfaces left out that came since.
-    pub(super) fn rows(&mut self, mut route: wire::Route, mut add: impl FnMut(Route)) -> Result<(), Refusal> {
+    pub(in crate::backend::linux) fn rows(
+        &mut self,
+        mut route: wire::Route,
+        mut add: impl FnMut(Route),
+    ) -> Result<(), Refusal> {
         let hidden = route.next_hop_id.filter(|_| route.interfaces().next().is_none());
         if let Some(id) = hidden {
             self.fill_in(&mut route, id)?;
@@ -164,7 +168,7 @@ pub(super) const fn family_of(route: &wire::Route) -> Family {
 }
 
 /// The address that stands for none.
-pub(super) const fn unspecified(family: Family) -> IpAddr {
+pub(in crate::backend::linux) const fn unspecified(family: Family) -> IpAddr {
     match family {
         Family::V4 => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
         Family::V6 => IpAddr::V6(Ipv6Addr::UNSPECIFIED),

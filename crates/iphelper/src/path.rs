@@ -1,0 +1,81 @@
+//! What the host has learnt of the paths to single destinations: path MTUs (RFC 1191, RFC 8201) and better next hops.
+
+use crate::error::Result;
+use crate::host::Host;
+use crate::types::{Family, InterfaceIndex, InterfaceKey, InterfaceLuid};
+use std::net::IpAddr;
+use std::time::Duration;
+
+/// The path to one destination, as far as it differs from what routes and interfaces say.
+///
+/// - Windows: `MIB_IPPATH_ROW`. Windows keeps one for each destination that it sends to, Linux for those of which it has
+///   learnt something: that packets must be smaller, or that another router is nearer.
+/// - Linux: the exceptions of a route's next hop, see `docs/linux-mechanisms.md`
+#[doc(alias = "MIB_IPPATH_ROW")]
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Path {
+    /// The destination.
+    pub destination: IpAddr,
+    /// The address that this host sends from on this path, as it chooses by itself or as the caller asked for it. What was
+    /// learnt holds for every source. `None`: the host has none.
+    pub source: Option<IpAddr>,
+    /// The interface that packets leave by.
+    pub luid: InterfaceLuid,
+    /// Its index.
+    pub index: InterfaceIndex,
+    /// The router that packets go to; `None`: the destination is on the link.
+    pub next_hop: Option<IpAddr>,
+    /// The largest packet that reaches the destination whole, in octets; the interface's MTU where the path has no smaller
+    /// one.
+    pub path_mtu: u32,
+    /// How long the host goes on believing it; `None`: it does not forget by itself.
+    pub expires: Option<Duration>,
+    /// Bits per second that the interface sends; `None`: unknown.
+    pub link_transmit_speed: Option<u64>,
+    /// Bits per second that the interface receives; `None`: unknown.
+    pub link_receive_speed: Option<u64>,
+}
+
+/// Which path is meant.
+#[derive(Clone, Debug)]
+pub struct PathKey {
+    /// The destination.
+    pub destination: IpAddr,
+    /// The interface; `None`: the one that the host chooses.
+    pub interface: Option<InterfaceKey>,
+    /// The address that is sent from; `None`: the one that the host chooses. It must be one of this host.
+    pub source: Option<IpAddr>,
+}
+
+impl Host {
+    /// What the host has learnt of the paths to single destinations; `None`: of both families.
+    ///
+    /// - Errors: [`NotSupported`](crate::ErrorKind::NotSupported) for a family that the host does not have.
+    /// - Linux: a dump of `RTM_GETROUTE` with `RTM_F_CLONED`. IPv4 tells of a path only after a packet has used what was
+    ///   learnt.
+    #[doc(alias = "GetIpPathTable")]
+    pub fn paths(&self, family: Option<Family>) -> Result<Vec<Path>> {
+        self.backend().paths(family)
+    }
+
+    /// What the host has learnt of the path to one destination.
+    ///
+    /// - Errors: [`NotFound`](crate::ErrorKind::NotFound) where it has learnt nothing,
+    ///   [`InterfaceNotFound`](crate::ErrorKind::InterfaceNotFound) for no such interface.
+    #[doc(alias = "GetIpPathEntry")]
+    pub fn path(&self, key: &PathKey) -> Result<Path> {
+        self.backend().path(key)
+    }
+
+    /// Forgets what was learnt of all paths of a family; `None`: of both. Packets then have the size of the interface
+    /// again until a router complains.
+    ///
+    /// - Errors: [`AccessDenied`](crate::ErrorKind::AccessDenied) without `CAP_NET_ADMIN`;
+    ///   [`NotSupported`](crate::ErrorKind::NotSupported) for a family that the host does not have.
+    /// - Linux: IPv4 by `net.ipv4.route.flush`, IPv6 by `RTM_DELROUTE` of each with `RTM_F_CLONED`
+    #[doc(alias = "FlushIpPathTable")]
+    pub fn flush_paths(&self, family: Option<Family>) -> Result<()> {
+        self.backend().flush_paths(family)
+    }
+}
