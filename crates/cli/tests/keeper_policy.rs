@@ -112,6 +112,27 @@ fn later_default_routes_and_prefixes_are_followed() {
     }
 }
 
+/// A tunnel that comes later sends its own packets by the main table, as Tailscale's does.
+#[test]
+fn later_rules_that_use_the_main_table_are_followed() {
+    let uplinks = guarded();
+    let _keeper = uplinks.host.run(Keeper::start);
+    for family in ["-4", "-6"] {
+        let rule = "rule add pref 5210 fwmark 0x80000/0xff0000 lookup main";
+        let _ = uplinks.host.sh(&format!("ip {family} {rule}"));
+    }
+    for ipv6 in [false, true] {
+        eventually("the marked packet", || uplinks.udp(ipv6, Bound::Mark(0x80000)) == Way::E1);
+    }
+    for family in ["-4", "-6"] {
+        let _ = uplinks.host.sh(&format!("ip {family} rule delete pref 5210"));
+        eventually("the detour goes with it", || {
+            !uplinks.host.sh(&format!("ip {family} rule")).contains("5209:")
+        });
+    }
+    assert_guarded(&uplinks, "after the tunnel");
+}
+
 #[test]
 fn a_killed_keeper_leaves_the_guard_closed_and_the_next_one_converges() {
     let uplinks = guarded();

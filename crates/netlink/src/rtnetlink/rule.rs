@@ -7,10 +7,13 @@
 //!  +--------+--------+--------+--------+--------+-----------------+--------+-----------------+ - - - -
 //! ```
 
+mod whole;
+
 use crate::DecodeError;
 use crate::attribute::{Attribute, AttributeWriter};
 use crate::message::{ACK, DUMP, Message, Request};
 use std::net::IpAddr;
+pub use whole::{Selectors, WholeRule};
 
 /// `RTM_NEWRULE`: a rule that is there, or is to be.
 pub const NEW_RULE: u16 = 32;
@@ -25,8 +28,11 @@ const CREATE: u16 = 0x400;
 
 const SRC: u16 = 2;
 const IIFNAME: u16 = 3;
+const GOTO: u16 = 4;
 const PRIORITY: u16 = 6;
 const FWMARK: u16 = 10;
+const FLOW: u16 = 11;
+const SUPPRESS_IFGROUP: u16 = 13;
 const SUPPRESS_PREFIXLEN: u16 = 14;
 const TABLE: u16 = 15;
 const FWMASK: u16 = 16;
@@ -40,6 +46,8 @@ const INVERT: u32 = 2;
 pub enum Action {
     /// Looks the table up; goes on to the next rule if no route is there.
     Lookup(u32),
+    /// Goes on with the first rule of this priority, or with the next rule if there is none.
+    Goto(u32),
     /// Ends the search: network unreachable.
     Unreachable,
     /// Something else.
@@ -48,11 +56,22 @@ pub enum Action {
 
 impl Action {
     const LOOKUP: u8 = 1;
+    const GOTO: u8 = 2;
     const UNREACHABLE: u8 = 7;
+
+    const fn new(number: u8, table: u32, target: u32) -> Self {
+        match number {
+            Self::LOOKUP => Self::Lookup(table),
+            Self::GOTO => Self::Goto(target),
+            Self::UNREACHABLE => Self::Unreachable,
+            number => Self::Other(number),
+        }
+    }
 
     const fn number(self) -> u8 {
         match self {
             Self::Lookup(_) => Self::LOOKUP,
+            Self::Goto(_) => Self::GOTO,
             Self::Unreachable => Self::UNREACHABLE,
             Self::Other(number) => number,
         }
@@ -119,8 +138,10 @@ impl Rule {
         if let Some(mark) = self.unless_marked {
             let _ = request.attribute_u32(FWMARK, mark).attribute_u32(FWMASK, u32::MAX);
         }
-        if let Action::Lookup(table) = self.action {
-            let _ = request.attribute_u32(TABLE, table);
+        match self.action {
+            Action::Lookup(table) => drop(request.attribute_u32(TABLE, table)),
+            Action::Goto(priority) => drop(request.attribute_u32(GOTO, priority)),
+            Action::Unreachable | Action::Other(_) => {}
         }
         if let Some(len) = self.suppress_prefix_len {
             let _ = request.attribute_u32(SUPPRESS_PREFIXLEN, len);
@@ -136,7 +157,7 @@ impl Rule {
         let (fixed, attributes) = message.split::<FIXED_LEN>("fib_rule_hdr")?;
         let [family, _, source_len, _, table, _, _, action, f0, f1, f2, f3] = *fixed;
         let inverted = u32::from_ne_bytes([f0, f1, f2, f3]) & INVERT != 0;
-        let mut table = u32::from(table);
+        let (mut table, mut target) = (u32::from(table), 0);
         let mut rule = Self {
             family,
             priority: 0,
@@ -156,16 +177,13 @@ impl Rule {
                 IIFNAME => rule.input = Some(String::from_utf8_lossy(attribute.c_bytes()).into_owned()),
                 FWMARK if inverted => rule.unless_marked = Some(attribute.u32()?),
                 TABLE => table = attribute.u32()?,
+                GOTO => target = attribute.u32()?,
                 // -1 is none.
                 SUPPRESS_PREFIXLEN => rule.suppress_prefix_len = u32::try_from(attribute.i32()?).ok(),
                 _ => {}
             }
         }
-        match action {
-            Action::LOOKUP => rule.action = Action::Lookup(table),
-            Action::UNREACHABLE => rule.action = Action::Unreachable,
-            _ => {}
-        }
+        rule.action = Action::new(action, table, target);
         Ok(Some(rule))
     }
 }

@@ -6,7 +6,7 @@ use super::forwarding;
 use super::guard::{self, Addresses, Extent, Guard};
 use super::names::{DEFAULTS_TABLE, FILTER_TABLE, INTERFACE_TABLES, RULE_PRIORITY, STATE_TABLE, digit};
 use super::routes::{Routes, place, ranges_of};
-use super::rules;
+use super::rules::{self, Detours};
 use super::settings::{Marker, Property, Setting, Settings, having, tag};
 use crate::backend::linux::LinuxHost;
 use crate::backend::linux::link::{Link, address_family};
@@ -165,6 +165,7 @@ struct FamilyPolicy {
     guards_defaults: bool,
     rules: Vec<Rule>,
     wanted_rules: Vec<Rule>,
+    detours: Detours,
     present: Vec<Route>,
     wanted: Vec<Route>,
 }
@@ -210,9 +211,11 @@ impl<'a> Policy<'a> {
             if family.wanted_rules.iter().any(|rule| !family.rules.contains(rule)) {
                 rules::install(self.host, &family.wanted_rules, &family.rules)?;
             }
+            family.detours.open(self.host)?;
         }
         guard::install(self.host, settings, &addresses, Extent::Complete)?;
         for family in &families {
+            family.detours.close(self.host)?;
             let rules = rules::read(self.host, family.family)?;
             if rules != family.wanted_rules {
                 rules::install(self.host, &family.wanted_rules, &rules)?;
@@ -304,11 +307,15 @@ impl<'a> Policy<'a> {
         if is_unused && !was_strong && !self.guard.has(family, Property::StrongSend) {
             let present = self.host.routes_of_table(family, DEFAULTS_TABLE, |route| Some(route.settled()))?;
             let (wanted_rules, wanted) = (Vec::new(), Vec::new());
+            // They are taken away before the rules.
+            let detours =
+                if rules.is_empty() { Detours::default() } else { Detours::read(self.host, family, false)? };
             return Ok(Some(FamilyPolicy {
                 family,
                 guards_defaults: false,
                 rules,
                 wanted_rules,
+                detours,
                 present,
                 wanted,
             }));
@@ -344,6 +351,7 @@ impl<'a> Policy<'a> {
             guards_defaults,
             rules,
             wanted_rules: rules::wanted(family, &sources, guards_defaults),
+            detours: Detours::read(self.host, family, guards_defaults)?,
             wanted: routes.wanted(),
             present: routes.present,
         }))

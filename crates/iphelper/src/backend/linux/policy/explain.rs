@@ -2,8 +2,8 @@
 
 use super::guard::Guard;
 use super::names::{
-    ADVERTISING_TABLE, DEFAULTS_TABLE, FILTER_TABLE, INTERFACE_TABLES, KEEPER_TABLE, MAIN_TABLE, STATE_TABLE,
-    is_ours,
+    ADVERTISING_TABLE, DEFAULTS_TABLE, FILTER_TABLE, INTERFACE_TABLES, KEEPER_TABLE, MAIN_TABLE,
+    RULE_PRIORITY, STATE_TABLE, is_ours,
 };
 use super::settings::{Property, Settings, having};
 use super::{KeeperLock, rules};
@@ -13,7 +13,7 @@ use crate::doctor::KernelObject;
 use crate::error::{ErrorKind, Result};
 use crate::types::Family;
 use iphelper_netlink::rtnetlink::route::{self, Filter, Route};
-use iphelper_netlink::rtnetlink::rule::{Action, Rule};
+use iphelper_netlink::rtnetlink::rule::{Action, Rule, WholeRule};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -25,7 +25,11 @@ impl LinuxHost {
         let mut objects = Vec::new();
         for family in Family::ALL {
             match rules::read(self, family) {
-                Ok(rules) => objects.extend(rules.iter().map(|rule| rule_object(family, rule, &links))),
+                Ok(rules) => {
+                    let detours = rules::Detours::read(self, family, false)?;
+                    objects.extend(detours.present().iter().map(|rule| detour_object(family, rule)));
+                    objects.extend(rules.iter().map(|rule| rule_object(family, rule, &links)));
+                }
                 Err(error) if error.kind() == ErrorKind::NotSupported => continue,
                 Err(error) => return Err(error),
             }
@@ -146,9 +150,20 @@ fn rule_object(family: Family, rule: &Rule, links: &[Link]) -> KernelObject {
             name.push_str(" unreachable");
             "and no other default route of the main table: DisableDefaultRoutes is set somewhere".to_owned()
         }
-        Action::Other(_) => "of a later version".to_owned(),
+        Action::Goto(_) | Action::Other(_) => "of a later version".to_owned(),
     };
     KernelObject { name, purpose }
+}
+
+/// A detour, which has all selectors of the rule behind it.
+fn detour_object(family: Family, rule: &WholeRule) -> KernelObject {
+    let (priority, behind) = (rule.priority, rule.priority.saturating_add(1));
+    KernelObject {
+        name: format!("ip {} rule {priority}: goto {RULE_PRIORITY}", flag(family)),
+        purpose: format!(
+            "what rule {behind} would send by any default route of the main table uses those that are allowed"
+        ),
+    }
 }
 
 fn table_object(family: Family, table: u32, count: usize, links: &[Link]) -> KernelObject {

@@ -2,6 +2,8 @@
 //! nowhere. Then the three that choose an allowed default route: all else of the main table first, then the defaults that
 //! are allowed, then nothing.
 
+mod detours;
+
 use super::OPERATION;
 use super::converge::send;
 use super::names::{DEFAULTS_TABLE, INTERFACE_TABLES, MAIN_TABLE, PROTOCOL, RULE_PRIORITY, UNUSED_MARK};
@@ -10,6 +12,7 @@ use crate::backend::linux::LinuxHost;
 use crate::backend::linux::link::address_family;
 use crate::error::{ErrorKind, Result};
 use crate::types::Family;
+pub(super) use detours::Detours;
 use iphelper_netlink::rtnetlink::rule::{Action, Rule};
 
 /// The rules in the order in which they are to stand, which is that in which they are made. `sources` are the prefixes of
