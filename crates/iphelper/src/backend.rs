@@ -15,7 +15,7 @@ use crate::neighbor::{Neighbor as NeighborRow, NeighborChange, NeighborFlush, Ne
 use crate::notification::ChangeSource;
 use crate::path::{Path as PathRow, PathKey};
 use crate::round_trip::{RoundTrip as RoundTripRow, RoundTripOptions};
-use crate::route::{Route as RouteRow, RouteKey, RouteQuery, Routes};
+use crate::route::{NewRoute, Route as RouteRow, RouteChange, RouteKey, RouteQuery, Routes};
 use crate::tcp::{DeleteOptions, OwnerModule, TcpConnection, TcpConnections, TcpDeletion, TcpQuery};
 use crate::types::{Family, Guid, InterfaceKey, Prefix};
 use std::fmt::Debug;
@@ -161,6 +161,12 @@ pub(crate) trait Route {
     fn routes(&self, query: &RouteQuery) -> Result<Vec<RouteRow>>;
     fn routes_iter(&self, query: &RouteQuery) -> Result<Routes>;
     fn route(&self, key: &RouteKey) -> Result<RouteRow>;
+    fn create_routes(&self, new: &[NewRoute]) -> Result<Vec<Result<RouteRow>>>;
+    fn plan_create_route(&self, new: &NewRoute) -> Result<RouteRow>;
+    fn set_route(&self, key: &RouteKey, change: &RouteChange) -> Result<Vec<PropertyChange>>;
+    fn plan_set_route(&self, key: &RouteKey, change: &RouteChange) -> Result<Vec<PropertyChange>>;
+    fn delete_route(&self, key: &RouteKey) -> Result<RouteRow>;
+    fn plan_delete_route(&self, key: &RouteKey) -> Result<RouteRow>;
 }
 
 /// [`crate::tcp`].

@@ -6,13 +6,18 @@
 //! back what was set.
 //!
 //! ```no_run
-//! use iphelper::route::RouteQuery;
+//! use iphelper::route::{NewRoute, RouteQuery};
 //! use iphelper::{Family, Host};
 //!
 //! # fn main() -> iphelper::Result<()> {
 //! let host = Host::open()?;
 //! for route in host.routes(&RouteQuery { family: Some(Family::V4), ..RouteQuery::default() })? {
 //!     println!("{} by {} metric {}", route.destination, route.next_hop, route.metric);
+//! }
+//! let eth0 = host.interface_named("eth0")?.luid;
+//! let made = host.create_route(&NewRoute::new("203.0.113.0/24".parse()?, [192, 0, 2, 1].into(), eth0))?;
+//! if let Some(key) = made.key() {
+//!     host.delete_route(&key)?;
 //! }
 //! # Ok(())
 //! # }
@@ -23,7 +28,8 @@ mod kinds;
 pub use kinds::{RouteKind, RouteOrigin, RouteProtocol};
 
 use crate::Host;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
+use crate::ip_interface::PropertyChange;
 use crate::types::{Family, InterfaceIndex, InterfaceKey, InterfaceLuid, Prefix};
 use std::fmt;
 use std::net::IpAddr;
@@ -189,6 +195,66 @@ impl fmt::Display for RouteKey {
     }
 }
 
+/// A route to be made.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct NewRoute {
+    /// The addresses that it is for.
+    pub destination: Prefix,
+    /// The router; unspecified: none, the destination is on the link. On Linux an IPv4 route may have an IPv6 router.
+    pub next_hop: IpAddr,
+    /// The interface.
+    pub interface: InterfaceKey,
+    /// What is added to the interface's metric. 0 unless set.
+    pub metric: u32,
+    /// Who makes it; [`NetMgmt`](RouteProtocol::NetMgmt) unless set.
+    pub protocol: RouteProtocol,
+    /// How long it stays, whole seconds, rounded up; `None`: for ever. IPv6 alone on Linux, 248 days at most.
+    pub valid_lifetime: Option<Duration>,
+    /// The routing table; [`MAIN_TABLE`] unless set.
+    pub table: u32,
+}
+
+impl NewRoute {
+    /// A route to `destination` by `next_hop` over `interface`.
+    #[must_use]
+    pub fn new(destination: Prefix, next_hop: IpAddr, interface: impl Into<InterfaceKey>) -> Self {
+        Self {
+            destination,
+            next_hop,
+            interface: interface.into(),
+            metric: 0,
+            protocol: RouteProtocol::NetMgmt,
+            valid_lifetime: None,
+            table: MAIN_TABLE,
+        }
+    }
+
+    /// The same with a metric.
+    #[must_use]
+    pub fn with_metric(self, metric: u32) -> Self {
+        Self { metric, ..self }
+    }
+}
+
+/// What to change of a route; `None`: leave it.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct RouteChange {
+    /// What is added to the interface's metric.
+    pub metric: Option<u32>,
+    /// Who makes it.
+    pub protocol: Option<RouteProtocol>,
+    /// How long it stays from now on, whole seconds, rounded up; `Some(None)`: for ever. IPv6 alone on Linux.
+    pub valid_lifetime: Option<Option<Duration>>,
+}
+
+impl RouteChange {
+    /// A change of the metric.
+    #[must_use]
+    pub fn metric(metric: u32) -> Self {
+        Self { metric: Some(metric), ..Self::default() }
+    }
+}
+
 /// Which routes to read; the default is all of them.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct RouteQuery {
@@ -279,5 +345,101 @@ impl Host {
     #[doc(alias = "GetIpForwardEntry2")]
     pub fn route(&self, key: &RouteKey) -> Result<Route> {
         self.backend().route(key)
+    }
+
+    /// Makes a route, beside all others to its destination; the row that it is now.
+    ///
+    /// A route of another interface or next hop stays, also one of the same metric. In the same call the guards of
+    /// [`disable_default_routes`](crate::ip_interface::IpInterface::disable_default_routes) and of strong hosts follow.
+    ///
+    /// On Linux the route has the protocol number 105 unless another protocol is given. The kernel merges IPv6 routes of
+    /// one prefix and metric, so a second one stands right behind the first; its row tells the metric that was set.
+    ///
+    /// - Windows: `CreateIpForwardEntry2`, `CreateIpForwardEntry`
+    /// - Errors: [`AlreadyExists`](crate::ErrorKind::AlreadyExists) where there is a route of this destination, next hop
+    ///   and interface, whatever its metric; [`InterfaceNotFound`](crate::ErrorKind::InterfaceNotFound);
+    ///   [`NotFound`](crate::ErrorKind::NotFound) where the interface does not have the family;
+    ///   [`InvalidParameter`](crate::ErrorKind::InvalidParameter) for a next hop that is no neighbour there, a metric
+    ///   that with the interface's does not fit 32 bits, a table of iphelper's own;
+    ///   [`NotSupported`](crate::ErrorKind::NotSupported) for an interface that is down, a protocol that Linux has no
+    ///   number for, a lifetime of an IPv4 route; [`AccessDenied`](crate::ErrorKind::AccessDenied)
+    /// - Linux: `RTM_NEWROUTE` with `NLM_F_APPEND` (IPv4) or `NLM_F_EXCL` (IPv6). It lists the routes to compare first:
+    ///   many are made faster by [`create_routes`](Self::create_routes)
+    /// - Privilege: `CAP_NET_ADMIN`
+    #[doc(alias = "CreateIpForwardEntry2")]
+    #[doc(alias = "CreateIpForwardEntry")]
+    pub fn create_route(&self, new: &NewRoute) -> Result<Route> {
+        self.create_routes(std::slice::from_ref(new))?.pop().unwrap_or_else(|| {
+            Err(Error::new(ErrorKind::Other, "creating a route").because("it has no outcome"))
+        })
+    }
+
+    /// Makes many routes in few system calls; one outcome for each, in order, as [`create_route`](Self::create_route)
+    /// would have it.
+    ///
+    /// The call itself fails only if nothing was done, for lack of privilege for example, or was put back, since the
+    /// guards could not follow.
+    pub fn create_routes(&self, new: &[NewRoute]) -> Result<Vec<Result<Route>>> {
+        self.backend().create_routes(new)
+    }
+
+    /// The row that [`create_route`](Self::create_route) would make; every check is done that can be done without the
+    /// kernel, nothing is written.
+    ///
+    /// The same errors, [`AccessDenied`](crate::ErrorKind::AccessDenied) left out: everybody may ask. Whether the next hop
+    /// is a neighbour and the interface up, only the kernel knows.
+    pub fn plan_create_route(&self, new: &NewRoute) -> Result<Route> {
+        self.backend().plan_create_route(new)
+    }
+
+    /// Changes one route and tells what changed; no other route is touched.
+    ///
+    /// The new one is there before the old one goes: a caller that dies half-way leaves the old one, the new one or both,
+    /// and the same call again does the rest. The guards follow in the same call.
+    ///
+    /// - Windows: `SetIpForwardEntry2`, `SetIpForwardEntry`
+    /// - Errors: [`NotFound`](crate::ErrorKind::NotFound) where there is no such route;
+    ///   [`InvalidParameter`](crate::ErrorKind::InvalidParameter) where there are several and the key does not say
+    ///   which; [`NotSupported`](crate::ErrorKind::NotSupported) for a route that the kernel made and would make again,
+    ///   and for next hops that are members of a nexthop object; else as [`create_route`](Self::create_route)
+    /// - Linux: `RTM_NEWROUTE`, then `RTM_DELROUTE`
+    /// - Privilege: `CAP_NET_ADMIN`
+    #[doc(alias = "SetIpForwardEntry2")]
+    #[doc(alias = "SetIpForwardEntry")]
+    pub fn set_route(&self, key: &RouteKey, change: &RouteChange) -> Result<Vec<PropertyChange>> {
+        self.backend().set_route(key, change)
+    }
+
+    /// What [`set_route`](Self::set_route) would change; every check is done, nothing is written.
+    ///
+    /// The same errors, [`AccessDenied`](crate::ErrorKind::AccessDenied) left out: everybody may ask.
+    pub fn plan_set_route(&self, key: &RouteKey, change: &RouteChange) -> Result<Vec<PropertyChange>> {
+        self.backend().plan_set_route(key, change)
+    }
+
+    /// Takes exactly one route away, or one of its next hops where it has several; the row that it was.
+    ///
+    /// The guards follow in the same call.
+    ///
+    /// - Windows: `DeleteIpForwardEntry2`, `DeleteIpForwardEntry`
+    /// - Errors: [`NotFound`](crate::ErrorKind::NotFound) where there is no such route;
+    ///   [`InvalidParameter`](crate::ErrorKind::InvalidParameter) where there are several and the key does not say
+    ///   which; [`NotSupported`](crate::ErrorKind::NotSupported) for next hops that are members of a nexthop object, and
+    ///   for an IPv6 route without router beside one by a router with the same interface, metric and protocol, which the
+    ///   kernel cannot tell apart; [`InterfaceNotFound`](crate::ErrorKind::InterfaceNotFound);
+    ///   [`AccessDenied`](crate::ErrorKind::AccessDenied)
+    /// - Linux: `RTM_DELROUTE`
+    /// - Privilege: `CAP_NET_ADMIN`
+    #[doc(alias = "DeleteIpForwardEntry2")]
+    #[doc(alias = "DeleteIpForwardEntry")]
+    pub fn delete_route(&self, key: &RouteKey) -> Result<Route> {
+        self.backend().delete_route(key)
+    }
+
+    /// The row that [`delete_route`](Self::delete_route) would take away; every check is done, nothing is written.
+    ///
+    /// The same errors, [`AccessDenied`](crate::ErrorKind::AccessDenied) left out: everybody may ask.
+    pub fn plan_delete_route(&self, key: &RouteKey) -> Result<Route> {
+        self.backend().plan_delete_route(key)
     }
 }

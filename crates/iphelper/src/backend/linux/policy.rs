@@ -43,9 +43,12 @@ mod settings;
 mod tests;
 mod verdict;
 
+pub(super) use batch::send_all;
 pub(super) use converge::mechanism;
+pub(super) use exclusive::PolicyLock;
 pub(super) use keeper_lock::KeeperLock;
 pub(super) use metric::{OUR_PROTOCOL, RouteMetrics};
+pub(super) use names::is_our_table;
 pub(super) use route_settings::RouteSettings;
 pub(super) use settings::{Property, Setting, Settings};
 pub(super) use verdict::{Packet, Stop};

@@ -1,14 +1,20 @@
 //! Routes over rtnetlink.
 
+mod create;
+mod delete;
 mod find;
+mod plan;
 mod protocol;
 pub(super) mod row;
+mod set;
 mod table;
+mod write;
 
 use super::LinuxHost;
 use crate::backend;
 use crate::error::{ErrorKind, Result};
-use crate::route::{Route, RouteKey, RouteQuery, Routes};
+use crate::ip_interface::PropertyChange;
+use crate::route::{NewRoute, Route, RouteChange, RouteKey, RouteQuery, Routes};
 
 /// What every error of reading was about.
 const OPERATION: &str = "reading the forwarding table";
@@ -32,5 +38,29 @@ impl backend::Route for LinuxHost {
 
     fn route(&self, key: &RouteKey) -> Result<Route> {
         find::route(self, key)
+    }
+
+    fn create_routes(&self, new: &[NewRoute]) -> Result<Vec<Result<Route>>> {
+        create::create(self, new)
+    }
+
+    fn plan_create_route(&self, new: &NewRoute) -> Result<Route> {
+        create::plan_route(self, new)
+    }
+
+    fn set_route(&self, key: &RouteKey, change: &RouteChange) -> Result<Vec<PropertyChange>> {
+        set::set(self, key, change)
+    }
+
+    fn plan_set_route(&self, key: &RouteKey, change: &RouteChange) -> Result<Vec<PropertyChange>> {
+        set::plan_set(self, key, change)
+    }
+
+    fn delete_route(&self, key: &RouteKey) -> Result<Route> {
+        delete::delete(self, key)
+    }
+
+    fn plan_delete_route(&self, key: &RouteKey) -> Result<Route> {
+        delete::plan(self, key)
     }
 }

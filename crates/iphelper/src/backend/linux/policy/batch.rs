@@ -13,7 +13,7 @@ const LARGEST_BATCH: usize = 256;
 ///
 /// None is acknowledged but the last of each datagram, for which the kernel does nothing. The kernel works a datagram
 /// off even if the process is killed meanwhile.
-pub(super) fn send_all(
+pub(in crate::backend::linux) fn send_all(
     socket: &mut Socket,
     requests: impl IntoIterator<Item = Request>,
 ) -> Result<Vec<(usize, Refusal)>, Refusal> {

@@ -25,14 +25,14 @@ const PAUSE: Duration = Duration::from_millis(2);
 
 /// The right to change policy, until dropped.
 #[derive(Debug)]
-pub(super) enum PolicyLock {
+pub(in crate::backend::linux) enum PolicyLock {
     Table(#[expect(dead_code, reason = "dropping it unlocks")] TableLock),
     File(#[expect(dead_code, reason = "closing the descriptor unlocks")] OwnedFd),
 }
 
 impl PolicyLock {
     /// Takes the lock, waiting for others; [`ErrorKind::TimedOut`] after ten seconds.
-    pub(super) fn take(host: &LinuxHost) -> Result<Self> {
+    pub(in crate::backend::linux) fn take(host: &LinuxHost) -> Result<Self> {
         let lock = match TableLock::take(host) {
             Err(error) if error.kind() == ErrorKind::NotSupported => lock_file(host).map(Self::File),
             taken => taken.map(Self::Table),
@@ -45,7 +45,7 @@ impl PolicyLock {
 
 /// A table with an owner.
 #[derive(Debug)]
-pub(super) struct TableLock {
+pub(in crate::backend::linux) struct TableLock {
     socket: Pooled,
 }
 

@@ -18,6 +18,7 @@
 mod advertised;
 mod moved;
 mod owners;
+mod shifted;
 mod state;
 mod survey;
 #[cfg(test)]

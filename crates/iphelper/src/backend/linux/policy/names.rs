@@ -27,6 +27,9 @@ pub(super) const MOVED_IPV4_PREFIXES: u32 = TABLES + 0x13;
 /// Where the prefixes of IPv6 addresses stand since they were moved.
 pub(super) const MOVED_IPV6_PREFIXES: u32 = TABLES + 0x14;
 
+/// Where IPv6 routes that were made for callers stand behind others of their metric, see [`shifted`](super::metric).
+pub(super) const SHIFTED_ROUTES: u32 = TABLES + 0x17;
+
 /// Which MTU IPv4 routes had before theirs was lowered.
 pub(super) const LOWERED_ROUTES: u32 = TABLES + 0x15;
 
@@ -80,7 +83,12 @@ pub(super) const fn is_selection(table: u32) -> bool {
 
 /// Whether a route is one of ours: an original of somebody else's never is, whatever its table.
 pub(super) const fn is_ours(table: u32, protocol: u8) -> bool {
-    protocol == PROTOCOL && (table & !0xff == TABLES || is_selection(table))
+    protocol == PROTOCOL && is_our_table(table)
+}
+
+/// Whether a table is kept for what is ours.
+pub(in crate::backend::linux) const fn is_our_table(table: u32) -> bool {
+    table & !0xff == TABLES || is_selection(table)
 }
 
 /// Whether a route is a copy of one of the main table, for our rules to look up.

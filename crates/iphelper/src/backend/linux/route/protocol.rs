@@ -35,6 +35,14 @@ pub(super) fn of_number(number: u8) -> RouteProtocol {
     }
 }
 
+/// The number that a route of this protocol is made with; `None` where Linux has none, or keeps it for itself.
+pub(super) fn to_number(protocol: RouteProtocol) -> Option<u8> {
+    match protocol {
+        RouteProtocol::NetMgmt => Some(OUR_PROTOCOL),
+        _ => SHARED.iter().find(|(it, _)| *it == protocol).map(|(_, number)| *number),
+    }
+}
+
 /// Where a route with this number comes from.
 pub(super) const fn origin(number: u8, is_advertised_prefix: bool) -> RouteOrigin {
     match number {
@@ -67,8 +75,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_systems_numbers_meet() {
-        assert_eq!(of_number(188), RouteProtocol::Ospf);
+    fn what_can_be_made_reads_back() {
+        for protocol in RouteProtocol::all() {
+            if let Some(number) = to_number(protocol) {
+                assert_eq!(of_number(number), protocol);
+            }
+        }
+        assert_eq!(to_number(RouteProtocol::Local), None, "the kernel's own");
         assert_eq!(of_number(12), RouteProtocol::Other, "BIRD");
     }
 }

@@ -116,7 +116,7 @@ impl Surroundings {
             next_hop: gateway.unwrap_or(unspecified),
             luid,
             index: interface.map(InterfaceIndex),
-            metric: self.metrics.owners(family, link, route),
+            metric: self.metrics.owners(family, link, gateway, route),
             protocol: of_number(route.protocol),
             origin: origin(route.protocol, is_advertised),
             valid_lifetime: route.expires.map(lifetime),

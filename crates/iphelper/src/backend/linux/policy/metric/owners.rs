@@ -2,15 +2,19 @@
 
 use super::super::marker::{Subject, index_of, markers, routes_of};
 use super::super::names::PROTOCOL;
-use super::moved::{What, table};
-use super::state::State;
+use super::super::route_mtu;
+use super::moved::{Moved, Place, What, table};
+use super::shifted::{Shifts, stored};
+use super::state::{Phase, State};
 use super::{failed, state_of};
 use crate::backend::linux::LinuxHost;
 use crate::backend::linux::link::Link;
+use crate::backend::linux::socket::Socket;
 use crate::error::Result;
 use crate::types::Family;
 use iphelper_netlink::rtnetlink::route::{Route, metric, protocol};
 use rustc_hash::{FxHashMap, FxHashSet};
+use std::net::IpAddr;
 
 /// The protocol number of routes that are made for callers, as of everything that is ours.
 pub(in crate::backend::linux) const OUR_PROTOCOL: u8 = PROTOCOL;
@@ -22,6 +26,9 @@ pub(in crate::backend::linux) struct RouteMetrics {
     states: FxHashMap<(Family, u32), State>,
     /// Family, interface, metric and offset of what was moved.
     moved: FxHashSet<(Family, u32, u32, u32)>,
+    /// IPv4 MTUs of interfaces that have one below their devices'.
+    mtus: FxHashMap<u32, u32>,
+    pub(in crate::backend::linux) shifts: Shifts,
 }
 
 impl LinuxHost {
@@ -32,6 +39,9 @@ impl LinuxHost {
         let mut metrics = RouteMetrics::default();
         for link in links.iter().filter(|link| all.iter().any(|marker| marker.subject.index == link.index.0))
         {
+            if let Some(mtu) = route_mtu::state_of(&all, Subject::of(link)).mtu() {
+                let _ = metrics.mtus.insert(link.index.0, mtu);
+            }
             for family in Family::ALL {
                 let state = state_of(&all, family, Subject::of(link));
                 if state != State::settled(None, 0) {
@@ -39,6 +49,8 @@ impl LinuxHost {
                 }
             }
         }
+        metrics.shifts = Shifts::read(&mut socket)
+            .map_err(|refusal| failed(refusal, "reading what stands behind others"))?;
         for family in Family::ALL {
             if !metrics.states.keys().any(|(of, _)| *of == family) {
                 continue;
@@ -54,11 +66,46 @@ impl LinuxHost {
         }
         Ok(metrics)
     }
+
+    /// Writes down that routes of these metrics stand where they do because `offset` was added to their owners'.
+    pub(in crate::backend::linux) fn note_moved(
+        &self,
+        socket: &mut Socket,
+        family: Family,
+        link: u32,
+        metrics: impl IntoIterator<Item = u32>,
+        offset: u32,
+    ) -> Result<()> {
+        let noted = Moved::read(socket, What::Routes, family, link)
+            .and_then(|mut moved| moved.add(socket, metrics.into_iter().map(Place::of_routes), offset));
+        noted.map_err(|refusal| failed(refusal, "writing down what moves"))
+    }
 }
 
 impl RouteMetrics {
-    /// The metric that the owner of a route over `link` gave it.
-    pub(in crate::backend::linux) fn owners(&self, family: Family, link: u32, route: &Route) -> u32 {
+    /// What is added to the metrics of routes over this interface now.
+    pub(in crate::backend::linux) fn offset(&self, family: Family, link: u32) -> u32 {
+        self.states.get(&(family, link)).and_then(State::metric).unwrap_or(0)
+    }
+
+    /// The metric that an interface is to have where a change of it was left half done.
+    pub(in crate::backend::linux) fn unfinished(&self, family: Family, link: u32) -> Option<Option<u32>> {
+        self.states.get(&(family, link)).filter(|state| state.phase != Phase::Settled).map(|state| state.to)
+    }
+
+    /// The IPv4 MTU of an interface, where routes have one below the device's.
+    pub(in crate::backend::linux) fn ipv4_mtu(&self, link: u32) -> Option<u32> {
+        self.mtus.get(&link).copied()
+    }
+
+    /// The metric that the owner of a route over `link` gave it; `gateway` is the router there.
+    pub(in crate::backend::linux) fn owners(
+        &self,
+        family: Family,
+        link: u32,
+        gateway: Option<IpAddr>,
+        route: &Route,
+    ) -> u32 {
         let metric = route.priority;
         let metric = match self.states.get(&(family, link)) {
             None => metric,
@@ -75,7 +122,11 @@ impl RouteMetrics {
                 offsets.clone().find(was_moved).map_or(metric, |offset| metric.saturating_sub(offset))
             }
         };
-        // The kernel has no IPv6 route of metric 0, so ours stand one higher.
-        if family == Family::V6 && route.protocol == PROTOCOL { metric.saturating_sub(1) } else { metric }
+        if family == Family::V6 && route.protocol == PROTOCOL {
+            let shift = self.shifts.of(link, route, gateway, metric);
+            metric.saturating_sub(stored(shift))
+        } else {
+            metric
+        }
     }
 }
