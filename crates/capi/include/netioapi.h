@@ -237,6 +237,10 @@ NETIO_STATUS NETIOAPI_API_ ConvertInterfaceNameToLuidW(CONST WCHAR *InterfaceNam
 #define ConvertInterfaceNameToLuid ConvertInterfaceNameToLuidA
 #endif
 
+/* IPv4 masks, in network byte order. */
+NETIO_STATUS NETIOAPI_API_ ConvertIpv4MaskToLength(ULONG Mask, PUINT8 MaskLength);
+NETIO_STATUS NETIOAPI_API_ ConvertLengthToIpv4Mask(ULONG MaskLength, PULONG Mask);
+
 /* The C library has functions of these names and another meaning of the buffer's size, so the symbols differ. */
 NET_IFINDEX NETIOAPI_API_ iphelper_if_nametoindex(PCSTR InterfaceName);
 PCHAR NETIOAPI_API_ iphelper_if_indextoname(NET_IFINDEX InterfaceIndex, PCHAR InterfaceName);

@@ -1,6 +1,17 @@
-//! `ConvertInterface*`, `if_nametoindex` and `if_indextoname`.
+//! `ConvertInterface*`, `if_nametoindex` and `if_indextoname`, masks, addresses and text.
 //!
 //! A failure clears the output, where there is one of a fixed size. Lengths are in characters, the terminator counted.
+
+mod address_text;
+mod mask;
+mod network_string;
+
+pub use address_text::{
+    Unit, ipv4_to_string, ipv4_to_string_ex, ipv6_to_string, ipv6_to_string_ex, string_to_ipv4,
+    string_to_ipv4_ex, string_to_ipv6, string_to_ipv6_ex,
+};
+pub use mask::{length_to_mask, mask_to_length};
+pub use network_string::parse_string;
 
 use crate::error::{Code, Flavour};
 use crate::raw::{GUID, NET_LUID};

@@ -38,6 +38,8 @@ macro_rules! export_netioapi {
                     = convert::name_to_luid_a::<$flavour>;
                 ConvertInterfaceNameToLuidW(name: *const u16, luid: *mut NET_LUID) -> Status
                     = convert::name_to_luid_w::<$flavour>;
+                ConvertIpv4MaskToLength(mask: u32, length: *mut u8) -> Status = convert::mask_to_length::<$flavour>;
+                ConvertLengthToIpv4Mask(length: u32, mask: *mut u32) -> Status = convert::length_to_mask::<$flavour>;
                 FreeMibTable(memory: *mut c_void) = memory::free_mib_table;
                 GetIfEntry2(row: *mut MIB_IF_ROW2) -> Status = interface::if_entry2::<$flavour>;
                 GetIfEntry2Ex(level: i32, row: *mut MIB_IF_ROW2) -> Status = interface::if_entry2_ex::<$flavour>;
@@ -75,7 +77,7 @@ macro_rules! export_iphlpapi {
         const _: () = {
             use $crate::error::{format_message, last_error};
             use $crate::raw::*;
-            use $crate::{interface, memory, tcp};
+            use $crate::{convert, interface, memory, tcp};
             use std::ffi::c_void;
 
             $crate::export! {
@@ -105,6 +107,47 @@ macro_rules! export_iphlpapi {
                 GetTcpTable(table: *mut MIB_TCPTABLE, size: *mut u32, order: i32) -> u32 = tcp::tcp_table;
                 GetTcpTable2(table: *mut MIB_TCPTABLE2, size: *mut u32, order: i32) -> u32 = tcp::tcp_table2;
                 LocalFree(memory: *mut c_void) -> *mut c_void = memory::local_free;
+                ParseNetworkString(
+                    text: *const u16, types: u32, info: *mut NET_ADDRESS_INFO, port: *mut u16, prefix_length: *mut u8
+                ) -> u32 = convert::parse_string;
+                RtlIpv4AddressToStringA(address: *const IN_ADDR, text: *mut u8) -> *mut u8
+                    = convert::ipv4_to_string::<u8>;
+                RtlIpv4AddressToStringExA(address: *const IN_ADDR, port: u16, text: *mut u8, length: *mut u32) -> i32
+                    = convert::ipv4_to_string_ex::<u8>;
+                RtlIpv4AddressToStringExW(address: *const IN_ADDR, port: u16, text: *mut u16, length: *mut u32) -> i32
+                    = convert::ipv4_to_string_ex::<u16>;
+                RtlIpv4AddressToStringW(address: *const IN_ADDR, text: *mut u16) -> *mut u16
+                    = convert::ipv4_to_string::<u16>;
+                RtlIpv4StringToAddressA(
+                    text: *const u8, strict: u8, rest: *mut *const u8, address: *mut IN_ADDR
+                ) -> i32 = convert::string_to_ipv4::<u8>;
+                RtlIpv4StringToAddressExA(text: *const u8, strict: u8, address: *mut IN_ADDR, port: *mut u16) -> i32
+                    = convert::string_to_ipv4_ex::<u8>;
+                RtlIpv4StringToAddressExW(text: *const u16, strict: u8, address: *mut IN_ADDR, port: *mut u16) -> i32
+                    = convert::string_to_ipv4_ex::<u16>;
+                RtlIpv4StringToAddressW(
+                    text: *const u16, strict: u8, rest: *mut *const u16, address: *mut IN_ADDR
+                ) -> i32 = convert::string_to_ipv4::<u16>;
+                RtlIpv6AddressToStringA(address: *const IN6_ADDR, text: *mut u8) -> *mut u8
+                    = convert::ipv6_to_string::<u8>;
+                RtlIpv6AddressToStringExA(
+                    address: *const IN6_ADDR, scope_id: u32, port: u16, text: *mut u8, length: *mut u32
+                ) -> i32 = convert::ipv6_to_string_ex::<u8>;
+                RtlIpv6AddressToStringExW(
+                    address: *const IN6_ADDR, scope_id: u32, port: u16, text: *mut u16, length: *mut u32
+                ) -> i32 = convert::ipv6_to_string_ex::<u16>;
+                RtlIpv6AddressToStringW(address: *const IN6_ADDR, text: *mut u16) -> *mut u16
+                    = convert::ipv6_to_string::<u16>;
+                RtlIpv6StringToAddressA(text: *const u8, rest: *mut *const u8, address: *mut IN6_ADDR) -> i32
+                    = convert::string_to_ipv6::<u8>;
+                RtlIpv6StringToAddressExA(
+                    text: *const u8, address: *mut IN6_ADDR, scope_id: *mut u32, port: *mut u16
+                ) -> i32 = convert::string_to_ipv6_ex::<u8>;
+                RtlIpv6StringToAddressExW(
+                    text: *const u16, address: *mut IN6_ADDR, scope_id: *mut u32, port: *mut u16
+                ) -> i32 = convert::string_to_ipv6_ex::<u16>;
+                RtlIpv6StringToAddressW(text: *const u16, rest: *mut *const u16, address: *mut IN6_ADDR) -> i32
+                    = convert::string_to_ipv6::<u16>;
                 SetIfEntry(row: *const MIB_IFROW) -> u32 = interface::set_if_entry;
                 SetLastError(code: u32) = last_error::set;
                 SetTcpEntry(row: *const MIB_TCPROW) -> u32 = tcp::set_tcp_entry;

@@ -60,9 +60,10 @@ fn the_headers_declare_every_export() {
         return;
     }
     let scratch = Scratch::new("declared");
-    for (library, first) in
-        [("iphlpapi", "#include <winsock2.h>\n#include <iphlpapi.h>"), ("netio", "#include <ntddk.h>")]
-    {
+    for (library, first) in [
+        ("iphlpapi", "#include <winsock2.h>\n#include <iphlpapi.h>\n#include <ip2string.h>"),
+        ("netio", "#include <ntddk.h>"),
+    ] {
         let addresses: String =
             declared(library).iter().map(|name| format!("    (void *)(size_t){name},\n")).collect();
         let text = format!(

@@ -188,6 +188,11 @@ fn every_member_is_where_windows_has_it() {
         IN6_ADDR {
             "u" = u, "u.Byte" = u.Byte, "u.Word" = u.Word
         }
+        NET_ADDRESS_INFO {
+            "Format" = Format, "NamedAddress" = Anonymous.NamedAddress, "NamedAddress.Address" =
+            Anonymous.NamedAddress.Address, "NamedAddress.Port" = Anonymous.NamedAddress.Port, "Ipv4Address" =
+            Anonymous.Ipv4Address, "Ipv6Address" = Anonymous.Ipv6Address, "IpAddress" = Anonymous.IpAddress
+        }
         FILETIME {
             "dwLowDateTime" = dwLowDateTime, "dwHighDateTime" = dwHighDateTime
         }

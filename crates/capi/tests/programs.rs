@@ -1,4 +1,4 @@
-//! Five programs written for Windows, compiled with our headers and run against the built library: what they print is
+//! Programs written for Windows, compiled with our headers and run against the built library: what they print is
 //! what `ss` and `ip` show. Where Windows' own compiler environment (MinGW-w64) is there, it compiles them, too.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests fail as tests do")]
 
@@ -15,8 +15,14 @@ mod support;
 
 iphelper_testkit::private_user_namespace!();
 
-const PROGRAMS: [&str; 5] =
-    ["connection_table", "close_connection", "ip_interface_table", "set_ip_interface", "watch_ip_interfaces"];
+const PROGRAMS: [&str; 6] = [
+    "connection_table",
+    "close_connection",
+    "ip_interface_table",
+    "network_string",
+    "set_ip_interface",
+    "watch_ip_interfaces",
+];
 
 /// A compiled program; `None`, said aloud, without a compiler.
 fn program(name: &str) -> Option<PathBuf> {
@@ -228,6 +234,24 @@ fn changes_are_told_until_the_registration_is_cancelled() {
 }
 
 #[test]
+fn network_strings_are_taken_apart_and_put_together() {
+    let Some(program) = program("network_string") else { return };
+    for (string, printed) in [
+        ("192.0.2.1", "IPv4 192.0.2.1"),
+        ("192.0.2.1:80", "IPv4 192.0.2.1:80 port 80"),
+        ("192.0.2/24", "IPv4 192.0.2.0 prefix 24"),
+        ("2001:DB8:0:0:0:0:0:1", "IPv6 2001:db8::1"),
+        ("[fe80::1%258]:4096", "IPv6 [fe80::1%258]:4096 port 4096"),
+        ("2001:db8::/32", "IPv6 2001:db8:: prefix 32"),
+        ("www.example.com", "name www.example.com"),
+        ("www.example.com:443", "name www.example.com port 443"),
+    ] {
+        assert_eq!(outcome(&program, &[string]), (0, format!("{printed}\n")), "{string}");
+    }
+    assert_eq!(outcome(&program, &["192.0.2.256"]), (1, "ParseNetworkString: 87\n".to_owned()));
+}
+
+#[test]
 fn they_are_programs_for_windows() {
     let compiler = "x86_64-w64-mingw32-gcc";
     // Windows' linker options are named in the source, which this compiler does not read.
@@ -239,7 +263,7 @@ fn they_are_programs_for_windows() {
     for name in PROGRAMS {
         let mut command = Command::new(compiler);
         let _ = command.args(options).arg(crate_dir().join(format!("tests/c/{name}.c"))).arg("-o");
-        let _ = command.arg(scratch.path(name)).args(["-liphlpapi", "-lws2_32"]);
+        let _ = command.arg(scratch.path(name)).args(["-liphlpapi", "-lntdll", "-lws2_32"]);
         let _ = succeeded(command.output().expect("starting the compiler"), name);
     }
 }

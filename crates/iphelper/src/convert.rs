@@ -1,4 +1,4 @@
-//! From one name of an interface to another: LUID, index, name, GUID.
+//! From one form to another: LUID, index, name and GUID of an interface, addresses and text, masks and lengths.
 //!
 //! ```
 //! # #[cfg(target_os = "linux")]
@@ -15,8 +15,19 @@
 //! # fn main() {}
 //! ```
 
+mod ipv4_text;
+mod ipv6_text;
+mod mask;
+mod network_string;
+mod scanner;
+
+pub use ipv4_text::{Ipv4Notation, ipv4_text, parse_ipv4, parse_ipv4_endpoint};
+pub use ipv6_text::{Ipv6Endpoint, ipv6_text, parse_ipv6, parse_ipv6_endpoint};
+pub use mask::{ipv4_mask, ipv4_mask_length};
+pub use network_string::{NetworkAddress, NetworkString, NetworkStringTypes, parse_network_string};
+
 use crate::Host;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::types::{Guid, InterfaceIndex, InterfaceKey, InterfaceLuid};
 
 /// All names of one interface.
@@ -74,4 +85,10 @@ impl Host {
     pub fn interface_with_guid(&self, guid: Guid) -> Result<InterfaceNames> {
         self.backend().interface_with_guid(guid)
     }
+}
+
+/// The error of a text that is no `what`.
+fn malformed(text: &str, what: &str) -> Error {
+    Error::new(ErrorKind::InvalidParameter, "reading an address")
+        .because(format!("\"{}\" is no {what}", text.escape_debug()))
 }

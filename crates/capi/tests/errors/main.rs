@@ -36,6 +36,7 @@ macro_rules! refused {
     };
 }
 
+mod address_text;
 mod convert;
 mod interface;
 mod ip_interface;
@@ -107,6 +108,16 @@ const IMPOSSIBLE: &[(&[&str], &str, &str)] = &[
         "ERROR_INVALID_HANDLE",
         "an internal failure of Windows without a counterpart here",
     ),
+    (
+        &[
+            "RtlIpv4AddressToStringExA",
+            "RtlIpv4AddressToStringExW",
+            "RtlIpv6AddressToStringExA",
+            "RtlIpv6AddressToStringExW",
+        ],
+        "ERROR_INVALID_PARAMETER",
+        "the remarks name a buffer that is too small so, and the table of codes STATUS_INVALID_PARAMETER, which is returned",
+    ),
     (&["InitializeIpInterfaceEntry"], "STATUS_INVALID_PARAMETER", "the function returns nothing"),
 ];
 
@@ -121,6 +132,9 @@ fn each_documented_code_is_provoked_or_has_a_reason() {
         interface::interfaces(&mut walk);
         ip_interface::ip_interfaces(&mut walk);
         convert::conversion(&mut walk);
+        address_text::masks(&mut walk);
+        address_text::network_strings(&mut walk);
+        address_text::addresses_and_text(&mut walk);
         notification::notifications(&mut walk);
         walk
     });
