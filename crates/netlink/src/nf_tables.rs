@@ -185,6 +185,37 @@ impl Generation {
     }
 }
 
+/// The program that changed the rule set, as the announcement of the new generation names it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Author {
+    /// Its process.
+    pub process: u32,
+    /// The process' name, at most 15 octets.
+    pub name: String,
+}
+
+impl Author {
+    /// Reads a message; `None` if it is about something else, or names nobody.
+    pub fn parse(message: &Message<'_>) -> Result<Option<Self>, DecodeError> {
+        const PROCESS: u16 = 2;
+        const NAME: u16 = 3;
+        if !is(message, kind::NEW_GENERATION) {
+            return Ok(None);
+        }
+        let (_, attributes) = message.split::<4>("nfgenmsg")?;
+        let (mut process, mut name) = (None, String::new());
+        for attribute in attributes {
+            let attribute = attribute?;
+            match attribute.kind {
+                PROCESS => process = Some(be_u32(&attribute)?),
+                NAME => name = text(&attribute),
+                _ => {}
+            }
+        }
+        Ok(process.map(|process| Self { process, name }))
+    }
+}
+
 /// A table of the `inet` family.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Table {
@@ -558,6 +589,18 @@ mod tests {
     }
 
     #[test]
+    fn a_generation_names_its_author() {
+        let mut request = Request::new(SUBSYSTEM | kind::NEW_GENERATION, 0, &[0, 0, 0, 0]);
+        put_u32(&mut request, 1, 7);
+        assert_eq!(read(request.clone(), Author::parse), Ok(None));
+        put_u32(&mut request, 2, 4711);
+        let _ = request.attribute_name(3, b"nft");
+        let author = Author { process: 4711, name: "nft".to_owned() };
+        assert_eq!(read(request, Author::parse), Ok(Some(author)));
+        assert_eq!(read(Table::delete("nft"), Author::parse), Ok(None));
+    }
+
+    #[test]
     fn a_set_tells_its_name() {
         let set = Set { table: "iphelper", name: "ddr4" };
         let request = || set.create_verdict_map(Key::InterfaceIndex, 1);
@@ -587,7 +630,7 @@ mod tests {
             let mut request = Request::new(SUBSYSTEM | kind, 0, &payload);
             let bytes = request.finish(1).to_vec();
             let message = Messages::new(&bytes).next().unwrap().unwrap();
-            let _ = (Generation::parse(&message), Table::parse(&message));
+            let _ = (Generation::parse(&message), Author::parse(&message), Table::parse(&message));
             let _ = (Rule::parse(&message, "t"), Set::parse_name(&message, "t"), Chain::parse_name(&message, "t"));
             let mut count = 0;
             let _ = Elements::parse(&message, |_| count += 1);

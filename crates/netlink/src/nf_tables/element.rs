@@ -28,7 +28,7 @@ fn open_end() -> Vec<u8> {
 }
 
 /// A range of keys, both ends in it; keys are compared as numbers in network order.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Range {
     /// The first key.
     pub first: u128,

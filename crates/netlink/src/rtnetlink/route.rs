@@ -137,6 +137,30 @@ pub struct Route {
     pub other: Vec<(u16, Vec<u8>)>,
 }
 
+/// What is announced of a route.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum News {
+    /// It is there.
+    There,
+    /// It is there, in the place of one with its destination and metric.
+    Replaced,
+    /// It is gone.
+    Gone,
+}
+
+impl News {
+    /// What an announcement tells; `None` if it is about something else than a route.
+    #[must_use]
+    pub fn of(message: &Message<'_>) -> Option<Self> {
+        match message.header.kind {
+            NEW_ROUTE if message.header.flags & REPLACE != 0 => Some(Self::Replaced),
+            NEW_ROUTE => Some(Self::There),
+            DELETE_ROUTE => Some(Self::Gone),
+            _ => None,
+        }
+    }
+}
+
 /// Which routes of a family to ask for; `None`: all. Kernels filter only for a socket with strict checking.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Filter {

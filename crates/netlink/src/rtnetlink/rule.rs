@@ -188,6 +188,22 @@ impl Rule {
     }
 }
 
+/// Who made the rule that an announcement is about (`FRA_PROTOCOL`); `None` if it is about something else, or tells
+/// nobody.
+pub fn announced_protocol(message: &Message<'_>) -> Result<Option<u8>, DecodeError> {
+    if !matches!(message.header.kind, NEW_RULE | DELETE_RULE) {
+        return Ok(None);
+    }
+    let (_, attributes) = message.split::<FIXED_LEN>("fib_rule_hdr")?;
+    for attribute in attributes {
+        let attribute = attribute?;
+        if attribute.kind == PROTOCOL {
+            return attribute.u8().map(Some);
+        }
+    }
+    Ok(None)
+}
+
 fn address(family: u8, attribute: &Attribute<'_>) -> Result<IpAddr, DecodeError> {
     const AF_INET: u8 = 2;
     if family == AF_INET { attribute.ipv4().map(IpAddr::V4) } else { attribute.ipv6().map(IpAddr::V6) }
@@ -211,6 +227,17 @@ mod tests {
             unless_marked: None,
             suppress_prefix_len: None,
         }
+    }
+
+    #[test]
+    fn an_announcement_tells_who_made_the_rule() {
+        for mut request in [plain().create(), plain().delete()] {
+            let bytes = request.finish(1).to_vec();
+            let message = Messages::new(&bytes).next().unwrap().unwrap();
+            assert_eq!(announced_protocol(&message), Ok(Some(105)));
+        }
+        let bytes = Rule::dump(2).finish(1).to_vec();
+        assert_eq!(announced_protocol(&Messages::new(&bytes).next().unwrap().unwrap()), Ok(None));
     }
 
     fn read_back(rule: &Rule) -> Rule {

@@ -188,6 +188,19 @@ fn a_next_hop_without_length_is_an_error() {
     assert!(Route::parse(&message(NEW_ROUTE, &payload)).is_err(), "it would never end");
 }
 
+#[test]
+fn announcements_tell_what_became_of_the_route() {
+    let route = Route::new(AF_INET6, 254);
+    let news = |mut request: Request| {
+        let bytes = request.finish(1).to_vec();
+        News::of(&Messages::new(&bytes).next().unwrap().unwrap())
+    };
+    assert_eq!(news(route.create_or_replace()), Some(News::Replaced));
+    assert_eq!(news(route.add(CREATE)), Some(News::There));
+    assert_eq!(news(route.delete()), Some(News::Gone));
+    assert_eq!(news(dump(AF_INET6, Filter::default())), None);
+}
+
 proptest! {
     #[test]
     fn any_bytes_are_read_without_panic(
