@@ -6,7 +6,7 @@
     reason = "a test fails by panicking, in its helpers too"
 )]
 
-use iphelper::ip_interface::{IpInterface, IpInterfaceChange};
+use iphelper::ip_interface::{IpInterface, IpInterfaceChange, RouterDiscoveryBehavior};
 use iphelper::{ErrorKind, Family, Host};
 use iphelper_testkit::{Advertisement, NetNs, eventually, isolated, run, set_sysctl, sysctl, unprivileged};
 
@@ -440,6 +440,15 @@ fn an_advertised_default_route_moves_at_once_and_obeys_later_advertisements() {
         advertise(1800);
         eventually("everything is as it was", || routes_without_times() == before);
         assert_eq!(sysctl("ipv6/conf/e0/ra_defrtr_metric"), "1024");
+        // Who no longer listens to routers keeps no stand-in for one either.
+        set(Family::V6, "e0", &manual(50)).unwrap();
+        assert!(metric(1075, "none"), "{}", shown());
+        let disabled = IpInterfaceChange {
+            router_discovery_behavior: Some(RouterDiscoveryBehavior::Disabled),
+            ..Default::default()
+        };
+        set(Family::V6, "e0", &disabled).unwrap();
+        assert_eq!(shown(), "");
     });
 }
 

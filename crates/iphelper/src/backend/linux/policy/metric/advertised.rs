@@ -5,8 +5,9 @@
 //! of its own and replaces too. A plain copy would not do: the kernel would meet it as somebody's route in the place of
 //! its own, drop the rest of the advertisement, and leave it behind when the router goes.
 
-use super::OPERATION;
+use super::super::marker::{Subject, markers};
 use super::state::State;
+use super::{OPERATION, state_of};
 use crate::backend::linux::LinuxHost;
 use crate::backend::linux::link::Link;
 use crate::backend::linux::namespace::system;
@@ -23,6 +24,24 @@ use std::os::fd::OwnedFd;
 /// The kernel's main routing table (`RT_TABLE_MAIN`).
 const MAIN_TABLE: u32 = 254;
 const FILE: &str = "ra_defrtr_metric";
+
+impl LinuxHost {
+    /// Which of `routes` stand in for advertised default routes of an interface, see [`Advertised`].
+    pub(in crate::backend::linux) fn stand_ins_among(
+        &self,
+        link: &Link,
+        mut routes: Vec<Route>,
+    ) -> Result<Vec<Route>> {
+        let all = markers(&mut *self.route.take()?)
+            .map_err(|refusal| refusal.error(OPERATION).because("reading the markers"))?;
+        let state = state_of(&all, Family::V6, Subject::of(link));
+        let Some(advertised) = Advertised::open(self, Family::V6, link, &state)? else {
+            return Ok(Vec::new());
+        };
+        routes.retain(|route| advertised.is_stand_in(route));
+        Ok(routes)
+    }
+}
 
 /// The sysctl of one interface; the kernel moves the routes at the next advertisement.
 #[derive(Debug)]

@@ -69,6 +69,8 @@ impl Writer<'_> {
             .filter(|route| route.protocol == protocol::ROUTER_ADVERTISEMENT)
             .map(Route::delete)
             .collect();
+        let by_hand = self.routes(Filter { protocol: Some(protocol::BOOT), ..Filter::default() })?;
+        requests.extend(self.host.stand_ins_among(self.link, by_hand)?.iter().map(Route::delete));
         requests.extend(gone.into_iter().map(Ipv6Address::delete));
         // The prefix of an address that somebody else made is that one's too.
         let needed = |route: &Route| {
