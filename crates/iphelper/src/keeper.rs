@@ -13,7 +13,7 @@
 use crate::Host;
 use crate::backend::KeeperLoop;
 use crate::error::Result;
-use crate::types::InterfaceIndex;
+use crate::types::{Family, InterfaceIndex, Prefix};
 use std::fmt;
 use std::os::fd::AsFd;
 use std::path::PathBuf;
@@ -68,6 +68,106 @@ pub struct KeeperStatus {
     pub error: Option<String>,
     /// Where it advertises, or waits to.
     pub advertising: Vec<AdvertisingStatus>,
+    /// What other programs undid more than once.
+    pub contests: Vec<Contest>,
+}
+
+/// Something that another program undoes, and the keeper does again.
+///
+/// It is done again as often as it is undone: at once the first times, later after waits up to a second (up to a minute
+/// for the metric of a route). What packet filters stop stays stopped meanwhile.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Contest {
+    /// What the other program undoes.
+    pub what: Contested,
+    /// Who it is, if that was still to be found out.
+    pub by: Option<Manager>,
+    /// How often it did, without a pause of ten seconds.
+    pub times: u32,
+    /// When it did so last.
+    pub last: SystemTime,
+}
+
+/// What another program undoes.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Contested {
+    /// It deletes our policy rules.
+    Rules(Family),
+    /// It deletes our routes of a table.
+    Routes(u32),
+    /// It deletes the routes that remember what is set.
+    State,
+    /// It deletes or changes our part of the packet filter.
+    Filter,
+    /// It adds its route with its own metric again each time that it was moved by the interface's. After the third time
+    /// that stays, beside the one that was moved, until the next attempt.
+    Metric {
+        /// The interface whose metric is set by hand.
+        interface: InterfaceIndex,
+        /// The route's destination.
+        destination: Prefix,
+        /// The route's table.
+        table: u32,
+        /// The metric that its owner gives it.
+        metric: u32,
+    },
+}
+
+/// Another program.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Manager {
+    /// Its process.
+    pub process: u32,
+    /// The process' name, of which the kernel keeps 15 octets.
+    pub name: String,
+}
+
+impl Contest {
+    /// What ends it, as far as the other program is known.
+    #[must_use]
+    pub fn advice(&self) -> String {
+        let name = self.by.as_ref().map(|by| by.name.as_str());
+        match (name, &self.what) {
+            (Some("systemd-network"), Contested::Rules(_)) => {
+                "set ManageForeignRoutingPolicyRules=no in networkd.conf".to_owned()
+            }
+            (Some("systemd-network"), Contested::Routes(_) | Contested::State) => {
+                "set ManageForeignRoutes=no in networkd.conf".to_owned()
+            }
+            (Some("NetworkManager"), Contested::Metric { .. }) => {
+                "set the metric of the connection to its default, or that of the interface to automatic".to_owned()
+            }
+            (Some("NetworkManager"), _) => {
+                "let NetworkManager leave rules and routes of others alone (no ipv4.routing-rules or dispatcher script                  that flushes them)"
+                    .to_owned()
+            }
+            (_, Contested::Filter) => {
+                "let it delete its own tables instead of `flush ruleset`".to_owned()
+            }
+            (_, Contested::Metric { .. }) => {
+                "let it leave its route where it is, or set the interface's metric to automatic".to_owned()
+            }
+            _ => "let it leave rules and routes of protocol 105 alone".to_owned(),
+        }
+    }
+}
+
+impl fmt::Display for Contested {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Rules(family) => write!(f, "policy rules of {family} deleted"),
+            Self::Routes(table) => write!(f, "routes of table {table} deleted"),
+            Self::State => f.write_str("routes that remember what is set deleted"),
+            Self::Filter => f.write_str("our part of the packet filter deleted or changed"),
+            Self::Metric { destination, table, metric, interface } => write!(
+                f,
+                "route to {destination} over interface {interface} added again with metric {metric} (table {table})"
+            ),
+        }
+    }
 }
 
 /// What a keeper tells of the advertisements of one interface.

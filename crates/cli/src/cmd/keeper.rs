@@ -6,11 +6,12 @@ use crate::output::{self, json, table};
 use crate::sanitize::sanitize;
 use crate::signals::Signals;
 use iphelper::Host;
-use iphelper::keeper::{KeeperOptions, KeeperStatus, STATUS_DIRECTORY};
+use iphelper::keeper::{Contest, KeeperOptions, KeeperStatus, STATUS_DIRECTORY};
 use jiff::Timestamp;
 use serde::Serialize;
 use std::io::Write;
 use std::path::PathBuf;
+use std::time::SystemTime;
 
 /// Keep what is set up to date, and send router advertisements
 ///
@@ -88,6 +89,17 @@ struct Document {
     last_pass_microseconds: u64,
     error: Option<String>,
     advertising: Vec<Advertising>,
+    contests: Vec<ContestRow>,
+}
+
+#[derive(Serialize)]
+struct ContestRow {
+    what: String,
+    process: Option<u32>,
+    name: Option<String>,
+    times: u32,
+    last: String,
+    advice: String,
 }
 
 #[derive(Serialize)]
@@ -160,7 +172,22 @@ impl StatusArgs {
 }
 
 fn started(status: &KeeperStatus) -> String {
-    Timestamp::try_from(status.started).map_or_else(|_| "unknown".to_owned(), |time| time.to_string())
+    shown(status.started)
+}
+
+fn shown(time: SystemTime) -> String {
+    Timestamp::try_from(time).map_or_else(|_| "unknown".to_owned(), |time| time.to_string())
+}
+
+fn contest_row(contest: &Contest) -> ContestRow {
+    ContestRow {
+        what: contest.what.to_string(),
+        process: contest.by.as_ref().map(|by| by.process),
+        name: contest.by.as_ref().map(|by| by.name.clone()),
+        times: contest.times,
+        last: shown(contest.last),
+        advice: contest.advice(),
+    }
 }
 
 fn print_json(status: &KeeperStatus) -> Result<(), Failure> {
@@ -178,6 +205,7 @@ fn print_json(status: &KeeperStatus) -> Result<(), Failure> {
         last_pass_microseconds: u64::try_from(status.last_pass.as_micros()).unwrap_or(u64::MAX),
         error: status.error.clone(),
         advertising: advertising.collect(),
+        contests: status.contests.iter().map(contest_row).collect(),
     };
     let mut out = json::stdout();
     json::write(&mut out, &document)?;
@@ -191,6 +219,13 @@ fn print(host: &Host, status: &KeeperStatus) -> Result<(), Failure> {
     writeln!(out, "{passes} passes over rules, filter and routes; the last one took {took} µs")?;
     if let Some(error) = &status.error {
         writeln!(out, "failing, next attempt within a second: {}", sanitize(error))?;
+    }
+    for contest in &status.contests {
+        let by = contest.by.as_ref().map_or_else(
+            || "by a program that is not known".to_owned(),
+            |by| format!("by {} (process {})", sanitize(&by.name), by.process),
+        );
+        writeln!(out, "contest: {} {by}, {} times; {}", contest.what, contest.times, contest.advice())?;
     }
     if !status.advertising.is_empty() {
         writeln!(out)?;

@@ -113,3 +113,49 @@ impl RouteListener {
         waited == 0
     }
 }
+
+/// A program that takes policy rules away which are not its own, as some network managers do.
+pub(crate) struct RuleManager {
+    socket: rustix::fd::OwnedFd,
+    /// How many rules it took away.
+    pub(crate) deleted: u32,
+}
+
+impl RuleManager {
+    /// In this thread's namespace.
+    pub(crate) fn new() -> Self {
+        use rustix::net::{AddressFamily, SocketType, netlink::SocketAddrNetlink};
+        let socket = rustix::net::socket(AddressFamily::NETLINK, SocketType::RAW, None);
+        let socket = socket.expect("opening a netlink socket");
+        rustix::net::bind(&socket, &SocketAddrNetlink::new(0, 0)).expect("binding it");
+        Self { socket, deleted: 0 }
+    }
+
+    fn ask(&self, request: &mut iphelper_netlink::message::Request) -> Vec<u8> {
+        use rustix::net::{RecvFlags, SendFlags};
+        let _ = rustix::net::send(&self.socket, request.finish(1), SendFlags::empty()).expect("asking");
+        let mut answer = vec![0; 65536];
+        let (len, _) =
+            rustix::net::recv(&self.socket, &mut answer[..], RecvFlags::empty()).expect("an answer");
+        answer.truncate(len);
+        answer
+    }
+
+    /// Takes all IPv4 rules with our protocol number away.
+    pub(crate) fn delete_foreign_rules(&mut self) {
+        use iphelper_netlink::message::Messages;
+        use iphelper_netlink::rtnetlink::rule::Rule;
+        let all = self.ask(&mut Rule::dump(2));
+        // The end of the dump.
+        let _ = rustix::net::recv(&self.socket, &mut [0; 8192][..], rustix::net::RecvFlags::DONTWAIT);
+        for message in Messages::new(&all).flatten() {
+            if let Ok(Some(rule)) = Rule::parse(&message)
+                && rule.protocol == 105
+            {
+                let answer = self.ask(&mut rule.delete());
+                let done = Messages::new(&answer).flatten().filter_map(|it| it.acknowledgement());
+                self.deleted += u32::from(done.flatten().any(|answer| answer.errno == 0));
+            }
+        }
+    }
+}

@@ -94,8 +94,12 @@ fn not_followed<'a>(
     mut rows: impl Iterator<Item = &'a IpInterface> + Clone,
 ) -> Option<&'static str> {
     let advertises = rows.clone().any(|row| row.advertising_enabled);
-    let has_policy =
-        rows.any(|row| row.disable_default_routes || !row.weak_host_send || !row.weak_host_receive);
+    let has_policy = rows.any(|row| {
+        row.disable_default_routes
+            || !row.weak_host_send
+            || !row.weak_host_receive
+            || !row.use_automatic_metric
+    });
     if !(advertises || has_policy) || host.keeper_runs().ok().flatten() != Some(false) {
         return None;
     }

@@ -218,6 +218,26 @@ impl LinuxHost {
                 warn("host".to_owned(), &missing);
             }
         }
+        let by_hand = self.route_settings()?;
+        for link in links.iter().filter(|_| keeper == Some(false)) {
+            if Family::ALL.into_iter().any(|family| by_hand.metric(family, link).is_some()) {
+                warnings.push(Warning {
+                    subject: link.name(),
+                    message: "has a metric by hand, and no keeper runs: routes that others add keep their own until \
+                              the metric is set again; start iph keeper"
+                        .to_owned(),
+                });
+            }
+        }
+        let status = backend::Keeper::keeper_status(self, &KeeperOptions::default());
+        for contest in status.ok().flatten().into_iter().flat_map(|status| status.contests) {
+            let by = contest.by.as_ref().map_or_else(
+                || "a program that is not known".to_owned(),
+                |by| format!("{} (process {})", by.name, by.process),
+            );
+            let message = format!("{} by {by}, {} times: {}", contest.what, contest.times, contest.advice());
+            warnings.push(Warning { subject: "host".to_owned(), message });
+        }
         Ok(warnings)
     }
 

@@ -5,8 +5,8 @@ mod watch;
 
 use super::LinuxHost;
 use super::namespace::system;
-use super::policy::KeeperLock;
 use super::policy::advertise::{Phase, Responder};
+use super::policy::{Follower, KeeperLock};
 use crate::backend::{self, KeeperLoop};
 use crate::error::{Error, Result};
 use crate::keeper::{AdvertisingState, AdvertisingStatus, KeeperOptions, KeeperStatus};
@@ -52,6 +52,7 @@ struct LinuxKeeper {
     host: Arc<LinuxHost>,
     _lock: KeeperLock,
     watch: Watch,
+    follower: Follower,
     responders: BTreeMap<InterfaceIndex, Responder>,
     status: KeeperStatus,
     file: StatusFile,
@@ -77,6 +78,7 @@ impl LinuxKeeper {
             last_pass: Duration::ZERO,
             error: None,
             advertising: Vec::new(),
+            contests: Vec::new(),
         };
         let now = Some(Instant::now());
         let responders = BTreeMap::new();
@@ -84,6 +86,7 @@ impl LinuxKeeper {
             host,
             _lock: lock,
             watch,
+            follower: Follower::default(),
             responders,
             status,
             file,
@@ -98,11 +101,26 @@ impl LinuxKeeper {
     /// Makes rules, filter and routes hold what is set.
     fn keep_policy(&mut self) {
         let begun = Instant::now();
-        let done = self.host.reconcile_policy();
+        let Self { host, watch, follower, responders, .. } = self;
+        let (advertises, mut news) = (!responders.is_empty(), News::default());
+        let done = follower.keep(host, &mut |follower| {
+            let heard = watch.news(host, follower, advertises)?;
+            news = News { links: news.links || heard.links, router: news.router || heard.router };
+            Ok(())
+        });
+        if news.links {
+            self.links = Some(begun);
+        }
+        if news.router {
+            self.router = Some(begun);
+        }
         self.status.last_pass = begun.elapsed();
         self.status.passes += 1;
         let ended = Instant::now();
         self.policy = done.is_err().then(|| ended + RETRY_AFTER);
+        if let Some(again) = self.follower.deadline() {
+            self.policy = Some(self.policy.map_or(again, |due| due.min(again)));
+        }
         // What a failing pass wrote is announced too, and must not start the next one at once.
         let rest = if done.is_err() { REST_AFTER_FAILURE } else { self.status.last_pass.min(LONGEST_REST) };
         self.rest = Some((ended, rest));
@@ -177,6 +195,7 @@ impl LinuxKeeper {
     fn publish(&mut self) {
         self.publish = None;
         self.status.advertising = self.responders.values().map(status_of).collect();
+        self.status.contests = self.follower.contests();
         // Nobody to tell: the status is what a failure would be told by.
         let _ = self.file.write(&self.status);
     }
@@ -212,10 +231,13 @@ impl LinuxKeeper {
 
     /// Takes in what was announced. After a pass that was just made, the next one rests a while: whoever changes routes
     /// without end shall not have the whole processor spent on it.
-    fn hear(&mut self, news: News) {
+    fn hear(&mut self) -> Result<()> {
+        let advertises = !self.responders.is_empty();
+        let news = self.watch.news(&self.host, &mut self.follower, advertises)?;
         let now = Instant::now();
-        if news.policy {
+        if self.follower.has_work() {
             let due = self.rest.map_or(now, |(ended, rest)| (ended + rest).max(now));
+            let due = self.follower.patience(now).map_or(due, |patience| patience.max(due));
             self.policy = Some(self.policy.map_or(due, |planned| planned.min(due)));
         }
         if news.links {
@@ -224,6 +246,7 @@ impl LinuxKeeper {
         if news.router {
             self.router = Some(now);
         }
+        Ok(())
     }
 
     fn deadline(&self) -> Option<Instant> {
@@ -255,8 +278,7 @@ impl KeeperLoop for LinuxKeeper {
             if self.wait(stop)? {
                 return Ok(());
             }
-            let news = self.watch.news()?;
-            self.hear(news);
+            self.hear()?;
         }
     }
 }

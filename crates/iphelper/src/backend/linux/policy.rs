@@ -22,15 +22,19 @@
 
 pub(super) mod advertise;
 mod batch;
+mod contest;
 mod converge;
 mod exclusive;
 mod explain;
+mod follow;
 mod foreign;
 pub(super) mod forwarding;
 mod guard;
 mod keeper_lock;
 pub(super) mod kept_routers;
+mod manager;
 mod marker;
+mod memory;
 mod metric;
 pub(super) mod names;
 mod route_mtu;
@@ -46,6 +50,7 @@ mod verdict;
 pub(super) use batch::send_all;
 pub(super) use converge::mechanism;
 pub(super) use exclusive::PolicyLock;
+pub(super) use follow::Follower;
 pub(super) use keeper_lock::KeeperLock;
 pub(super) use metric::{OUR_PROTOCOL, RouteMetrics};
 pub(super) use names::is_our_table;

@@ -14,6 +14,7 @@ use rustix::io::{Errno, retry_on_intr};
 use rustix::net::netlink::SocketAddrNetlink;
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, netlink};
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::net::Ipv6Addr;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -124,6 +125,8 @@ pub(super) enum Consistency {
 #[derive(Debug)]
 pub(super) struct Socket {
     descriptor: OwnedFd,
+    /// The number by which announcements tell whose request they come from; 0: not known.
+    port: u32,
     sequence: u32,
     buffer: Vec<u8>,
     /// Whether answers may still be under way, so that the socket must not be used again.
@@ -157,7 +160,11 @@ impl Socket {
         if protocol == Protocol::Route {
             let _ = set_netlink_option(descriptor.as_fd(), libc::NETLINK_GET_STRICT_CHK, 1);
         }
-        Ok(Self { descriptor, sequence: 0, buffer: vec![0; RECEIVE_BUFFER], busy: false })
+        let port = rustix::net::getsockname(&descriptor)
+            .ok()
+            .and_then(|address| SocketAddrNetlink::try_from(address).ok())
+            .map_or(0, |address| address.pid());
+        Ok(Self { descriptor, port, sequence: 0, buffer: vec![0; RECEIVE_BUFFER], busy: false })
     }
 
     /// Joins a multicast group by its number, which may be above those that [`open`](Self::open) takes.
@@ -539,11 +546,26 @@ pub(super) struct Pool {
     /// these, and a thread that it does not have may hold the lock for ever.
     process: u32,
     idle: Mutex<Vec<Socket>>,
+    /// The ports of all sockets that were opened here, see [`has_port`](Self::has_port).
+    ports: Mutex<BTreeSet<u32>>,
 }
 
 impl Pool {
     pub(super) fn new(namespace: Arc<Namespace>, protocol: Protocol) -> Self {
-        Self { namespace, protocol, process: std::process::id(), idle: Mutex::default() }
+        Self {
+            namespace,
+            protocol,
+            process: std::process::id(),
+            idle: Mutex::default(),
+            ports: Mutex::default(),
+        }
+    }
+
+    /// Whether an announcement with this port comes from a request of this pool's sockets.
+    ///
+    /// Ports of sockets that are closed stay ours: the kernel gives the numbers out at random.
+    pub(super) fn has_port(&self, port: u32) -> bool {
+        port != 0 && self.ports.lock().unwrap_or_else(PoisonError::into_inner).contains(&port)
     }
 
     /// An idle socket, or a new one.
@@ -557,7 +579,11 @@ impl Pool {
 
     /// A new socket.
     pub(super) fn open(self: &Arc<Self>) -> Result<Pooled> {
-        Ok(self.lend(self.namespace.run(|| Socket::open(self.protocol, 0))??))
+        let socket = self.namespace.run(|| Socket::open(self.protocol, 0))??;
+        if self.process == std::process::id() {
+            let _ = self.ports.lock().unwrap_or_else(PoisonError::into_inner).insert(socket.port);
+        }
+        Ok(self.lend(socket))
     }
 
     /// Closes the idle sockets.
@@ -626,8 +652,13 @@ pub(super) mod scripted {
             assert_eq!(kernel.send(answer).unwrap(), answer.len());
         }
         kernel.set_nonblocking(true).unwrap();
-        let socket =
-            Socket { descriptor: ours.into(), sequence: 0, buffer: vec![0; RECEIVE_BUFFER], busy: false };
+        let socket = Socket {
+            descriptor: ours.into(),
+            port: 0,
+            sequence: 0,
+            buffer: vec![0; RECEIVE_BUFFER],
+            busy: false,
+        };
         (socket, kernel)
     }
 

@@ -4,8 +4,8 @@ use super::super::LinuxHost;
 use super::super::namespace::system;
 use super::super::socket::icmpv6::namespace_cookie;
 use crate::error::{Error, ErrorKind, Result};
-use crate::keeper::{AdvertisingState, AdvertisingStatus, KeeperStatus};
-use crate::types::InterfaceIndex;
+use crate::keeper::{AdvertisingState, AdvertisingStatus, Contest, Contested, KeeperStatus, Manager};
+use crate::types::{Family, InterfaceIndex};
 use rustix::fs::{AtFlags, Mode, OFlags};
 use rustix::io::{Errno, retry_on_intr};
 use std::fmt::Write as _;
@@ -134,8 +134,53 @@ impl StatusFile {
             let _ =
                 writeln!(text, "interface {} {state} {} {} {}", it.index, it.sent, it.solicited, it.prefixes);
         }
+        for contest in &status.contests {
+            let seconds = contest.last.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+            let (process, name) = contest.by.as_ref().map_or((0, ""), |by| (by.process, by.name.as_str()));
+            let name: String = name.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+            let (what, times) = (print_contested(&contest.what), contest.times);
+            let _ = writeln!(text, "contest {what} {times} {seconds} {process} {name}");
+        }
         text
     }
+}
+
+fn print_contested(what: &Contested) -> String {
+    match what {
+        Contested::Rules(Family::V4) => "rules4".to_owned(),
+        Contested::Rules(Family::V6) => "rules6".to_owned(),
+        Contested::Routes(table) => format!("routes {table}"),
+        Contested::State => "state".to_owned(),
+        Contested::Filter => "filter".to_owned(),
+        Contested::Metric { interface, destination, table, metric } => {
+            format!("metric {interface} {destination} {table} {metric}")
+        }
+    }
+}
+
+fn parse_contest(value: &str) -> Option<Contest> {
+    // The name is last, and may hold spaces.
+    let mut words = value.splitn(9, ' ');
+    let what = match words.next()? {
+        "rules4" => Contested::Rules(Family::V4),
+        "rules6" => Contested::Rules(Family::V6),
+        "routes" => Contested::Routes(words.next()?.parse().ok()?),
+        "state" => Contested::State,
+        "filter" => Contested::Filter,
+        "metric" => Contested::Metric {
+            interface: InterfaceIndex(words.next()?.parse().ok()?),
+            destination: words.next()?.parse().ok()?,
+            table: words.next()?.parse().ok()?,
+            metric: words.next()?.parse().ok()?,
+        },
+        _ => return None,
+    };
+    let times = words.next()?.parse().ok()?;
+    let last = UNIX_EPOCH.checked_add(Duration::from_secs(words.next()?.parse().ok()?))?;
+    let process: u32 = words.next()?.parse().ok()?;
+    let name = words.collect::<Vec<_>>().join(" ");
+    let by = (process != 0).then_some(Manager { process, name });
+    Some(Contest { what, by, times, last })
 }
 
 /// A status and when its process began; `None` for a text that is none, or of another namespace or an earlier start of
@@ -152,6 +197,7 @@ fn parse(text: &str, key: &str) -> Option<(KeeperStatus, u64)> {
         last_pass: Duration::ZERO,
         error: None,
         advertising: Vec::new(),
+        contests: Vec::new(),
     };
     let mut start = 0;
     for line in lines {
@@ -169,6 +215,8 @@ fn parse(text: &str, key: &str) -> Option<(KeeperStatus, u64)> {
             "last-pass" => status.last_pass = Duration::from_micros(value.parse().ok()?),
             "error" => status.error = Some(value.to_owned()),
             "interface" => status.advertising.push(parse_interface(value)?),
+            // Of a kind that a later version knows.
+            "contest" => status.contests.extend(parse_contest(value)),
             // Of a later version.
             _ => {}
         }
@@ -208,6 +256,25 @@ mod tests {
         StatusFile { directory: directory.to_owned(), name: "7.status".to_owned(), key }
     }
 
+    fn contests() -> Vec<Contest> {
+        let route = Contested::Metric {
+            interface: InterfaceIndex(7),
+            destination: "2001:db8::/32".parse().unwrap(),
+            table: 254,
+            metric: 100,
+        };
+        let all =
+            [Contested::Rules(Family::V6), Contested::Routes(7), Contested::State, route, Contested::Filter];
+        let last = UNIX_EPOCH + Duration::from_secs(1_800_000_001);
+        all.into_iter()
+            .zip(1..)
+            .map(|(what, times)| {
+                let by = Manager { process: times, name: "a b".repeat(usize::try_from(times).unwrap()) };
+                Contest { what, by: Some(by).filter(|_| times != 3), times, last }
+            })
+            .collect()
+    }
+
     fn status() -> KeeperStatus {
         let row = |index, state| AdvertisingStatus {
             index: InterfaceIndex(index),
@@ -229,6 +296,7 @@ mod tests {
                 row(5, AdvertisingState::NotForwarding),
                 row(6, AdvertisingState::Failed(101)),
             ],
+            contests: contests(),
         }
     }
 
@@ -274,7 +342,7 @@ mod tests {
         #[test]
         fn any_text_is_read_without_panic(text in ".{0,200}") {
             let _ = parse(&format!("{FIRST_LINE}\nk\n{text}"), "k");
-            let _ = parse_interface(&text);
+            let _ = (parse_interface(&text), parse_contest(&text));
         }
     }
 }

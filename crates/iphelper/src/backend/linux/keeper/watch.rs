@@ -1,7 +1,9 @@
 //! What the kernel announces that a keeper acts on.
 
 use super::super::LinuxHost;
-use super::super::policy::names::{FILTER_TABLE, ROUTER_TABLES};
+use super::super::policy::Follower;
+use super::super::policy::advertise::may_be_advertised;
+use super::super::policy::names::ROUTER_TABLES;
 use super::super::socket::{Protocol, Socket};
 use super::OPERATION;
 use crate::error::Result;
@@ -9,25 +11,20 @@ use iphelper_netlink::DecodeError;
 use iphelper_netlink::message::Message;
 use iphelper_netlink::nf_tables;
 use iphelper_netlink::rtnetlink::notification as groups;
+use iphelper_netlink::rtnetlink::route::Route;
 use rustix::net::{RecvFlags, sockopt};
 use std::os::fd::{AsFd, BorrowedFd};
 
 /// Room for announcements while a pass is made: a few thousand.
 const RECEIVE_SPACE: usize = 4 << 20;
 
-/// What has to be looked at again.
+/// What has to be looked at again, beside what the follower heard.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct News {
-    /// Rules, routes, addresses, links, our part of the packet filter.
-    pub(super) policy: bool,
     /// Links, addresses, IPv6 routes, IPv6 settings, and what is set.
     pub(super) links: bool,
     /// Who wants this host to be a router.
     pub(super) router: bool,
-}
-
-impl News {
-    const ALL: Self = Self { policy: true, links: true, router: true };
 }
 
 #[derive(Debug)]
@@ -64,55 +61,76 @@ impl Watch {
         [self.route.as_fd(), self.filter.as_fd()]
     }
 
-    /// Takes in everything that is announced by now.
-    pub(super) fn news(&mut self) -> Result<News> {
+    /// Takes in everything that is announced by now. `advertises` says whether addresses and routes concern advertisements.
+    pub(super) fn news(
+        &mut self,
+        host: &LinuxHost,
+        follower: &mut Follower,
+        advertises: bool,
+    ) -> Result<News> {
         let mut news = News::default();
-        drain(&mut self.route, &mut news, |message, news| {
-            note(message, news);
-            Ok(())
+        // Routes first: who has the lock announces taking it, there, before and behind what it changes here.
+        drain(&mut self.route, follower, |follower, message| match message {
+            Some(message) => {
+                news.links |= concerns_advertising(message, advertises)?;
+                follower.hear_route(host, message)
+            }
+            None => {
+                news.links = true;
+                Ok(())
+            }
         })?;
-        drain(&mut self.filter, &mut news, |message, news| {
-            // Not of the tables that are locks, which come and go with each pass.
-            news.policy |= nf_tables::is_about_table(message, FILTER_TABLE)?;
-            news.router |= nf_tables::is_about_tables(message, ROUTER_TABLES)?;
-            Ok(())
+        drain(&mut self.filter, follower, |follower, message| match message {
+            Some(message) => {
+                news.router |= nf_tables::is_about_tables(message, ROUTER_TABLES)?;
+                follower.hear_filter(host, message)
+            }
+            None => {
+                news.router = true;
+                Ok(())
+            }
         })?;
         Ok(news)
     }
 }
 
 /// `RTM_NEWLINK` and the like come in fours: new, delete, get, set.
-fn note(message: &Message<'_>, news: &mut News) {
+fn concerns_advertising(message: &Message<'_>, advertises: bool) -> Result<bool, DecodeError> {
     const LINK: u16 = 16;
     const ADDRESS: u16 = 20;
     const ROUTE: u16 = 24;
     const NETCONF: u16 = 80;
-    match message.header.kind & !3 {
-        LINK | ADDRESS | ROUTE => (news.policy, news.links) = (true, true),
-        NETCONF => news.links = true,
-        _ => news.policy = true,
-    }
+    Ok(match message.header.kind & !3 {
+        LINK | NETCONF => true,
+        ADDRESS => advertises,
+        ROUTE => Route::parse(message)?.is_some_and(|route| may_be_advertised(&route, advertises)),
+        _ => false,
+    })
 }
 
+/// Gives messages to `hear`, and none for those that were lost, or cannot be read and may have been about anything.
 fn drain(
     socket: &mut Socket,
-    news: &mut News,
-    mut note: impl FnMut(&Message<'_>, &mut News) -> Result<(), DecodeError>,
+    follower: &mut Follower,
+    mut hear: impl FnMut(&mut Follower, Option<&Message<'_>>) -> Result<(), DecodeError>,
 ) -> Result<()> {
     loop {
         match socket.receive_with(RecvFlags::DONTWAIT) {
             Ok(messages) => {
                 for message in messages {
-                    // What cannot be read may have been about anything.
-                    if message.and_then(|message| note(&message, news)).is_err() {
-                        *news = News::ALL;
+                    if message.and_then(|message| hear(follower, Some(&message))).is_err() {
+                        follower.lose_track();
+                        let _ = hear(follower, None);
                     }
                 }
             }
             Err(refusal) => match refusal.errno() {
                 libc::EAGAIN => return Ok(()),
                 // An overrun, or a message longer than the buffer, which has grown since.
-                libc::ENOBUFS | libc::EMSGSIZE => *news = News::ALL,
+                libc::ENOBUFS | libc::EMSGSIZE => {
+                    follower.lose_track();
+                    let _ = hear(follower, None);
+                }
                 _ => return Err(refusal.error(OPERATION).because("listening")),
             },
         }

@@ -17,10 +17,11 @@ mod responder;
 mod schedule;
 
 use super::converge::{gone_is_fine, send};
+use super::exclusive::PolicyLock;
 use super::marker::{index_of, route_of};
-use super::names::{ADVERTISING_TABLE, PROTOCOL};
+use super::names::{ADVERTISING_TABLE, MAIN_TABLE, PROTOCOL};
 use crate::backend::linux::LinuxHost;
-use crate::backend::linux::link::Link;
+use crate::backend::linux::link::{Link, address_family};
 use crate::error::Result;
 use crate::types::{Family, InterfaceIndex, InterfaceLuid};
 use iphelper_netlink::rtnetlink::route::{Route, kind, metric};
@@ -183,6 +184,8 @@ impl LinuxHost {
         advertising: Advertising,
     ) -> Result<()> {
         let marker = Marker { index: index.0, tag: tag(luid), advertising };
+        // A keeper takes what goes without the lock for something that somebody took away.
+        let _lock = PolicyLock::take(self)?;
         if advertising == Advertising::default() {
             return gone_is_fine(send(self, marker.route().delete(), "deleting a marker"));
         }
@@ -198,6 +201,15 @@ impl LinuxHost {
         }
         Ok(())
     }
+}
+
+/// Whether an announced route may change what is advertised; where nothing is advertised, that is what is set alone.
+pub(in crate::backend::linux) fn may_be_advertised(route: &Route, advertises: bool) -> bool {
+    if route.protocol == PROTOCOL && route.table != MAIN_TABLE {
+        return route.table == ADVERTISING_TABLE || advertises;
+    }
+    let is_main = route.family == address_family(Family::V6) && route.table == MAIN_TABLE;
+    advertises && is_main && route.is_direct()
 }
 
 /// What carries it, as people read it.

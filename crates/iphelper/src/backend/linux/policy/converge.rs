@@ -73,7 +73,7 @@ impl LinuxHost {
                 change(Setting { property: Property::RaisedArpIgnore, ..setting });
             }
         }
-        let mut done = policy.converge(&settings);
+        let mut done = policy.converge(&settings).map(drop);
         if is_set && setting.property == Property::Forwarding {
             done = done.and_then(|()| forwarding::raise(self));
         }
@@ -81,26 +81,46 @@ impl LinuxHost {
         done
     }
 
+    /// Whether rules, filter and routes have nothing of ours to hold, and nothing that a caller which was killed left.
+    pub(super) fn is_free_of_policy(&self) -> Result<bool> {
+        if !self.policy_markers()?.is_empty()
+            || !Guard::read_if_permitted(self)?.is_none_or(|guard| guard.is_absent())
+        {
+            return Ok(false);
+        }
+        for family in Family::ALL {
+            if rules::read(self, family).is_ok_and(|rules| !rules.is_empty())
+                || !self.routes_of_table(family, DEFAULTS_TABLE, |_| Some(()))?.is_empty()
+            {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     /// Makes rules, filter and routes hold what is set, as far as others' changes have made them differ: new default
     /// routes and prefixes, a flushed filter, rules taken away. Nothing is done where nothing is set.
     pub(in crate::backend::linux) fn reconcile_policy(&self) -> Result<()> {
         let _ = self.settle_router_unlocked()?;
-        let markers = self.policy_markers()?;
-        if markers.is_empty() && Guard::read_if_permitted(self)?.is_none_or(|guard| guard.is_absent()) {
-            // What a caller that was killed left behind: rules or copies without a setting.
-            let mut left = false;
-            for family in Family::ALL {
-                left |= rules::read(self, family).is_ok_and(|rules| !rules.is_empty())
-                    || !self.routes_of_table(family, DEFAULTS_TABLE, |_| Some(()))?.is_empty();
-            }
-            if !left {
-                return Ok(());
-            }
+        if self.is_free_of_policy()? {
+            return Ok(());
         }
         let _lock = PolicyLock::take(self)?;
-        let (policy, settings) = Policy::read(self)?;
-        policy.converge(&settings)
+        self.reconcile_locked_policy().map(drop)
     }
+
+    /// The same for who has the lock, and what was read for it.
+    pub(super) fn reconcile_locked_policy(&self) -> Result<Reconciled> {
+        let (policy, settings) = Policy::read(self)?;
+        let families = policy.converge(&settings)?;
+        Ok(Reconciled { families, links: policy.links })
+    }
+}
+
+/// What was read and made to hold.
+pub(super) struct Reconciled {
+    pub(super) families: Vec<FamilyPolicy>,
+    pub(super) links: Vec<Link>,
 }
 
 /// What markers and filter say is set on `links`. What they say of an interface that is gone, or of another that has its
@@ -159,15 +179,17 @@ struct Policy<'a> {
 }
 
 /// One family's part of it.
-struct FamilyPolicy {
-    family: Family,
+pub(super) struct FamilyPolicy {
+    pub(super) family: Family,
     /// Whether default routes are chosen by our table.
     guards_defaults: bool,
     rules: Vec<Rule>,
     wanted_rules: Vec<Rule>,
     detours: Detours,
     present: Vec<Route>,
-    wanted: Vec<Route>,
+    pub(super) wanted: Vec<Route>,
+    /// All that the routes say; `None` where nothing of this family needs them.
+    pub(super) routes: Option<Routes>,
 }
 
 impl<'a> Policy<'a> {
@@ -189,7 +211,7 @@ impl<'a> Policy<'a> {
     /// Towards more guard: the filter is prepared, which shows what the kernel lacks; our tables are filled, then come
     /// the rules in their order, then the filter gets the interface, then the marker. Towards less: the reverse. So no
     /// packet finds a way in between that neither state allows, and nobody reads of a guard that does not hold yet.
-    fn converge(&self, settings: &Settings) -> Result<()> {
+    fn converge(&self, settings: &Settings) -> Result<Vec<FamilyPolicy>> {
         let (mut families, mut addresses) = (Vec::new(), Addresses::default());
         let forwards = |property| property == Property::Forwarding;
         let shall_forward = settings.iter().any(|setting| forwards(setting.property));
@@ -227,7 +249,10 @@ impl<'a> Policy<'a> {
             gone_is_fine(send(self.host, marker.route().delete(), "deleting a note"))?;
         }
         self.set_markers(settings)?;
-        if shall_forward { forwarding::finish_raising(self.host) } else { Ok(()) }
+        if shall_forward {
+            forwarding::finish_raising(self.host)?;
+        }
+        Ok(families)
     }
 
     /// Takes markers away that are not set any more, and what they note; gives the notes of what is being cleared.
@@ -318,10 +343,11 @@ impl<'a> Policy<'a> {
                 detours,
                 present,
                 wanted,
+                routes: None,
             }));
         }
         let start = || Routes::new(family, guarded.clone(), strong.clone());
-        let routes = self
+        let mut routes = self
             .host
             .route
             .take()?
@@ -353,7 +379,8 @@ impl<'a> Policy<'a> {
             wanted_rules: rules::wanted(family, &sources, guards_defaults),
             detours: Detours::read(self.host, family, guards_defaults)?,
             wanted: routes.wanted(),
-            present: routes.present,
+            present: std::mem::take(&mut routes.present),
+            routes: Some(routes),
         }))
     }
 

@@ -414,6 +414,30 @@ fn attempt(
     if batch.is_empty() { Ok(()) } else { Ok(socket.transaction(batch)?) }
 }
 
+/// Changes what the sets of some guarded interfaces hold, without a look at the rest: for who knows what they hold.
+pub(super) fn exchange<'a>(
+    host: &LinuxHost,
+    changes: impl IntoIterator<Item = (Family, InterfaceIndex, &'a BTreeSet<Range>, &'a BTreeSet<Range>)>,
+) -> Result<()> {
+    let mut batch = Batch::new(None);
+    let mut socket = filter_socket(host)?;
+    let refused = |refusal| filter_error(refusal, "changing the packet filter");
+    for (family, index, gone, added) in changes {
+        let name = onlink(family, index);
+        let set = Set { table: FILTER_TABLE, name: &name };
+        let (mut remove, mut add) = (Elements::remove(set), Elements::add(set));
+        gone.iter().for_each(|range| remove.range(*range, address_len(family)));
+        added.iter().for_each(|range| add.range(*range, address_len(family)));
+        for mut change in remove.finish().into_iter().chain(add.finish()) {
+            if batch.len() + change.finish(0).len() > DATAGRAM {
+                socket.transaction(std::mem::replace(&mut batch, Batch::new(None))).map_err(refused)?;
+            }
+            batch.push(change);
+        }
+    }
+    if batch.is_empty() { Ok(()) } else { socket.transaction(batch).map_err(refused) }
+}
+
 /// What a set of addresses holds; `None` if there is no such set.
 fn ranges(
     socket: &mut Socket,

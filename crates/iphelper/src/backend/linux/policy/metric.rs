@@ -16,6 +16,7 @@
 //! 6. The marker says "settled", and what is no longer true is forgotten.
 
 mod advertised;
+mod follow;
 mod moved;
 mod owners;
 mod shifted;
@@ -35,6 +36,7 @@ use super::names::metric_of;
 use crate::error::{Error, ErrorKind, Result};
 use crate::types::Family;
 use advertised::Advertised;
+pub(super) use follow::Followed;
 use iphelper_netlink::message::{APPEND, CREATE, EXCLUSIVE, REPLACE, Request};
 use iphelper_netlink::rtnetlink::addr::Address;
 use iphelper_netlink::rtnetlink::route::{Route, protocol};

@@ -59,6 +59,18 @@ pub(super) const INTERFACE_TABLES: u32 = 0x8000_0000;
 /// The table of device-less routes that tell what is advertised on which interface.
 pub(super) const ADVERTISING_TABLE: u32 = 0x6970_6820;
 
+/// The tables whose routes, all of IPv4 and without device, remember what is set.
+pub(super) const STATE_TABLES: [u32; 8] = [
+    STATE_TABLE,
+    MARKERS,
+    MOVED_IPV4_ROUTES,
+    MOVED_IPV6_ROUTES,
+    MOVED_IPV4_PREFIXES,
+    MOVED_IPV6_PREFIXES,
+    LOWERED_ROUTES,
+    ADVERTISING_TABLE,
+];
+
 /// The priority of all our rules. The kernel gives a rule without priority the number before the first one that is
 /// there, so that `wg-quick` lands before ours when it starts later, and stays before ours when it was there first.
 pub(super) const RULE_PRIORITY: u32 = 32765;

@@ -6,7 +6,9 @@ use super::names::{
 use crate::types::Family;
 use iphelper_netlink::nf_tables::Range;
 use iphelper_netlink::rtnetlink::route::{Route, kind, protocol};
+use rustc_hash::FxHasher;
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{Hash, Hasher};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// A prefix of addresses of a strong interface.
@@ -29,8 +31,8 @@ pub(super) struct Routes {
     defaults: Vec<Route>,
     /// The routes of our tables that rules look up.
     pub(super) present: Vec<Route>,
-    /// Destinations of routes over guarded interfaces that are no default routes.
-    prefixes: BTreeMap<u32, Vec<Range>>,
+    /// Routes over guarded interfaces that are no default routes.
+    pub(super) prefixes: BTreeMap<u32, Vec<Lead>>,
     /// Routes of the main table over strong interfaces, each with the other next hops left out.
     over: BTreeMap<u32, Vec<Route>>,
     /// Destinations on the links of strong interfaces.
@@ -86,9 +88,10 @@ impl Routes {
                 let is_onlink = route.kind == kind::UNICAST
                     && route.gateway.is_none()
                     && route.protocol == protocol::KERNEL;
+                let lead = Lead::new(&route, range);
                 for link in links {
                     if self.guarded.contains(&link) {
-                        self.prefixes.entry(link).or_default().push(range);
+                        self.prefixes.entry(link).or_default().push(lead);
                     }
                     if is_onlink && self.strong.contains(&link) {
                         self.onlink.entry(link).or_default().push((range, len));
@@ -126,6 +129,16 @@ impl Routes {
         sources.into_iter().collect()
     }
 
+    /// Interfaces whose default routes are disabled.
+    pub(super) const fn guarded(&self) -> &BTreeSet<u32> {
+        &self.guarded
+    }
+
+    /// Interfaces whose addresses are sent from them alone.
+    pub(super) const fn strong(&self) -> &BTreeSet<u32> {
+        &self.strong
+    }
+
     /// What our tables that rules look up must hold.
     pub(super) fn wanted(&self) -> Vec<Route> {
         let mut wanted = if self.guarded.is_empty() { Vec::new() } else { self.allowed_defaults() };
@@ -145,11 +158,26 @@ impl Routes {
     /// Where packets may go over a guarded interface: the prefixes of its routes other than default routes, link-local
     /// addresses, multicast and broadcast; merged, disjoint, in order. Everything over loopback, which leaves nowhere.
     pub(super) fn allowed(&self, link: u32, is_loopback: bool) -> Vec<Range> {
-        let family = self.family;
-        let mut ranges =
-            if is_loopback { vec![Range { first: 0, last: most(family) }] } else { always(family) };
-        ranges.extend(self.prefixes.get(&link).into_iter().flatten());
+        let mut ranges = self.always_allowed(is_loopback);
+        ranges.extend(self.prefixes.get(&link).into_iter().flatten().map(|lead| lead.place.range));
         merged(ranges)
+    }
+
+    /// The part of it that depends on no route.
+    pub(super) fn always_allowed(&self, is_loopback: bool) -> Vec<Range> {
+        if is_loopback { vec![Range { first: 0, last: most(self.family) }] } else { always(self.family) }
+    }
+
+    /// Whether two routes that are to be copied to one table have one place, so that one goes elsewhere.
+    pub(super) fn is_crowded(&self) -> bool {
+        let has_twins = |routes: &[Route]| {
+            let mut places: Vec<_> = routes.iter().map(|route| Place { table: 0, ..place(route) }).collect();
+            let all = places.len();
+            places.sort_unstable();
+            places.dedup();
+            places.len() < all
+        };
+        (!self.guarded.is_empty() && has_twins(&self.defaults)) || self.over.values().any(|it| has_twins(it))
     }
 
     /// What our table of defaults must hold: each default route of the main table, without the next hops over guarded
@@ -172,6 +200,79 @@ impl Routes {
         }
         own(allowed)
     }
+}
+
+/// A route that leads to a prefix, as far as guards need it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Lead {
+    pub(super) place: LeadPlace,
+    /// A number that tells it from others of its place.
+    pub(super) route: u64,
+}
+
+/// Where such a route stands: what makes two the same to whoever replaces one.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub(super) struct LeadPlace {
+    pub(super) range: Range,
+    pub(super) table: u32,
+    pub(super) tos: u8,
+    pub(super) metric: u32,
+}
+
+impl Lead {
+    fn new(route: &Route, range: Range) -> Self {
+        let mut hasher = FxHasher::default();
+        (route.source_len, route.source, route.interface, route.gateway).hash(&mut hasher);
+        for hop in &route.next_hops {
+            (hop.interface, hop.gateway).hash(&mut hasher);
+        }
+        let place = LeadPlace { range, table: route.table, tos: route.tos, metric: route.priority };
+        Self { place, route: hasher.finish() }
+    }
+
+    /// That of an announced route; `None` for one that leads to no prefix, or everywhere.
+    pub(super) fn of(family: Family, route: &Route) -> Option<Self> {
+        let leads = matches!(route.kind, kind::UNICAST | kind::BROADCAST) && route.destination_len != 0;
+        let destination = route.destination.filter(|_| leads)?;
+        Some(Self::new(route, range(family, destination, route.destination_len)?))
+    }
+}
+
+/// Copies that one route of the main table, without its state, has in our tables, as [`Routes::wanted`] makes them of
+/// all.
+pub(super) fn copies_of(
+    route: &Route,
+    guarded: impl Fn(u32) -> bool,
+    guards_defaults: bool,
+    strong: impl Fn(u32) -> bool,
+) -> Vec<Route> {
+    let mut copies = Vec::new();
+    let is_default = route.destination_len == 0;
+    if route.table != MAIN_TABLE {
+        return copies;
+    }
+    let is_unicast = route.kind == kind::UNICAST;
+    for link in route.interfaces().filter(|link| is_unicast && strong(*link)) {
+        if !(is_default && guarded(link)) {
+            let copy = route.clone().with_links(|other| other == link);
+            copies.extend(copy.map(|copy| Route { table: INTERFACE_TABLES | link, ..copy }));
+        }
+    }
+    if is_default && guards_defaults {
+        let copy = route.clone();
+        let copy = if is_unicast { copy.with_links(|link| !guarded(link)) } else { Some(copy) };
+        copies.extend(copy.map(|copy| Route { table: DEFAULTS_TABLE, ..copy }));
+    }
+    for copy in &mut copies {
+        copy.protocol = PROTOCOL;
+    }
+    copies
+}
+
+/// Whether a change of the route may change which addresses or prefixes are those of strong interfaces.
+pub(super) fn tells_of_addresses(route: &Route) -> bool {
+    let is_prefix = route.kind == kind::UNICAST && route.protocol == protocol::KERNEL;
+    route.kind == kind::LOCAL || is_prefix && route.gateway.is_none()
 }
 
 /// Routes of one table as ours.
@@ -206,14 +307,25 @@ pub(super) fn ranges_of(sources: &[Source]) -> Vec<Range> {
     merged(sources.iter().filter_map(range).collect())
 }
 
-/// Table, destination, source, type of service and metric: what makes two routes the same to the kernel.
-pub(super) type Place = (u32, (u8, Option<IpAddr>), (u8, Option<IpAddr>), u8, u32);
+/// What makes two routes the same to the kernel.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub(super) struct Place {
+    table: u32,
+    destination: (u8, Option<IpAddr>),
+    source: (u8, Option<IpAddr>),
+    tos: u8,
+    priority: u32,
+}
 
 /// Where a route stands.
 pub(super) fn place(route: &Route) -> Place {
-    let destination = (route.destination_len, route.destination);
-    let source = (route.source_len, route.source);
-    (route.table, destination, source, route.tos, route.priority)
+    Place {
+        table: route.table,
+        destination: (route.destination_len, route.destination),
+        source: (route.source_len, route.source),
+        tos: route.tos,
+        priority: route.priority,
+    }
 }
 
 /// Where packets may always go over a guarded interface.
@@ -251,7 +363,7 @@ fn range(family: Family, destination: IpAddr, prefix_len: u8) -> Option<Range> {
 }
 
 /// The same keys in as few ranges as can be, in order.
-fn merged(mut ranges: Vec<Range>) -> Vec<Range> {
+pub(super) fn merged(mut ranges: Vec<Range>) -> Vec<Range> {
     ranges.sort_unstable();
     let mut result: Vec<Range> = Vec::with_capacity(ranges.len());
     for range in ranges {

@@ -54,7 +54,7 @@ impl Work {
 
 /// Where routes can be told apart by metric alone.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
-struct Key {
+pub(super) struct Key {
     table: u32,
     tos: u8,
     destination: (Option<IpAddr>, u8),
@@ -62,7 +62,7 @@ struct Key {
 }
 
 impl Key {
-    fn of(route: &Route) -> Self {
+    pub(super) fn of(route: &Route) -> Self {
         Self {
             table: route.table,
             tos: route.tos,
@@ -117,6 +117,20 @@ impl Survey {
         self.routes_to_move(state, &mut work)?;
         self.addresses_to_move(state, &mut work)?;
         Ok(work)
+    }
+
+    /// What is left to do for the addresses.
+    pub(super) fn work_of_addresses(&self, state: &State) -> Result<Work> {
+        let mut work = Work::default();
+        self.addresses_to_move(state, &mut work)?;
+        Ok(work)
+    }
+
+    /// The routes that came since the metric was set, and were not moved. Those that cannot be moved are among them.
+    pub(super) fn unmoved(&self, state: &State) -> Vec<Route> {
+        let stays =
+            |route: &&Route| self.route_target(route, state).is_ok_and(|metric| metric == route.priority);
+        self.routes.iter().filter(|route| !stays(route)).cloned().collect()
     }
 
     fn routes_to_move(&self, state: &State, work: &mut Work) -> Result<()> {
@@ -228,7 +242,7 @@ fn too_large(metric: u32, offset: u32) -> Error {
 
 /// Whether a route is one that somebody added over this interface alone. The kernel's own follow the addresses; those
 /// over several interfaces have one metric for all, so they are left alone.
-fn is_movable(route: &Route, index: u32) -> bool {
+pub(super) fn is_movable(route: &Route, index: u32) -> bool {
     is_unicast_over(route, index)
         && route.protocol != protocol::KERNEL
         && !is_ours(route.table, route.protocol)
@@ -253,6 +267,6 @@ fn has_own_prefix(address: &Address) -> bool {
 }
 
 /// The route as far as its owner chose it, its metric left out.
-fn without_metric(route: &Route) -> Route {
+pub(super) fn without_metric(route: &Route) -> Route {
     Route { priority: 0, expires: None, flags: route.flags & SETTING_FLAGS, ..route.clone() }
 }

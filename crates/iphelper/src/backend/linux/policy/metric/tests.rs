@@ -355,3 +355,77 @@ fn a_killed_call_leaves_an_advertised_default_route_to_the_next() {
         }
     }
 }
+
+/// As the keeper does: moves what came since the metric was set.
+fn follow(family: Family) -> Result<Vec<String>> {
+    let host = LinuxHost::open().unwrap();
+    let link = host.link_named("e0", "testing").unwrap();
+    let (mut followed, unmoved) = host.follow_metric(family, &link)?.unwrap();
+    host.follow_addresses(family, &link)?;
+    followed.move_routes(&mut *host.route.take()?, unmoved)
+}
+
+#[test]
+fn a_killed_follower_loses_no_route_and_the_next_one_goes_on() {
+    let new = [
+        ("-4", "192.0.3.0/24", "route add 192.0.3.0/24 via 10.0.0.2 dev e0 metric 7", 57),
+        ("-4", "192.0.4.0/24", "route add 192.0.4.0/24 via 10.0.0.2 dev e0 metric 8 mtu 1400", 58),
+        ("-4", "10.8.0.0/24", "addr add 10.8.0.1/24 dev e0", 50),
+        ("-6", "2001:db8:9::/48", "route add 2001:db8:9::/48 via fd00::2 dev e0 metric 7", 57),
+        ("-6", "fd00:8::/64", "addr add fd00:8::1/64 dev e0 nodad", 306),
+    ];
+    for family in FAMILIES {
+        let flag = if family == Family::V4 { "-4" } else { "-6" };
+        for messages in 0.. {
+            let died = isolated(|| {
+                interfaces();
+                let _ = set(family, Some(50)).unwrap();
+                let before = routes();
+                ip_batch(&new.map(|(_, _, command, _)| command).join("\n"));
+                let died = interruption::after(messages, || drop(follow(family)));
+                for (_, destination, ..) in new.iter().filter(|it| it.0 == flag) {
+                    assert!(!to(destination, "").is_empty(), "{messages}: {destination} is lost");
+                }
+                assert_eq!(follow(family).unwrap(), [""; 0]);
+                for (_, destination, _, metric) in new.iter().filter(|it| it.0 == flag) {
+                    let found = to(destination, "");
+                    let has = found.len() == 1 && found[0].contains(&format!("metric {metric}"));
+                    assert!(has, "killed before message {messages}: {found:?}");
+                }
+                for line in before {
+                    assert!(routes().contains(&line), "others are left alone: {line}");
+                }
+                let settled = routes();
+                assert_eq!(follow(family).unwrap(), [""; 0]);
+                assert_eq!(routes(), settled, "nothing is left to do");
+                died
+            });
+            if !died {
+                assert!(messages >= 4, "{messages} messages");
+                break;
+            }
+        }
+    }
+}
+
+#[test]
+fn a_route_that_ipv6_would_merge_stays_and_is_told() {
+    isolated(|| {
+        interfaces();
+        for family in FAMILIES {
+            let _ = set(family, Some(50)).unwrap();
+        }
+        ip_batch(
+            "route add 192.0.5.0/24 via 10.9.0.2 dev e1 metric 60
+             route add 192.0.5.0/24 via 10.0.0.2 dev e0 metric 10
+             route add 2001:db8:b::/48 via fd00:9::2 dev e1 metric 60
+             route add 2001:db8:b::/48 via fd00::2 dev e0 metric 10",
+        );
+        assert_eq!(follow(Family::V4).unwrap(), [""; 0]);
+        assert_eq!(to("192.0.5.0/24", "metric 60").len(), 2, "IPv4 has room for both: {:?}", routes());
+        let left = follow(Family::V6).unwrap();
+        assert!(left.len() == 1 && left[0].contains("2001:db8:b::/48"), "{left:?}");
+        assert_eq!(to("2001:db8:b::/48", "dev e0 metric 10").len(), 1);
+        assert_eq!(to("2001:db8:b::/48", "dev e1 metric 60").len(), 1);
+    });
+}
