@@ -147,6 +147,12 @@ pub(crate) trait Neighbor {
     fn plan_flush_neighbors(&self, which: &NeighborFlush) -> Result<Vec<NeighborRow>>;
     fn create_proxy_neighbors(&self, interface: InterfaceKey, prefix: Prefix) -> Result<()>;
     fn delete_proxy_neighbors(&self, interface: InterfaceKey, prefix: Prefix) -> Result<()>;
+    fn resolve_neighbor(
+        &self,
+        address: IpAddr,
+        interface: Option<InterfaceKey>,
+        source: Option<IpAddr>,
+    ) -> Result<NeighborRow>;
 }
 
 /// [`crate::convert`].

@@ -42,6 +42,8 @@ pub enum ErrorKind {
     NetworkUnreachable,
     /// A route or rule says that it cannot be reached, or forbids it.
     HostUnreachable,
+    /// A neighbour that was asked for did not answer, or there is no way to ask it.
+    NeighborUnreachable,
     /// A failure that Windows has no number for; see [`Error::errno`] and the message.
     Other,
 }

@@ -385,4 +385,53 @@ impl Host {
     pub fn delete_proxy_neighbors(&self, interface: impl Into<InterfaceKey>, prefix: Prefix) -> Result<()> {
         self.backend().delete_proxy_neighbors(interface.into(), prefix)
     }
+
+    /// Asks for a neighbour's physical address, by ARP or neighbour solicitation, and waits for the answer; gives the row
+    /// that it has then.
+    ///
+    /// On the interface of `source`, an address of this host, if one is given; else on `interface`; without either on the
+    /// one that packets to the address leave by. How often and how long it is asked, the interface's parameters say: three
+    /// times with a second between, unless somebody has changed them.
+    ///
+    /// What is known of the neighbour is forgotten first. That takes `CAP_NET_ADMIN`; a caller without gets:
+    /// - the same for a neighbour that is not known, by an empty UDP datagram to its discard port (9), which leaves when the
+    ///   neighbour has answered;
+    /// - one that was confirmed within the reachable time, without a question;
+    /// - one in doubt when it has answered, about five seconds later: the kernel gives others the time to confirm it.
+    ///
+    /// A permanent neighbour, which somebody has set, is nobody's to ask for: it is the answer as it is. One that a control
+    /// plane knows or the kernel keeps resolved is not forgotten, but asked if it is in doubt.
+    ///
+    /// ```no_run
+    /// # fn main() -> iphelper::Result<()> {
+    /// use iphelper::Host;
+    /// let host = Host::open()?;
+    /// let index = host.interface_named("eth0")?.index;
+    /// let row = host.resolve_neighbor("192.0.2.1".parse().unwrap(), Some(index.into()), None)?;
+    /// println!("{} is at {}", row.address, row.physical_address);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// - Windows: `ResolveIpNetEntry2`, `SendARP`, `ResolveNeighbor`
+    /// - Errors: [`NeighborUnreachable`](crate::ErrorKind::NeighborUnreachable) if nobody answers, no route leads there,
+    ///   or the interface is off; [`InterfaceNotFound`](crate::ErrorKind::InterfaceNotFound);
+    ///   [`NotFound`](crate::ErrorKind::NotFound) where `source` is no address of this host, or the interface does not
+    ///   have the family; [`InvalidParameter`](crate::ErrorKind::InvalidParameter) for an address that no neighbour can
+    ///   have, this host's own among them; [`NotSupported`](crate::ErrorKind::NotSupported) where this host lacks the
+    ///   family; [`AccessDenied`](crate::ErrorKind::AccessDenied) to a caller without privilege for an IPv6 address that
+    ///   no route gives to the link, and for one in doubt on an interface without unreachability detection
+    /// - Linux: `RTM_DELNEIGH`, `RTM_NEWNEIGH` with `NTF_USE`, `RTNLGRP_NEIGH`
+    /// - Privilege: none, with the differences above
+    #[doc(alias = "ResolveIpNetEntry2")]
+    #[doc(alias = "SendARP")]
+    #[doc(alias = "ResolveNeighbor")]
+    pub fn resolve_neighbor(
+        &self,
+        address: IpAddr,
+        interface: Option<InterfaceKey>,
+        source: Option<IpAddr>,
+    ) -> Result<Neighbor> {
+        self.backend().resolve_neighbor(address, interface, source)
+    }
 }

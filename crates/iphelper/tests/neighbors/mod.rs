@@ -69,6 +69,12 @@ impl Lan {
             let _ = near.sh(&format!("ip addr add {}/{} dev e0", it.near, it.len));
             let _ = far.sh(&format!("ip addr add {}/{} dev p0", it.far, it.len));
         }
+        // Until the kernel has seen the carrier it drops what is sent.
+        for (host, name) in [(&near, "e0"), (&far, "p0")] {
+            iphelper_testkit::eventually("the link is up", || {
+                host.sh(&format!("ip link show {name}")).contains("state UP")
+            });
+        }
         let host = near.run(|| Host::open().expect("opening the host"));
         let index = host.interface_named("e0").unwrap().index;
         Self { near, far, host, index, physical: physical.parse().unwrap() }

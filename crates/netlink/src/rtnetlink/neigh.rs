@@ -135,6 +135,12 @@ pub fn get(key: Key) -> Request {
     key.request(GET_NEIGHBOR, ACK, 0, 0)
 }
 
+/// A request for one address that this host answers for; `ENOENT` if it does not.
+#[must_use]
+pub fn get_proxy(key: Key) -> Request {
+    key.request(GET_NEIGHBOR, ACK, 0, PROXY)
+}
+
 /// A request that gives a neighbour a hardware address, a state, and marks (`NTF_*`, see [`flag`]): those that it has and
 /// should keep are to be among them.
 #[must_use]
@@ -154,10 +160,15 @@ pub fn put(key: Key, write: Write, link_address: &[u8], state: u16, marks: u32) 
 
 /// A request to resolve a neighbour now, without a packet of anybody's that waits for it.
 ///
-/// One that is known stays as it is, and is probed later if it is in doubt.
+/// One that is known stays as it is, but for `marks` that it has and that are not given, and is probed later if it is in
+/// doubt.
 #[must_use]
-pub fn solicit(key: Key) -> Request {
-    key.request(NEW_NEIGHBOR, ACK | CREATE, 0, USE)
+pub fn solicit(key: Key, marks: u32) -> Request {
+    let mut request = key.request(NEW_NEIGHBOR, ACK | CREATE, 0, marks.to_le_bytes()[0] | USE);
+    if marks >> 16 != 0 {
+        let _ = request.attribute_u32(FLAGS_EXT, marks >> 16);
+    }
+    request
 }
 
 /// A request to forget a neighbour; `ENOENT` if it is not there.
@@ -333,8 +344,8 @@ mod tests {
                 assert_eq!((flags, sent.state), (1 | ACK | REPLACE, 4), "what is gone is not made anew");
                 assert_eq!(sent.flags, marks);
             });
-            read(&mut solicit(key), |kind, flags, sent| {
-                assert_eq!((kind, flags, sent.flags), (NEW_NEIGHBOR, 1 | ACK | CREATE, flag::USE));
+            read(&mut solicit(key, marks), |kind, flags, sent| {
+                assert_eq!((kind, flags, sent.flags), (NEW_NEIGHBOR, 1 | ACK | CREATE, marks | flag::USE));
             });
             read(&mut delete(key), |kind, _, sent| assert_eq!((kind, sent.flags), (DELETE_NEIGHBOR, 0)));
             read(&mut create_proxy(key), |kind, _, sent| assert_eq!((kind, sent.flags), (28, flag::PROXY)));

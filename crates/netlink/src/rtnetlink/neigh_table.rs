@@ -26,6 +26,10 @@ const REACHABLE_TIME: u16 = 3;
 const BASE_REACHABLE_TIME: u16 = 4;
 const RETRANS_TIME: u16 = 5;
 const DELAY_PROBE_TIME: u16 = 7;
+const APP_PROBES: u16 = 9;
+const UNICAST_PROBES: u16 = 10;
+const MULTICAST_PROBES: u16 = 11;
+const MULTICAST_REPROBES: u16 = 17;
 
 /// A request for the table of one address family (`AF_INET`, `AF_INET6`), or of all with 0.
 #[must_use]
@@ -48,6 +52,14 @@ pub struct NeighborParameters {
     pub retransmit_time: Option<Duration>,
     /// How long a neighbour in doubt is used before it is probed.
     pub delay_probe_time: Option<Duration>,
+    /// How often a program is asked, before the kernel asks by itself.
+    pub app_probes: Option<u32>,
+    /// How often a neighbour in doubt is asked itself.
+    pub unicast_probes: Option<u32>,
+    /// How often all are asked for a neighbour that is sought.
+    pub multicast_probes: Option<u32>,
+    /// How often all are asked for a neighbour in doubt.
+    pub multicast_reprobes: Option<u32>,
 }
 
 impl NeighborParameters {
@@ -77,6 +89,10 @@ impl NeighborParameters {
                 BASE_REACHABLE_TIME => parameters.base_reachable_time = time()?,
                 RETRANS_TIME => parameters.retransmit_time = time()?,
                 DELAY_PROBE_TIME => parameters.delay_probe_time = time()?,
+                APP_PROBES => parameters.app_probes = Some(attribute.u32()?),
+                UNICAST_PROBES => parameters.unicast_probes = Some(attribute.u32()?),
+                MULTICAST_PROBES => parameters.multicast_probes = Some(attribute.u32()?),
+                MULTICAST_REPROBES => parameters.multicast_reprobes = Some(attribute.u32()?),
                 _ => {}
             }
         }
@@ -145,6 +161,8 @@ mod tests {
         assert_eq!((table.family, table.index), (2, None));
         assert_eq!(table.base_reachable_time, Some(Duration::from_secs(30)));
         assert_eq!(table.retransmit_time, Some(Duration::from_secs(1)));
+        assert_eq!((table.unicast_probes, table.multicast_probes), (Some(3), Some(3)));
+        assert_eq!((table.app_probes, table.multicast_reprobes), (Some(0), Some(0)));
     }
 
     #[test]

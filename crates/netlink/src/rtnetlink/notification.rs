@@ -16,6 +16,8 @@ const fn bit(group: u32) -> u32 {
 
 /// `RTNLGRP_LINK`: links, with each family's part.
 pub const LINK: u32 = bit(1);
+/// `RTNLGRP_NEIGH`: neighbours of either family, and bridges' tables.
+pub const NEIGHBOR: u32 = bit(3);
 /// `RTNLGRP_IPV4_IFADDR`: IPv4 addresses.
 pub const IPV4_ADDRESS: u32 = bit(5);
 /// `RTNLGRP_IPV4_ROUTE`: IPv4 routes.

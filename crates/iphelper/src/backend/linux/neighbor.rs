@@ -3,6 +3,7 @@
 mod change;
 mod proxy;
 mod read;
+mod resolve;
 
 use super::LinuxHost;
 use crate::backend;
@@ -73,5 +74,14 @@ impl backend::Neighbor for LinuxHost {
 
     fn delete_proxy_neighbors(&self, interface: InterfaceKey, prefix: Prefix) -> Result<()> {
         self.forget_proxies(interface, prefix)
+    }
+
+    fn resolve_neighbor(
+        &self,
+        address: IpAddr,
+        interface: Option<InterfaceKey>,
+        source: Option<IpAddr>,
+    ) -> Result<Neighbor> {
+        self.resolve(address, interface, source)
     }
 }

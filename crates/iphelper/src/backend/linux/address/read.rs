@@ -84,7 +84,7 @@ impl LinuxHost {
     }
 
     /// The addresses of one family, as the kernel lists them, of one link or of all.
-    pub(super) fn addresses(
+    pub(in crate::backend::linux) fn addresses(
         &self,
         family: Family,
         link: Option<InterfaceIndex>,

@@ -69,16 +69,14 @@ impl LinuxHost {
             return Ok(changes);
         }
         // The kernel takes away each mark that is not given again. One that it keeps resolved cannot be permanent.
-        let kept = match change.permanent {
-            true => flag::ROUTER | flag::EXTERNALLY_LEARNED,
-            false => flag::ROUTER | flag::EXTERNALLY_LEARNED | flag::MANAGED,
-        };
+        let kept =
+            if change.permanent { entry.lasting_marks() & !flag::MANAGED } else { entry.lasting_marks() };
         let mut request = neigh::put(
             Key { index: link.index.0, address },
             Write::Change,
             change.physical_address.as_bytes(),
             state_of(change.permanent),
-            entry.flags & kept,
+            kept,
         );
         match self.route.take()?.acknowledged(&mut request) {
             Ok(()) => Ok(changes),
@@ -151,6 +149,11 @@ impl LinuxHost {
 }
 
 impl Entry {
+    /// Its marks, which the kernel takes away where they are not given again.
+    pub(super) const fn lasting_marks(self) -> u32 {
+        self.flags & (flag::ROUTER | flag::EXTERNALLY_LEARNED | flag::MANAGED)
+    }
+
     /// Whether the kernel found it by itself, and may forget it by itself.
     pub(super) fn is_learned(&self) -> bool {
         self.state & (state::PERMANENT | state::NOARP) == 0

@@ -8,7 +8,6 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::types::{Family, InterfaceKey, Prefix};
 use iphelper_netlink::message::Request;
 use iphelper_netlink::rtnetlink::neigh::{self, Key};
-use rustc_hash::FxHashSet;
 use std::net::IpAddr;
 
 /// The kernel has an entry for each address, in a table of 16 buckets that it walks for each request that comes in.
@@ -25,8 +24,7 @@ impl LinuxHost {
                 link.name()
             )));
         }
-        let present = self.proxies_on(&link, OPERATION)?;
-        if let Some(address) = addresses.iter().find(|address| present.contains(address)) {
+        if let Some(address) = self.first_proxy(&link, &addresses, true, OPERATION)? {
             return Err(Error::new(ErrorKind::AlreadyExists, OPERATION)
                 .because(format!("{address} is answered for on {} already", link.name())));
         }
@@ -37,8 +35,7 @@ impl LinuxHost {
         const OPERATION: &str = "deleting proxies";
         self.require_administrator(OPERATION)?;
         let (link, addresses) = self.proxies_of(interface, prefix, OPERATION)?;
-        let present = self.proxies_on(&link, OPERATION)?;
-        if let Some(address) = addresses.iter().find(|address| !present.contains(address)) {
+        if let Some(address) = self.first_proxy(&link, &addresses, false, OPERATION)? {
             return Err(Error::new(ErrorKind::NotFound, OPERATION)
                 .because(format!("{address} is not answered for on {}", link.name())));
         }
@@ -76,10 +73,29 @@ impl LinuxHost {
         Ok((link, addresses))
     }
 
-    /// What is answered for on a link.
-    fn proxies_on(&self, link: &Link, operation: &'static str) -> Result<FxHashSet<IpAddr>> {
-        let proxies = self.dump_neighbors(None, None, neigh::dump_proxies, operation)?;
-        Ok(proxies.iter().filter(|it| it.index == link.index).map(|it| it.address).collect())
+    /// The first of the addresses that is answered for on a link, or the first that is not.
+    ///
+    /// Asked for one by one: a dump of so many may lack some, see [`dump_neighbors`](Self::dump_neighbors).
+    fn first_proxy(
+        &self,
+        link: &Link,
+        addresses: &[IpAddr],
+        is_answered: bool,
+        operation: &'static str,
+    ) -> Result<Option<IpAddr>> {
+        let mut socket = self.route.take()?;
+        for address in addresses {
+            let key = Key { index: link.index.0, address: *address };
+            let answered = match socket.acknowledged(&mut neigh::get_proxy(key)) {
+                Ok(()) => true,
+                Err(refusal) if refusal.errno() == libc::ENOENT => false,
+                Err(refusal) => return Err(refusal.error(operation)),
+            };
+            if answered == is_answered {
+                return Ok(Some(*address));
+            }
+        }
+        Ok(None)
     }
 
     /// Whether the kernel answers neighbour solicitations for others at all.

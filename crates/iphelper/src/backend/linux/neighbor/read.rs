@@ -25,6 +25,7 @@ pub(super) struct Entry {
     pub(super) state: u16,
     /// `NTF_*`.
     pub(super) flags: u32,
+    pub(super) probes: Option<u32>,
     ages: Option<Ages>,
     protocol: Option<u8>,
 }
@@ -60,6 +61,7 @@ impl Entry {
                 .unwrap_or_default(),
             state: neighbor.state,
             flags: neighbor.flags,
+            probes: neighbor.probes,
             ages: neighbor.ages,
             protocol: neighbor.protocol.filter(|protocol| *protocol != 0),
         }))
@@ -72,7 +74,7 @@ impl Entry {
         physical_address: PhysicalAddress,
         state: u16,
     ) -> Self {
-        Self { index, address, physical_address, state, flags: 0, ages: None, protocol: None }
+        Self { index, address, physical_address, state, flags: 0, probes: None, ages: None, protocol: None }
     }
 
     pub(super) fn row(&self, link: &Named) -> Neighbor {
@@ -171,7 +173,9 @@ impl LinuxHost {
         self.dump_neighbors(family, link, request, operation)
     }
 
-    pub(super) fn dump_neighbors(
+    /// The entries that a dump tells. The kernel's hash tables are shared by all namespaces, and nothing tells that one
+    /// changed meanwhile: at the seams of datagrams an entry can come twice, or not at all.
+    fn dump_neighbors(
         &self,
         family: Option<Family>,
         link: Option<InterfaceIndex>,

@@ -107,7 +107,7 @@ pub(in crate::backend::linux) fn namespace_cookie(socket: BorrowedFd<'_>) -> Res
     if result == 0 { Ok(cookie) } else { Err(last_error()) }
 }
 
-fn set<T: Copy>(
+pub(super) fn set<T: Copy>(
     socket: BorrowedFd<'_>,
     level: libc::c_int,
     option: libc::c_int,
