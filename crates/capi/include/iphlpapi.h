@@ -5,6 +5,7 @@
 
 #include <windows.h>
 
+#include <ipexport.h>
 #include <iprtrmib.h>
 #include <netioapi.h>
 
@@ -78,6 +79,15 @@ DWORD WINAPI GetNumberOfInterfaces(PDWORD pdwNumIf);
 DWORD WINAPI GetIfEntry(PMIB_IFROW pIfRow);
 DWORD WINAPI GetIfTable(PMIB_IFTABLE pIfTable, PULONG pdwSize, BOOL bOrder);
 DWORD WINAPI SetIfEntry(PMIB_IFROW pIfRow);
+
+/* The way to a host. Addresses are in network order. */
+DWORD WINAPI GetBestInterface(IPAddr dwDestAddr, PDWORD pdwBestIfIndex);
+DWORD WINAPI GetBestInterfaceEx(struct sockaddr *pDestAddr, PDWORD pdwBestIfIndex);
+BOOL WINAPI GetRTTAndHopCount(IPAddr DestIpAddress, PULONG HopCount, ULONG MaxHops, PULONG RTT);
+
+/* An IPv4 router until UnenableRouter with the same OVERLAPPED, or the end of the process. Success is ERROR_IO_PENDING. */
+DWORD WINAPI EnableRouter(HANDLE *pHandle, OVERLAPPED *pOverlapped);
+DWORD WINAPI UnenableRouter(OVERLAPPED *pOverlapped, LPDWORD lpdwEnableCount);
 
 #ifdef __cplusplus
 }

@@ -190,6 +190,33 @@ typedef struct _MIB_IPINTERFACE_TABLE {
     MIB_IPINTERFACE_ROW Table[ANYSIZE_ARRAY];
 } MIB_IPINTERFACE_TABLE, *PMIB_IPINTERFACE_TABLE;
 
+/*
+ * What was learnt of the path to one destination. Of times and reachability this host knows nothing: 0, and FALSE. An
+ * unknown speed is ULONG64_MAX.
+ */
+typedef struct _MIB_IPPATH_ROW {
+    SOCKADDR_INET Source;
+    SOCKADDR_INET Destination;
+    NET_LUID InterfaceLuid;
+    NET_IFINDEX InterfaceIndex;
+    SOCKADDR_INET CurrentNextHop;
+    ULONG PathMtu;
+    ULONG RttMean;
+    ULONG RttDeviation;
+    __extension__ union {
+        ULONG LastReachable;
+        ULONG LastUnreachable;
+    };
+    BOOLEAN IsReachable;
+    ULONG64 LinkTransmitSpeed;
+    ULONG64 LinkReceiveSpeed;
+} MIB_IPPATH_ROW, *PMIB_IPPATH_ROW;
+
+typedef struct _MIB_IPPATH_TABLE {
+    ULONG NumEntries;
+    MIB_IPPATH_ROW Table[1];
+} MIB_IPPATH_TABLE, *PMIB_IPPATH_TABLE;
+
 /* Interfaces. */
 NETIO_STATUS NETIOAPI_API_ GetIfEntry2(PMIB_IF_ROW2 Row);
 NETIO_STATUS NETIOAPI_API_ GetIfEntry2Ex(MIB_IF_ENTRY_LEVEL Level, PMIB_IF_ROW2 Row);
@@ -203,6 +230,17 @@ NETIO_STATUS NETIOAPI_API_ GetIpInterfaceEntry(PMIB_IPINTERFACE_ROW Row);
 NETIO_STATUS NETIOAPI_API_ GetIpInterfaceTable(ADDRESS_FAMILY Family, PMIB_IPINTERFACE_TABLE *Table);
 VOID NETIOAPI_API_ InitializeIpInterfaceEntry(PMIB_IPINTERFACE_ROW Row);
 NETIO_STATUS NETIOAPI_API_ SetIpInterfaceEntry(PMIB_IPINTERFACE_ROW Row);
+
+/* Paths. */
+NETIO_STATUS NETIOAPI_API_ GetIpPathEntry(PMIB_IPPATH_ROW Row);
+NETIO_STATUS NETIOAPI_API_ GetIpPathTable(ADDRESS_FAMILY Family, PMIB_IPPATH_TABLE *Table);
+NETIO_STATUS NETIOAPI_API_ FlushIpPathTable(ADDRESS_FAMILY Family);
+
+/* Destinations in the order in which to try them (RFC 6724). The list of sources must be NULL; IPv4 is IPv4-mapped. */
+NETIO_STATUS NETIOAPI_API_ CreateSortedAddressPairs(
+    CONST PSOCKADDR_IN6 SourceAddressList, ULONG SourceAddressCount, CONST PSOCKADDR_IN6 DestinationAddressList,
+    ULONG DestinationAddressCount, ULONG AddressSortOptions, PSOCKADDR_IN6_PAIR *SortedAddressPairList,
+    ULONG *SortedAddressPairCount);
 
 /* Frees what a function allocated for its Table. */
 VOID NETIOAPI_API_ FreeMibTable(PVOID Memory);

@@ -27,6 +27,12 @@ typedef union _SOCKADDR_INET {
     ADDRESS_FAMILY si_family;
 } SOCKADDR_INET, *PSOCKADDR_INET;
 
+/* Pointers into one block. */
+typedef struct _sockaddr_in6_pair {
+    PSOCKADDR_IN6 SourceAddress;
+    PSOCKADDR_IN6 DestinationAddress;
+} SOCKADDR_IN6_PAIR, *PSOCKADDR_IN6_PAIR;
+
 #define INET_ADDRSTRLEN 22
 #define INET6_ADDRSTRLEN 65
 

@@ -11,7 +11,7 @@ macro_rules! export_netioapi {
             use $crate::error::Flavour;
             use $crate::raw::*;
             use $crate::notification::{self, IpInterfaceChangeCallback};
-            use $crate::{convert, interface, ip_interface, memory};
+            use $crate::{convert, destination, interface, ip_interface, memory, path};
             use std::ffi::c_void;
 
             type Status = <$flavour as Flavour>::Status;
@@ -40,6 +40,11 @@ macro_rules! export_netioapi {
                     = convert::name_to_luid_w::<$flavour>;
                 ConvertIpv4MaskToLength(mask: u32, length: *mut u8) -> Status = convert::mask_to_length::<$flavour>;
                 ConvertLengthToIpv4Mask(length: u32, mask: *mut u32) -> Status = convert::length_to_mask::<$flavour>;
+                CreateSortedAddressPairs(
+                    sources: *const SOCKADDR_IN6, source_count: u32, destinations: *const SOCKADDR_IN6,
+                    destination_count: u32, options: u32, pairs: *mut *mut SOCKADDR_IN6_PAIR, pair_count: *mut u32
+                ) -> Status = destination::create_sorted_address_pairs::<$flavour>;
+                FlushIpPathTable(family: u16) -> Status = path::flush_ip_path_table::<$flavour>;
                 FreeMibTable(memory: *mut c_void) = memory::free_mib_table;
                 GetIfEntry2(row: *mut MIB_IF_ROW2) -> Status = interface::if_entry2::<$flavour>;
                 GetIfEntry2Ex(level: i32, row: *mut MIB_IF_ROW2) -> Status = interface::if_entry2_ex::<$flavour>;
@@ -54,6 +59,9 @@ macro_rules! export_netioapi {
                     = ip_interface::ip_interface_entry::<$flavour>;
                 GetIpInterfaceTable(family: u16, table: *mut *mut MIB_IPINTERFACE_TABLE) -> Status
                     = ip_interface::ip_interface_table::<$flavour>;
+                GetIpPathEntry(row: *mut MIB_IPPATH_ROW) -> Status = path::ip_path_entry::<$flavour>;
+                GetIpPathTable(family: u16, table: *mut *mut MIB_IPPATH_TABLE) -> Status
+                    = path::ip_path_table::<$flavour>;
                 InitializeIpInterfaceEntry(row: *mut MIB_IPINTERFACE_ROW)
                     = ip_interface::initialize_ip_interface_entry;
                 NotifyIpInterfaceChange(
@@ -77,10 +85,11 @@ macro_rules! export_iphlpapi {
         const _: () = {
             use $crate::error::{format_message, last_error};
             use $crate::raw::*;
-            use $crate::{convert, interface, memory, tcp};
+            use $crate::{best_route, convert, interface, memory, round_trip, router, tcp};
             use std::ffi::c_void;
 
             $crate::export! {
+                EnableRouter(handle: *mut HANDLE, overlapped: *mut c_void) -> u32 = router::enable_router;
                 FormatMessageA(
                     flags: u32, source: *const c_void, id: u32, language: u32, buffer: *mut u8, size: u32,
                     arguments: *mut c_void
@@ -89,6 +98,9 @@ macro_rules! export_iphlpapi {
                     flags: u32, source: *const c_void, id: u32, language: u32, buffer: *mut u16, size: u32,
                     arguments: *mut c_void
                 ) -> u32 = format_message::wide;
+                GetBestInterface(destination: u32, index: *mut u32) -> u32 = best_route::best_interface;
+                GetBestInterfaceEx(destination: *const c_void, index: *mut u32) -> u32
+                    = best_route::best_interface_ex;
                 GetExtendedTcpTable(
                     table: *mut c_void, size: *mut u32, order: i32, family: u32, class: i32, reserved: u32
                 ) -> u32 = tcp::extended_tcp_table;
@@ -102,6 +114,8 @@ macro_rules! export_iphlpapi {
                 GetOwnerModuleFromTcpEntry(
                     row: *const MIB_TCPROW_OWNER_MODULE, class: i32, buffer: *mut c_void, size: *mut u32
                 ) -> u32 = tcp::owner_module_from_tcp_entry;
+                GetRTTAndHopCount(destination: u32, hops: *mut u32, most: u32, rtt: *mut u32) -> i32
+                    = round_trip::rtt_and_hop_count;
                 GetTcp6Table(table: *mut MIB_TCP6TABLE, size: *mut u32, order: i32) -> u32 = tcp::tcp6_table;
                 GetTcp6Table2(table: *mut MIB_TCP6TABLE2, size: *mut u32, order: i32) -> u32 = tcp::tcp6_table2;
                 GetTcpTable(table: *mut MIB_TCPTABLE, size: *mut u32, order: i32) -> u32 = tcp::tcp_table;
@@ -151,6 +165,7 @@ macro_rules! export_iphlpapi {
                 SetIfEntry(row: *const MIB_IFROW) -> u32 = interface::set_if_entry;
                 SetLastError(code: u32) = last_error::set;
                 SetTcpEntry(row: *const MIB_TCPROW) -> u32 = tcp::set_tcp_entry;
+                UnenableRouter(overlapped: *mut c_void, count: *mut u32) -> u32 = router::unenable_router;
             }
         };
     };

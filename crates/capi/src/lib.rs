@@ -16,7 +16,9 @@
     reason = "one contract for all functions, stated above: each pointer is NULL or as Windows declares it"
 )]
 
+pub mod best_route;
 pub mod convert;
+pub mod destination;
 pub mod error;
 mod exports;
 mod guard;
@@ -26,7 +28,11 @@ pub mod ip_interface;
 mod key;
 pub mod memory;
 pub mod notification;
+pub mod path;
 mod process;
 pub mod raw;
+pub mod round_trip;
+pub mod router;
+mod sockaddr;
 pub mod tcp;
 mod text;

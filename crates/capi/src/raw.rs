@@ -8,9 +8,9 @@
 
 pub use windows_sys::Win32::Foundation::{
     ERROR_BUFFER_OVERFLOW, ERROR_ELEVATION_REQUIRED, ERROR_INSUFFICIENT_BUFFER, ERROR_INVALID_DATA,
-    ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER, ERROR_MR_MID_NOT_FOUND, ERROR_NOT_ENOUGH_MEMORY,
-    ERROR_NOT_FOUND, ERROR_NOT_SUPPORTED, FILETIME, HANDLE, STATUS_BUFFER_OVERFLOW, STATUS_BUFFER_TOO_SMALL,
-    STATUS_UNSUCCESSFUL,
+    ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER, ERROR_IO_PENDING, ERROR_MR_MID_NOT_FOUND,
+    ERROR_NOT_ENOUGH_MEMORY, ERROR_NOT_FOUND, ERROR_NOT_SUPPORTED, FILETIME, HANDLE, STATUS_BUFFER_OVERFLOW,
+    STATUS_BUFFER_TOO_SMALL, STATUS_UNSUCCESSFUL,
 };
 pub use windows_sys::Win32::NetworkManagement::IpHelper::{
     IF_OPER_STATUS_CONNECTED, IF_OPER_STATUS_CONNECTING, IF_OPER_STATUS_DISCONNECTED,
@@ -29,8 +29,8 @@ pub use windows_sys::Win32::NetworkManagement::IpHelper::{
     TCPIP_OWNER_MODULE_INFO_BASIC, TcpConnectionOffloadStateInHost,
 };
 pub use windows_sys::Win32::Networking::WinSock::{
-    AF_INET, AF_INET6, AF_UNSPEC, IN_ADDR, IN6_ADDR, IN6_ADDR_0, NL_INTERFACE_OFFLOAD_ROD, SOCKADDR,
-    SOCKADDR_IN, SOCKADDR_IN6,
+    AF_INET, AF_INET6, AF_UNSPEC, IN_ADDR, IN_ADDR_0, IN6_ADDR, IN6_ADDR_0, NL_INTERFACE_OFFLOAD_ROD,
+    SOCKADDR, SOCKADDR_IN, SOCKADDR_IN6, SOCKADDR_IN6_0, SOCKADDR_IN6_PAIR, SOCKADDR_INET,
 };
 pub use windows_sys::core::GUID;
 
@@ -139,6 +139,25 @@ pub struct MIB_IF_ROW2 {
     pub OutQLen: ULONG64,
 }
 
+/// The path to one destination.
+#[derive(Clone, Copy, Default)]
+#[repr(C)]
+pub struct MIB_IPPATH_ROW {
+    pub Source: SOCKADDR_INET,
+    pub Destination: SOCKADDR_INET,
+    pub InterfaceLuid: NET_LUID,
+    pub InterfaceIndex: u32,
+    pub CurrentNextHop: SOCKADDR_INET,
+    pub PathMtu: u32,
+    pub RttMean: u32,
+    pub RttDeviation: u32,
+    /// In C a union with `LastUnreachable`.
+    pub LastReachable: u32,
+    pub IsReachable: u8,
+    pub LinkTransmitSpeed: ULONG64,
+    pub LinkReceiveSpeed: ULONG64,
+}
+
 /// A TCP connection with what tells its program.
 #[derive(Clone, Copy, Debug, Default)]
 #[repr(C)]
@@ -186,6 +205,7 @@ macro_rules! tables {
 tables! {
     MIB_IPINTERFACE_TABLE { NumEntries, Table: MIB_IPINTERFACE_ROW },
     MIB_IF_TABLE2 { NumEntries, Table: MIB_IF_ROW2 },
+    MIB_IPPATH_TABLE { NumEntries, Table: MIB_IPPATH_ROW },
     MIB_TCPTABLE_OWNER_MODULE { dwNumEntries, table: MIB_TCPROW_OWNER_MODULE },
     MIB_TCP6TABLE_OWNER_MODULE { dwNumEntries, table: MIB_TCP6ROW_OWNER_MODULE },
 }
@@ -215,6 +235,7 @@ macro_rules! is_table {
 is_table! {
     MIB_IPINTERFACE_TABLE Table MIB_IPINTERFACE_ROW,
     MIB_IF_TABLE2 Table MIB_IF_ROW2,
+    MIB_IPPATH_TABLE Table MIB_IPPATH_ROW,
     MIB_IFSTACK_TABLE Table MIB_IFSTACK_ROW,
     MIB_INVERTEDIFSTACK_TABLE Table MIB_INVERTEDIFSTACK_ROW,
     MIB_IFTABLE table MIB_IFROW,

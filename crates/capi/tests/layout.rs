@@ -97,6 +97,19 @@ fn every_member_is_where_windows_has_it() {
         MIB_IPINTERFACE_TABLE {
             "NumEntries" = NumEntries, "Table" = Table
         }
+        MIB_IPPATH_ROW {
+            "Source" = Source, "Destination" = Destination, "InterfaceLuid" = InterfaceLuid, "InterfaceIndex" =
+            InterfaceIndex, "CurrentNextHop" = CurrentNextHop, "PathMtu" = PathMtu, "RttMean" = RttMean,
+            "RttDeviation" = RttDeviation, "LastReachable" = LastReachable, "LastUnreachable" = LastReachable,
+            "IsReachable" = IsReachable, "LinkTransmitSpeed" = LinkTransmitSpeed, "LinkReceiveSpeed" =
+            LinkReceiveSpeed
+        }
+        MIB_IPPATH_TABLE {
+            "NumEntries" = NumEntries, "Table" = Table
+        }
+        SOCKADDR_IN6_PAIR {
+            "SourceAddress" = SourceAddress, "DestinationAddress" = DestinationAddress
+        }
         MIB_TCP6ROW {
             "State" = State, "LocalAddr" = LocalAddr, "dwLocalScopeId" = dwLocalScopeId, "dwLocalPort" =
             dwLocalPort, "RemoteAddr" = RemoteAddr, "dwRemoteScopeId" = dwRemoteScopeId, "dwRemotePort" =

@@ -37,6 +37,7 @@ macro_rules! refused {
 }
 
 mod address_text;
+mod best_route;
 mod convert;
 mod interface;
 mod ip_interface;
@@ -118,6 +119,26 @@ const IMPOSSIBLE: &[(&[&str], &str, &str)] = &[
         "ERROR_INVALID_PARAMETER",
         "the remarks name a buffer that is too small so, and the table of codes STATUS_INVALID_PARAMETER, which is returned",
     ),
+    (
+        &[
+            "GetBestInterface",
+            "GetBestInterfaceEx",
+            "CreateSortedAddressPairs",
+            "GetIpPathEntry",
+            "GetIpPathTable",
+        ],
+        "ERROR_NOT_SUPPORTED",
+        FAMILY,
+    ),
+    (&["FlushIpPathTable"], "ERROR_NOT_SUPPORTED", FAMILY),
+    (&["FlushIpPathTable", "GetIpPathEntry", "GetIpPathTable"], "STATUS_NOT_SUPPORTED", FAMILY),
+    (
+        &["GetBestInterface", "GetBestInterfaceEx"],
+        "ERROR_CAN_NOT_COMPLETE",
+        "has no condition of its own on Linux: no route is ERROR_NETWORK_UNREACHABLE or ERROR_HOST_UNREACHABLE",
+    ),
+    (&["CreateSortedAddressPairs", "GetIpPathTable"], "ERROR_NOT_ENOUGH_MEMORY", MEMORY),
+    (&["CreateSortedAddressPairs", "GetIpPathTable"], "STATUS_NOT_ENOUGH_MEMORY", MEMORY),
     (&["InitializeIpInterfaceEntry"], "STATUS_INVALID_PARAMETER", "the function returns nothing"),
 ];
 
@@ -135,6 +156,11 @@ fn each_documented_code_is_provoked_or_has_a_reason() {
         address_text::masks(&mut walk);
         address_text::network_strings(&mut walk);
         address_text::addresses_and_text(&mut walk);
+        best_route::best_routes(&mut walk);
+        best_route::paths(&mut walk);
+        best_route::routers(&mut walk);
+        best_route::distances();
+        best_route::sorted_pairs(&mut walk);
         notification::notifications(&mut walk);
         walk
     });
