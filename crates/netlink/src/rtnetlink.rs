@@ -12,3 +12,4 @@ pub mod policy_rule;
 pub mod route;
 pub mod route_lookup;
 pub mod rule;
+pub mod table;

@@ -39,6 +39,9 @@ pub const IPV6_NETCONF: u32 = bit(25);
 /// `RTNLGRP_NEXTHOP`: nexthop objects.
 pub const NEXTHOP: u32 = bit(32);
 
+/// `RTM_DELNEXTHOP`: a nexthop object that is gone, and with it, unannounced, the IPv4 routes over it.
+pub const DELETE_NEXT_HOP: u16 = 105;
+
 const UNSPECIFIED: u8 = 0;
 const BRIDGE: u8 = 7;
 
@@ -58,6 +61,18 @@ pub enum Announcement {
 }
 
 impl Announcement {
+    /// The link that it is about; `None` for a setting of all links.
+    #[must_use]
+    pub const fn index(&self) -> Option<u32> {
+        match *self {
+            Self::Link(index) | Self::LinkGone(index) | Self::Address(index) | Self::AddressGone(index) => {
+                Some(index)
+            }
+            Self::Setting(Netconf { scope: netconf::Scope::Interface(index), .. }) => Some(index),
+            Self::Setting(_) => None,
+        }
+    }
+
     /// Reads a message; `None` for one that says nothing of these subjects.
     pub fn parse(message: &Message<'_>) -> Result<Option<Self>, DecodeError> {
         Ok(match message.header.kind {
