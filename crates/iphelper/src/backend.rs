@@ -12,7 +12,7 @@ use crate::ip_interface::{IpInterface as IpInterfaceRow, IpInterfaceChange, Prop
 #[cfg(target_os = "linux")]
 use crate::keeper::{KeeperOptions, KeeperStatus};
 use crate::neighbor::{Neighbor as NeighborRow, NeighborChange, NeighborFlush, NewNeighbor, ProxyNeighbor};
-use crate::notification::ChangeSource;
+use crate::notification::{ChangeSource, WatchOptions};
 use crate::path::{Path as PathRow, PathKey};
 use crate::round_trip::{RoundTrip as RoundTripRow, RoundTripOptions};
 use crate::route::{NewRoute, Route as RouteRow, RouteChange, RouteKey, RouteQuery, Routes};
@@ -197,7 +197,7 @@ pub(crate) trait Udp {
 
 /// [`crate::notification`].
 pub(crate) trait Notification {
-    fn ip_interface_changes(self: Arc<Self>, family: Option<Family>) -> Result<Arc<dyn ChangeSource>>;
+    fn watch(self: Arc<Self>, options: WatchOptions) -> Result<Arc<dyn ChangeSource>>;
 }
 
 /// [`crate::keeper`].

@@ -1,15 +1,19 @@
 //! Changes as they happen.
 //!
-//! Two forms of one thing. [`Host::ip_interface_changes`] is an iterator: it blocks until the next change, can be asked
-//! without waiting, and has a descriptor for an event loop (with the feature `tokio` it becomes a `Stream`).
-//! [`Host::notify_ip_interface_change`] calls a function on a thread of its own, as Windows does.
+//! [`Host::watch`] tells everything: interfaces, addresses, routes, neighbours and connections in one ordered stream of
+//! [`Event`]s, each with its row. [`Host::ip_interface_changes`] tells of IP interfaces alone.
+//!
+//! There are two forms of each. An iterator blocks until the next change, can be asked without waiting, and has a
+//! descriptor for an event loop (with the feature `tokio` it becomes a `Stream`). [`Host::notify`] and
+//! [`Host::notify_ip_interface_change`] call a function on a thread of its own, as Windows does.
 //!
 //! # What is reported, and when
 //!
-//! A change is reported when a member of the [`IpInterface`](crate::ip_interface::IpInterface) row is another than
+//! A change of an IP interface is reported when a member of the [`IpInterface`](crate::ip_interface::IpInterface) row is another than
 //! before, `reachable_time` left out, which the host draws at random; when a row is new; and when it is gone. So a write
 //! of the value that is there reports nothing, two writes in quick succession may be reported once, and an interface
 //! that came and went between two looks is not reported. A change names the row; [`Host::ip_interface`] reads it.
+//! Interfaces, addresses, routes and neighbours are reported as the kernel announces them, each step by itself.
 //!
 //! Nothing is lost between reading a table and listening for its changes if the listening starts first. When the kernel
 //! or the consumer cannot keep up, the difference between then and now is reported instead of each step, and carries
@@ -21,21 +25,26 @@
 //! one worker thread more, so that a callback which blocks stops nobody else. Both kinds block all signals but those
 //! that a fault raises, so that a program's signal handlers never run on them. The reader ends with its last consumer.
 //! What waits for a slow consumer is bounded: beyond 1,024 changes they are folded into the difference, which is at
-//! most two changes for each interface and family.
+//! most two changes for each row.
 //!
 //! A process made by `fork` inherits copies that do nothing: an iterator has ended, a registration calls nothing, and
 //! dropping either leaves the parent's alone.
 
+mod event;
 mod registration;
 #[cfg(feature = "tokio")]
 mod stream;
+mod watch;
 
+pub use event::{Classes, Event, Requester, Subject, WatchOptions};
 pub use registration::Registration;
 #[cfg(feature = "tokio")]
-pub use stream::IpInterfaceChangeStream;
+pub use stream::{IpInterfaceChangeStream, WatchStream};
+pub use watch::{Notification, Watch};
 
 use crate::Host;
 use crate::error::Result;
+use crate::ip_interface::IpInterface;
 use crate::types::{Family, InterfaceIndex, InterfaceLuid};
 use std::fmt;
 use std::sync::{Arc, Weak};
@@ -71,7 +80,17 @@ pub struct IpInterfaceChanged {
     pub resynchronised: bool,
 }
 
-/// What a registration delivers.
+impl IpInterfaceChanged {
+    /// The change that an event tells of; `None` for one of something else.
+    fn of(event: Event) -> Option<Self> {
+        let Subject::IpInterface(row) = event.subject else { return None };
+        let (kind, resynchronised) = (event.kind, event.resynchronised);
+        let IpInterface { family, luid, index, name, .. } = *row;
+        Some(Self { kind, family, luid, index, name, resynchronised })
+    }
+}
+
+/// What a registration for changes of IP interfaces delivers.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub enum IpInterfaceNotification {
     /// The registration works (`MibInitialNotification`); reports no change.
@@ -95,7 +114,7 @@ pub struct IpInterfaceChanges {
     source: Arc<dyn ChangeSource>,
 }
 
-/// Ends an [`IpInterfaceChanges`] from elsewhere, while another thread is blocked in it for example.
+/// Ends a [`Watch`] or [`IpInterfaceChanges`] from elsewhere, while another thread is blocked in it for example.
 #[derive(Clone)]
 pub struct Canceller {
     source: Weak<dyn ChangeSource>,
@@ -103,16 +122,13 @@ pub struct Canceller {
 
 /// The back end's side of a consumer. Dropping it ends the listening.
 pub(crate) trait ChangeSource: Send + Sync {
-    /// Waits for the next change; `None` once cancelled.
-    fn next(&self) -> Option<Result<IpInterfaceChanged>>;
-    /// The next change if one is there.
-    fn try_next(&self) -> Result<Option<IpInterfaceChanged>>;
-    /// The next change, or a promise to wake the task when there is one.
+    /// Waits for the next event; `None` once cancelled.
+    fn next(&self) -> Option<Result<Event>>;
+    /// The next event if one is there.
+    fn try_next(&self) -> Result<Option<Event>>;
+    /// The next event, or a promise to wake the task when there is one.
     #[cfg(feature = "tokio")]
-    fn poll_next(
-        &self,
-        context: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<Option<Result<IpInterfaceChanged>>>;
+    fn poll_next(&self, context: &mut std::task::Context<'_>) -> std::task::Poll<Option<Result<Event>>>;
     /// Forgets what is queued, and ends every wait now and later.
     fn cancel(&self);
     /// Whether nothing will ever come.
@@ -126,13 +142,14 @@ impl IpInterfaceChanges {
     ///
     /// `Ok(None)` where nothing has changed, and after the end ([`has_ended`](Self::has_ended)).
     pub fn try_next(&mut self) -> Result<Option<IpInterfaceChanged>> {
-        self.source.try_next()
+        // Nothing else is listened to, so that nothing is passed over.
+        Ok(self.source.try_next()?.and_then(IpInterfaceChanged::of))
     }
 
     /// A handle that ends this iterator from another thread.
     #[must_use]
     pub fn canceller(&self) -> Canceller {
-        Canceller { source: Arc::downgrade(&self.source) }
+        Canceller::of(&self.source)
     }
 
     /// Whether the iterator was cancelled, or is the inert copy of a forked process: nothing will come any more.
@@ -155,7 +172,16 @@ impl Iterator for IpInterfaceChanges {
 
     /// Waits for the next change; `None` after a [`Canceller`] ended the iterator.
     fn next(&mut self) -> Option<Self::Item> {
-        self.source.next()
+        loop {
+            match self.source.next()? {
+                Ok(event) => {
+                    if let Some(change) = IpInterfaceChanged::of(event) {
+                        return Some(Ok(change));
+                    }
+                }
+                Err(error) => return Some(Err(error)),
+            }
+        }
     }
 }
 
@@ -173,6 +199,10 @@ impl fmt::Debug for IpInterfaceChanges {
 }
 
 impl Canceller {
+    fn of(source: &Arc<dyn ChangeSource>) -> Self {
+        Self { source: Arc::downgrade(source) }
+    }
+
     /// Ends the iterator: a blocked `next` returns `None`, and so does every later one. What was queued is dropped.
     ///
     /// Once it has ended, or was dropped, this does nothing.
@@ -214,7 +244,7 @@ impl Host {
     /// - Privilege: none
     #[doc(alias = "NotifyIpInterfaceChange")]
     pub fn ip_interface_changes(&self, family: Option<Family>) -> Result<IpInterfaceChanges> {
-        Ok(IpInterfaceChanges { source: Arc::clone(self.backend()).ip_interface_changes(family)? })
+        Ok(IpInterfaceChanges { source: Arc::clone(self.backend()).watch(ip_interfaces(family))? })
     }
 
     /// Calls `callback` for each change of IP interfaces from now on, of one family or both, until the
@@ -248,8 +278,19 @@ impl Host {
         &self,
         family: Option<Family>,
         initial: bool,
-        callback: impl FnMut(IpInterfaceNotification) + Send + 'static,
+        mut callback: impl FnMut(IpInterfaceNotification) + Send + 'static,
     ) -> Result<Registration> {
-        Registration::start(Arc::clone(self.backend()).ip_interface_changes(family)?, initial, callback)
+        let source = Arc::clone(self.backend()).watch(ip_interfaces(family))?;
+        Registration::start(source, initial, move |event| match event.map(IpInterfaceChanged::of) {
+            None => callback(IpInterfaceNotification::Initial),
+            Some(Some(change)) => callback(IpInterfaceNotification::Changed(change)),
+            // Nothing else is listened to.
+            Some(None) => {}
+        })
     }
+}
+
+/// Changes of IP interfaces alone.
+fn ip_interfaces(family: Option<Family>) -> WatchOptions {
+    WatchOptions::new(Classes::IP_INTERFACES).family(family).requesters(false)
 }

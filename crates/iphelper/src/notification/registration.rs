@@ -1,6 +1,6 @@
 //! Callbacks: one worker thread for each registration.
 
-use super::{ChangeSource, IpInterfaceNotification};
+use super::{ChangeSource, Event};
 use crate::backend;
 use crate::error::Result;
 use std::fmt;
@@ -25,20 +25,21 @@ pub struct Registration {
 }
 
 impl Registration {
+    /// Calls `callback` for each event, and with `initial` first for none.
     pub(super) fn start(
         source: Arc<dyn ChangeSource>,
         initial: bool,
-        mut callback: impl FnMut(IpInterfaceNotification) + Send + 'static,
+        mut callback: impl FnMut(Option<Event>) + Send + 'static,
     ) -> Result<Self> {
         let weak = Arc::downgrade(&source);
         let worker = backend::start_thread("iphelper-notify", move || {
             if initial && !source.has_ended() {
-                callback(IpInterfaceNotification::Initial);
+                callback(None);
             }
             // An error says that the table cannot be read for now. A callback has no place for it; the reader tries
             // again, and the difference comes then.
-            for change in std::iter::from_fn(|| source.next()).flatten() {
-                callback(IpInterfaceNotification::Changed(change));
+            for event in std::iter::from_fn(|| source.next()).flatten() {
+                callback(Some(event));
             }
         })?;
         Ok(Self { source: weak, worker: Some(worker), process: std::process::id() })

@@ -9,8 +9,8 @@ use crate::address::{AnycastAddress, MulticastAddress, UnicastAddress};
 use crate::backend;
 use crate::error::Result;
 use crate::types::{Family, InterfaceKey};
-pub(super) use read::scope_id;
 pub(crate) use read::time_of_uptime;
+pub(super) use read::{row, scope_id};
 use std::net::IpAddr;
 
 impl backend::Address for LinuxHost {

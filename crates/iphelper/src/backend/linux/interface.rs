@@ -3,6 +3,7 @@
 mod row;
 
 use super::LinuxHost;
+use super::link::Link;
 use crate::backend;
 use crate::error::Result;
 use crate::interface::{AdminStatus, Interface, InterfaceLevel, InterfaceStackEntry};
@@ -55,5 +56,12 @@ impl backend::Interface for LinuxHost {
         let flags = if status == AdminStatus::Up { flag::UP } else { 0 };
         let mut request = link::change::set_flags(link.index.0, flags, flag::UP);
         self.route.take()?.acknowledged(&mut request).map_err(|refusal| refusal.error(operation))
+    }
+}
+
+impl LinuxHost {
+    /// The row of a link whose speed is `speed` bits per second, without counters.
+    pub(super) fn interface_row(&self, link: &Link, speed: Option<u64>) -> Interface {
+        row(link, self.namespace.inode(), speed, InterfaceLevel::NormalWithoutStatistics)
     }
 }

@@ -5,6 +5,8 @@ mod proxy;
 mod read;
 mod resolve;
 
+pub(super) use read::row;
+
 use super::LinuxHost;
 use crate::backend;
 use crate::error::Result;

@@ -1,29 +1,32 @@
 //! Changes: rtnetlink groups, and a look from time to time for what they do not carry.
 //!
 //! ```text
-//! kernel -> monitor (what was announced; read it; compare) -> a queue for each consumer -> iterator, stream, callback
+//! kernel -> watcher (what was announced; read it; compare) -> a queue for each consumer -> iterator, stream, callback
 //!           '-------------- reader thread ---------------'                                 '--- consumer's thread ---'
 //! ```
 
 mod monitor;
 mod queue;
 mod reader;
+mod requester;
 mod silent;
+mod table;
+mod tcp;
+mod watcher;
 
 use super::LinuxHost;
 use super::namespace::Identity;
 use crate::backend;
 use crate::error::Result;
-use crate::notification::{ChangeSource, IpInterfaceChanged};
-use crate::types::Family;
+use crate::notification::{ChangeSource, Event, WatchOptions};
 use queue::{Queue, Taken};
 use reader::Reader;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 impl backend::Notification for LinuxHost {
-    fn ip_interface_changes(self: Arc<Self>, family: Option<Family>) -> Result<Arc<dyn ChangeSource>> {
-        let queue = Arc::new(Queue::new(family)?);
+    fn watch(self: Arc<Self>, options: WatchOptions) -> Result<Arc<dyn ChangeSource>> {
+        let queue = Arc::new(Queue::new(options)?);
         let reader = reader_of(self.namespace.identity());
         reader.join(self, Arc::clone(&queue))?;
         Ok(Arc::new(Consumer { queue, reader, process: std::process::id() }))
@@ -45,11 +48,11 @@ impl Consumer {
 }
 
 impl ChangeSource for Consumer {
-    fn next(&self) -> Option<Result<IpInterfaceChanged>> {
+    fn next(&self) -> Option<Result<Event>> {
         if self.is_forked_copy() { None } else { self.queue.wait() }
     }
 
-    fn try_next(&self) -> Result<Option<IpInterfaceChanged>> {
+    fn try_next(&self) -> Result<Option<Event>> {
         if self.is_forked_copy() {
             return Ok(None);
         }
@@ -60,10 +63,7 @@ impl ChangeSource for Consumer {
     }
 
     #[cfg(feature = "tokio")]
-    fn poll_next(
-        &self,
-        context: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<Option<Result<IpInterfaceChanged>>> {
+    fn poll_next(&self, context: &mut std::task::Context<'_>) -> std::task::Poll<Option<Result<Event>>> {
         if self.is_forked_copy() { std::task::Poll::Ready(None) } else { self.queue.poll(context) }
     }
 

@@ -10,6 +10,8 @@ mod set;
 mod table;
 mod write;
 
+pub(super) use row::Surroundings;
+
 use super::LinuxHost;
 use crate::backend;
 use crate::error::{ErrorKind, Result};

@@ -174,6 +174,19 @@ impl Socket {
         Ok(set_netlink_option(self.descriptor.as_fd(), libc::NETLINK_ADD_MEMBERSHIP, group)?)
     }
 
+    /// Leaves a multicast group.
+    pub(super) fn leave_group(&self, group: u32) -> Result<(), Refusal> {
+        let group = libc::c_int::try_from(group).map_err(|_| Errno::INVAL)?;
+        Ok(set_netlink_option(self.descriptor.as_fd(), libc::NETLINK_DROP_MEMBERSHIP, group)?)
+    }
+
+    /// The number by which the kernel addresses this socket.
+    #[cfg(test)]
+    pub(super) fn port(&self) -> Result<u32, Errno> {
+        let address = rustix::net::getsockname(&self.descriptor)?;
+        Ok(SocketAddrNetlink::try_from(address)?.pid())
+    }
+
     /// Sends `request` and gives its sequence number; answers are then under way.
     pub(super) fn send(&mut self, request: &mut Request) -> Result<u32, Refusal> {
         self.sequence = self.sequence.wrapping_add(1).max(1);
@@ -214,6 +227,11 @@ impl Socket {
 
     /// Receives one datagram; `EAGAIN` with [`RecvFlags::DONTWAIT`] and none there.
     pub(super) fn receive_with(&mut self, flags: RecvFlags) -> Result<Messages<'_>, Refusal> {
+        self.receive_bytes(flags).map(Messages::new)
+    }
+
+    /// The same, as bytes.
+    pub(super) fn receive_bytes(&mut self, flags: RecvFlags) -> Result<&[u8], Refusal> {
         let descriptor = &self.descriptor;
         let buffer = self.buffer.as_mut_slice();
         let (filled, len) =
@@ -223,7 +241,7 @@ impl Socket {
             self.buffer.resize(len.next_power_of_two(), 0);
             return Err(Refusal { errno: libc::EMSGSIZE, words: None });
         }
-        Ok(Messages::new(self.buffer.get(..filled).unwrap_or_default()))
+        Ok(self.buffer.get(..filled).unwrap_or_default())
     }
 
     /// Sends a request that asks for an acknowledgement and waits for it.

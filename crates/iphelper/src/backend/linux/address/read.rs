@@ -104,7 +104,7 @@ impl LinuxHost {
 }
 
 /// The row of an address.
-pub(super) fn row(address: &Address, link: &Link) -> UnicastAddress {
+pub(in crate::backend::linux) fn row(address: &Address, link: &Link) -> UnicastAddress {
     let (prefix_origin, suffix_origin) = origins(address, link);
     UnicastAddress {
         address: address.address,

@@ -119,6 +119,14 @@ fn meaning(nud: u16) -> NeighborState {
     }
 }
 
+/// The row that a message tells; `None` as for [`Entry::read`].
+pub(in crate::backend::linux) fn row(
+    message: &Message<'_>,
+    link: &Link,
+) -> Result<Option<Neighbor>, DecodeError> {
+    Ok(Entry::read(message)?.map(|entry| entry.row(&Named::from(link))))
+}
+
 impl LinuxHost {
     pub(super) fn read_neighbors(&self, family: Option<Family>) -> Result<Vec<Neighbor>> {
         let entries = self.neighbor_entries(family, None, OPERATION)?;

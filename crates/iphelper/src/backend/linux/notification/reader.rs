@@ -3,9 +3,10 @@
 use super::super::LinuxHost;
 use super::super::namespace::system;
 use super::super::thread::start_thread;
-use super::monitor::Monitor;
 use super::queue::{Queue, Wake};
+use super::watcher::{News, Watcher};
 use crate::error::Result;
+use crate::notification::Classes;
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 use rustix::io::{Errno, retry_on_intr};
 use std::os::fd::OwnedFd;
@@ -38,14 +39,12 @@ struct Shared {
     /// An eventfd that ends the thread's wait: to look at everything, or to end if `stop` says so.
     wake: OwnedFd,
     stop: AtomicBool,
-    /// Where the kernel announces: duplicates of the monitor's, to wait on without its lock.
-    announcements: Vec<OwnedFd>,
     watch: Mutex<Watch>,
 }
 
 #[derive(Debug)]
 struct Watch {
-    monitor: Monitor,
+    watcher: Watcher,
     queues: Vec<Arc<Queue>>,
 }
 
@@ -65,11 +64,15 @@ impl Reader {
         {
             let mut watch = lock(&shared.watch);
             // What happened until now is news for the others alone.
-            watch.update(true, wakes)?;
-            watch.queues.push(queue);
+            let _ = watch.update(true, wakes)?;
+            watch.add(queue, wakes)?;
+            // The thread has to wait for more.
+            shared.wake();
             return Ok(());
         }
-        let shared = Arc::new(Shared::new(Watch { monitor: Monitor::open(host)?, queues: vec![queue] })?);
+        let mut watch = Watch { watcher: Watcher::open(host)?, queues: Vec::new() };
+        watch.add(queue, wakes)?;
+        let shared = Arc::new(Shared::new(watch)?);
         let work = {
             let shared = Arc::clone(&shared);
             move || shared.run()
@@ -84,6 +87,7 @@ impl Reader {
         let is_last = running.as_ref().is_some_and(|Running { shared, .. }| {
             let mut watch = lock(&shared.watch);
             watch.queues.retain(|other| !Arc::ptr_eq(other, queue));
+            watch.narrow();
             watch.queues.is_empty()
         });
         if let Some(Running { shared, thread }) = running.take_if(|_| is_last) {
@@ -109,8 +113,7 @@ impl Shared {
     fn new(watch: Watch) -> Result<Self> {
         let wake = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)
             .map_err(|errno| system("making an event descriptor", errno))?;
-        let announcements = watch.monitor.descriptors()?;
-        Ok(Self { wake, stop: AtomicBool::new(false), announcements, watch: Mutex::new(watch) })
+        Ok(Self { wake, stop: AtomicBool::new(false), watch: Mutex::new(watch) })
     }
 
     fn wake(&self) {
@@ -122,24 +125,36 @@ impl Shared {
     fn run(&self) {
         let _ended = EndQueues(self);
         let mut next_look = Instant::now() + LOOK_EVERY;
-        let mut failed = false;
+        // Duplicates of the watcher's descriptors, to wait on without its lock.
+        let mut announcements = Vec::new();
+        let mut until = Instant::now();
         loop {
-            // After a failure the announcements stay unread, and would end the wait at once.
-            let (until, announcements) = if failed {
-                (Instant::now() + RETRY_AFTER, [].as_slice())
-            } else {
-                (next_look, self.announcements.as_slice())
-            };
-            let woken = self.wait(until, announcements);
+            let woken = self.wait(until, &announcements);
             if self.stop.load(Ordering::Acquire) {
                 return;
             }
             let look = woken || Instant::now() >= next_look;
             let mut wakes = Vec::new();
-            failed = lock(&self.watch).update(look, &mut wakes).is_err();
+            let later = {
+                let mut watch = lock(&self.watch);
+                let later = watch.update(look, &mut wakes);
+                later.and_then(|later| Ok((later, watch.watcher.moved_descriptors()?)))
+            };
             wakes.into_iter().for_each(Wake::wake);
             if look {
                 next_look = Instant::now() + LOOK_EVERY;
+            }
+            match later {
+                Ok((later, moved)) => {
+                    until = later.map_or(next_look, |later| later.min(next_look));
+                    announcements = moved.unwrap_or(announcements);
+                }
+                // The announcements stay unread, and would end the wait at once.
+                Err(_) => {
+                    until = Instant::now() + RETRY_AFTER;
+                    announcements = Vec::new();
+                    lock(&self.watch).watcher.move_descriptors();
+                }
             }
         }
     }
@@ -162,19 +177,51 @@ impl Shared {
 }
 
 impl Watch {
-    /// Finds what has changed and gives it to all queues; see [`Monitor::update`]. Who waits for it is added to `wakes`.
-    fn update(&mut self, look: bool, wakes: &mut Vec<Wake>) -> Result<()> {
-        let mut changes = Vec::new();
-        let result = self.monitor.update(look, &mut changes);
-        for queue in &self.queues {
-            if !changes.is_empty() {
-                wakes.push(queue.push(&changes));
-            }
-            if let Err(error) = &result {
-                wakes.push(queue.fail(error));
-            }
+    /// Begins to watch what one more consumer asks for.
+    fn add(&mut self, queue: Arc<Queue>, wakes: &mut Vec<Wake>) -> Result<()> {
+        self.queues.push(queue);
+        let mut news = News::default();
+        let result = self.want(&mut news);
+        let Some(queue) = self.queues.pop() else { return result };
+        // What the others were told meanwhile.
+        self.deliver(&news, wakes);
+        match result {
+            Ok(()) => self.queues.push(queue),
+            // Fails no more than what was watched before.
+            Err(_) => self.narrow(),
         }
         result
+    }
+
+    /// Ends the watching of what nobody asks for any more.
+    fn narrow(&mut self) {
+        let mut news = News::default();
+        // Opens nothing, so that nothing can fail.
+        let _ = self.want(&mut news);
+    }
+
+    fn want(&mut self, news: &mut News) -> Result<()> {
+        let options = self.queues.iter().map(|queue| queue.options());
+        let classes = options.clone().fold(Classes::NONE, |all, options| all | options.classes);
+        let requesters = options.into_iter().any(|options| options.requesters);
+        self.watcher.want(classes, requesters, news)
+    }
+
+    /// Finds what has changed and gives it to all queues; see [`Watcher::update`]. Who waits for it is added to `wakes`.
+    fn update(&mut self, look: bool, wakes: &mut Vec<Wake>) -> Result<Option<Instant>> {
+        let mut news = News::default();
+        let result = self.watcher.update(look, &mut news);
+        self.deliver(&news, wakes);
+        if let Err(error) = &result {
+            wakes.extend(self.queues.iter().map(|queue| queue.fail(error)));
+        }
+        result
+    }
+
+    fn deliver(&self, news: &News, wakes: &mut Vec<Wake>) {
+        if !news.is_empty() {
+            wakes.extend(self.queues.iter().map(|queue| queue.push(news)));
+        }
     }
 }
 

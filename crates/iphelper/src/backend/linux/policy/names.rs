@@ -93,6 +93,11 @@ pub(super) const fn is_selection(table: u32) -> bool {
     table == DEFAULTS_TABLE || table >= INTERFACE_TABLES
 }
 
+/// Whether a route tells what policy there is, or what it has changed: in one of our tables, and not to be looked up.
+pub(in crate::backend::linux) const fn is_state(table: u32, protocol: u8) -> bool {
+    protocol == PROTOCOL && table & !0xff == TABLES && table != DEFAULTS_TABLE
+}
+
 /// Whether a route is one of ours: an original of somebody else's never is, whatever its table.
 pub(super) const fn is_ours(table: u32, protocol: u8) -> bool {
     protocol == PROTOCOL && is_our_table(table)

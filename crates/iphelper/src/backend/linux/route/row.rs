@@ -60,6 +60,16 @@ impl Surroundings {
         Ok(Self { luids, metrics, advertised, pool: Arc::clone(&host.route), objects: None })
     }
 
+    /// Whether rows over this link can be told.
+    pub(in crate::backend::linux) fn has_link(&self, index: u32) -> bool {
+        self.luids.contains_key(&index)
+    }
+
+    /// Adds a link that came since, or another one on its index.
+    pub(in crate::backend::linux) fn add_link(&mut self, index: u32, luid: InterfaceLuid) {
+        let _ = self.luids.insert(index, luid);
+    }
+
     /// Gives each row of a route to `add`: one for each next hop, those over interfaces left out that came since.
     pub(in crate::backend::linux) fn rows(
         &mut self,

@@ -59,7 +59,10 @@ pub(super) const fn kernel_states(states: States, state: TcpState) -> States {
 
 /// Gives the rows of one socket to `add`: one, or two for a listener of both families.
 #[inline]
-pub(super) fn rows(row: &SocketRow<'_>, mut add: impl FnMut(TcpConnection)) -> Result<(), DecodeError> {
+pub(in crate::backend::linux) fn rows(
+    row: &SocketRow<'_>,
+    mut add: impl FnMut(TcpConnection),
+) -> Result<(), DecodeError> {
     let Some(state) = state(row.state()) else { return Ok(()) };
     let (local, remote) = (row.local_address(), row.remote_address());
     let (local_port, remote_port) = (row.local_port(), row.remote_port());
