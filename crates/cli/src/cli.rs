@@ -1,6 +1,6 @@
 //! The arguments, from the program's name to the noun; each noun's own are beside its commands.
 
-use crate::cmd::{completions, demo, doctor, interface, keeper, path_mtu, tcp, watch};
+use crate::cmd::{completions, demo, doctor, interface, keeper, path_mtu, route, tcp, watch};
 use crate::exit::{self, Exit, Failure};
 use anstyle::{AnsiColor, Style};
 use clap::builder::Styles;
@@ -18,14 +18,16 @@ Examples:
   iph demo                           see it work, without root and without risk
   iph interface show eth0            every IP property of eth0
   sudo iph interface set eth0 --ipv4 --ipv6 --mtu 1400
+  iph route list                     the routes of the main table
   iph tcp list state:listen          who is listening
   sudo iph tcp delete remote:203.0.113.0/24 state:established
   iph watch                          what changes, as it changes";
 
 /// See, explain and change this computer's network.
 ///
-/// iph is Windows' IP Helper API as a command, on the Linux kernel: tables of interfaces and TCP connections, every IP
-/// property of an interface to read and to set, connections to delete, changes to watch.
+/// iph is Windows' IP Helper API as a command, on the Linux kernel: tables of interfaces, routes and TCP
+/// connections, every IP property of an interface to read and to set, routes to make and change, connections to delete,
+/// changes to watch.
 ///
 /// Reading needs no privilege and changes nothing. The answer goes to standard output, everything else to standard
 /// error; with --json the answer has a documented, stable form.
@@ -46,6 +48,8 @@ pub(crate) struct Cli {
 enum Command {
     #[command(subcommand)]
     Interface(interface::Command),
+    #[command(subcommand)]
+    Route(route::Command),
     #[command(subcommand)]
     Tcp(tcp::Command),
     #[command(subcommand)]
@@ -82,6 +86,7 @@ impl Cli {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
         match self.command {
             Command::Interface(command) => command.run(),
+            Command::Route(command) => command.run(),
             Command::Tcp(command) => command.run(),
             Command::PathMtu(command) => command.run(),
             Command::Watch(args) => args.run(),

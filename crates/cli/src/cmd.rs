@@ -6,5 +6,6 @@ pub(crate) mod doctor;
 pub(crate) mod interface;
 pub(crate) mod keeper;
 pub(crate) mod path_mtu;
+pub(crate) mod route;
 pub(crate) mod tcp;
 pub(crate) mod watch;

@@ -1,0 +1,154 @@
+//! What names a route on the command line, and the values of its properties.
+
+use crate::exit::Failure;
+use crate::interface_name;
+use crate::units;
+use iphelper::route::{RouteKey, RouteProtocol, RouteTables};
+use iphelper::{Family, Host, Prefix};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::time::Duration;
+
+/// A destination: a prefix, or every address of a family that other arguments tell.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Destination {
+    Default,
+    Prefix(Prefix),
+}
+
+/// Reads `default`, an address or a prefix.
+pub(super) fn destination(text: &str) -> Result<Destination, String> {
+    if text == "default" {
+        return Ok(Destination::Default);
+    }
+    let prefix: Prefix = text
+        .parse()
+        .map_err(|_| "give a prefix such as 203.0.113.0/24, an address, or default".to_owned())?;
+    let typed = text.split('/').next().and_then(|address| address.parse::<IpAddr>().ok());
+    if typed.is_some_and(|typed| typed != prefix.address()) {
+        return Err(format!("there are bits beyond the length: did you mean {prefix}?"));
+    }
+    Ok(Destination::Prefix(prefix))
+}
+
+/// Reads the address of a router.
+pub(super) fn next_hop(text: &str) -> Result<IpAddr, String> {
+    text.parse().map_err(|_| "give the address of a router, such as 192.0.2.1".to_owned())
+}
+
+/// Reads a table: a number, or one of the names that every Linux knows.
+pub(super) fn table(text: &str) -> Result<u32, String> {
+    match text {
+        "main" => Ok(iphelper::route::MAIN_TABLE),
+        "local" => Ok(iphelper::route::LOCAL_TABLE),
+        "default" => Ok(253),
+        number => number.parse().map_err(|_| "give main, local or the number of a table".to_owned()),
+    }
+}
+
+/// Reads one or all tables.
+pub(super) fn tables(text: &str) -> Result<RouteTables, String> {
+    match text {
+        "all" => Ok(RouteTables::All),
+        one => table(one)
+            .map(RouteTables::One)
+            .map_err(|_| "give main, local, all or the number of a table".to_owned()),
+    }
+}
+
+/// Reads a protocol by its word.
+pub(super) fn protocol(text: &str) -> Result<RouteProtocol, String> {
+    RouteProtocol::all().find(|protocol| protocol.to_string() == text).ok_or_else(|| {
+        let words: Vec<_> = RouteProtocol::all().map(|protocol| protocol.to_string()).collect();
+        format!("give one of {}", words.join(", "))
+    })
+}
+
+/// Reads how long a route stays.
+pub(super) fn lifetime(text: &str) -> Result<Lifetime, String> {
+    match text {
+        "forever" => Ok(Lifetime(None)),
+        time => units::duration(time)
+            .map(|time| Lifetime(Some(time)))
+            .map_err(|error| format!("{error}, or forever")),
+    }
+}
+
+/// How long a route stays; `None`: for ever.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Lifetime(pub(super) Option<Duration>);
+
+/// The arguments that name one route.
+#[derive(Debug, clap::Args)]
+pub(super) struct Name {
+    /// A prefix, an address, or `default` for every address of the next hop's family
+    #[arg(value_parser = destination)]
+    destination: Destination,
+
+    /// The router; none: the destination is on the link
+    #[arg(long, short = 'v', visible_alias = "via", value_name = "ADDRESS", value_parser = next_hop)]
+    next_hop: Option<IpAddr>,
+
+    /// The interface: a name, an alternative name, an index or a LUID (0x...)
+    #[arg(long, short, visible_alias = "dev", value_name = "NAME")]
+    interface: String,
+
+    /// With `default` and no next hop: every IPv6 address, not every IPv4 address
+    #[arg(long, short = '6')]
+    ipv6: bool,
+
+    /// The table: main, local or a number
+    #[arg(long, value_parser = table, value_name = "TABLE")]
+    pub(super) table: Option<u32>,
+}
+
+impl Name {
+    /// The key that they make.
+    pub(super) fn key(&self, host: &Host) -> Result<RouteKey, Failure> {
+        let family = match (self.destination, self.next_hop) {
+            (Destination::Prefix(prefix), _) => Family::of(&prefix.address()),
+            (Destination::Default, Some(_)) if self.ipv6 => Family::V6,
+            (Destination::Default, Some(hop)) => Family::of(&hop),
+            (Destination::Default, None) if self.ipv6 => Family::V6,
+            (Destination::Default, None) => Family::V4,
+        };
+        let none = match family {
+            Family::V4 => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+            Family::V6 => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+        };
+        let destination = match self.destination {
+            Destination::Prefix(prefix) => prefix,
+            Destination::Default => Prefix::new(none, 0)?,
+        };
+        let interface = interface_name::find(host, &self.interface)?.luid;
+        let key = RouteKey::new(destination, self.next_hop.unwrap_or(none), interface);
+        Ok(self.table.map_or(key, |table| key.in_table(table)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn destinations_are_prefixes_without_further_bits() {
+        assert_eq!(destination("default"), Ok(Destination::Default));
+        assert_eq!(destination("10.0.0.0/8"), Ok(Destination::Prefix("10.0.0.0/8".parse().unwrap())));
+        assert_eq!(destination("2001:db8::1"), Ok(Destination::Prefix("2001:db8::1/128".parse().unwrap())));
+        assert!(destination("10.1.2.3/8").unwrap_err().contains("10.0.0.0/8"));
+        for text in ["", "10.0.0.0/33", "eth0", "10.0.0.0/", "/8"] {
+            assert!(destination(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn words_read_back() {
+        for known in RouteProtocol::all() {
+            assert_eq!(protocol(&known.to_string()), Ok(known));
+        }
+        assert!(protocol("static").unwrap_err().contains("netmgmt"));
+        assert_eq!(tables("all"), Ok(RouteTables::All));
+        assert_eq!((table("main"), table("100")), (Ok(254), Ok(100)));
+        assert!(table("all").is_err() && lifetime("soon").is_err());
+        assert_eq!(lifetime("forever").unwrap().0, None);
+    }
+}
