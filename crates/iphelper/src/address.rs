@@ -12,13 +12,16 @@
 //! # }
 //! ```
 
+mod change;
 mod origin;
 
 pub use crate::types::Lifetime;
+pub use change::{NewUnicastAddress, UnicastAddressChange};
 pub use origin::{DadState, PrefixOrigin, SuffixOrigin};
 
 use crate::Host;
 use crate::error::Result;
+use crate::ip_interface::PropertyChange;
 use crate::types::{Family, InterfaceIndex, InterfaceKey, InterfaceLuid};
 use std::net::IpAddr;
 use std::time::Duration;
@@ -140,6 +143,111 @@ impl Host {
         address: IpAddr,
     ) -> Result<UnicastAddress> {
         self.backend().unicast_address(interface.into(), address)
+    }
+
+    /// Creates a unicast address, and tells what changes.
+    ///
+    /// IPv6: it is tentative when the call returns, until the kernel has found out whether another computer has it (by as
+    /// many probes as `dad_transmits` of the interface says); with [`optimistic`](NewUnicastAddress::optimistic) it can be
+    /// used meanwhile. IPv4: while `dad_transmits` is above 0, this call looks for another computer with the address by ARP
+    /// probes (RFC 5227), `dad_transmits` times `retransmit_time`; meanwhile everybody reads the row as tentative, and the
+    /// address is taken afterwards. It lives until it is deleted, its lifetime or the interface ends.
+    ///
+    /// Rules, filters and the metric of routes that this library holds for the interface follow in the same call.
+    ///
+    /// ```no_run
+    /// # fn main() -> iphelper::Result<()> {
+    /// use iphelper::Host;
+    /// use iphelper::address::NewUnicastAddress;
+    ///
+    /// let host = Host::open()?;
+    /// let index = host.interface_named("eth0")?.index;
+    /// let new = NewUnicastAddress {
+    ///     on_link_prefix_length: Some(24),
+    ///     ..NewUnicastAddress::new(index, "192.0.2.5".parse().unwrap())
+    /// };
+    /// let _ = host.create_unicast_address(&new)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// - Windows: `CreateUnicastIpAddressEntry`, which does not wait for IPv4's duplicate detection
+    /// - Errors: [`AlreadyExists`](crate::ErrorKind::AlreadyExists) where the interface has it;
+    ///   [`AddressConflict`](crate::ErrorKind::AddressConflict) where another computer has it: its row says so until it is
+    ///   deleted; [`InterfaceNotFound`](crate::ErrorKind::InterfaceNotFound); [`NotFound`](crate::ErrorKind::NotFound) where
+    ///   the interface lacks the family; [`InvalidParameter`](crate::ErrorKind::InvalidParameter) for what is no unicast
+    ///   address, a loopback address elsewhere than on the loopback interface, a prefix longer than the address, a valid
+    ///   lifetime of zero or below the preferred one; [`NotSupported`](crate::ErrorKind::NotSupported) where the message says
+    ///   why; [`AccessDenied`](crate::ErrorKind::AccessDenied)
+    /// - Linux: `RTM_NEWADDR`; see `docs/linux-mechanisms.md`
+    /// - Privilege: `CAP_NET_ADMIN`; ARP probes `CAP_NET_RAW`
+    #[doc(alias = "CreateUnicastIpAddressEntry")]
+    pub fn create_unicast_address(&self, new: &NewUnicastAddress) -> Result<Vec<PropertyChange>> {
+        self.backend().create_unicast_address(new)
+    }
+
+    /// What [`create_unicast_address`](Self::create_unicast_address) would change; every check is done, nothing is
+    /// written, nobody is asked. Privilege: none.
+    pub fn plan_create_unicast_address(&self, new: &NewUnicastAddress) -> Result<Vec<PropertyChange>> {
+        self.backend().plan_create_unicast_address(new)
+    }
+
+    /// Changes a unicast address, and tells what changes.
+    ///
+    /// The address stays usable throughout, and so do the interface's other addresses and routes. A caller that is killed
+    /// leaves the old address or the new one.
+    ///
+    /// - Windows: `SetUnicastIpAddressEntry`
+    /// - Errors: [`NotFound`](crate::ErrorKind::NotFound) where the interface does not have it; the others of
+    ///   [`create_unicast_address`](Self::create_unicast_address)
+    /// - Linux: `RTM_NEWADDR` with `NLM_F_REPLACE`; another prefix: `RTM_NEWADDR` and `RTM_DELADDR`
+    /// - Privilege: `CAP_NET_ADMIN`
+    #[doc(alias = "SetUnicastIpAddressEntry")]
+    pub fn set_unicast_address(
+        &self,
+        interface: impl Into<InterfaceKey>,
+        address: IpAddr,
+        change: &UnicastAddressChange,
+    ) -> Result<Vec<PropertyChange>> {
+        self.backend().set_unicast_address(interface.into(), address, change)
+    }
+
+    /// What [`set_unicast_address`](Self::set_unicast_address) would change; every check is done, nothing is written.
+    /// Privilege: none.
+    pub fn plan_set_unicast_address(
+        &self,
+        interface: impl Into<InterfaceKey>,
+        address: IpAddr,
+        change: &UnicastAddressChange,
+    ) -> Result<Vec<PropertyChange>> {
+        self.backend().plan_set_unicast_address(interface.into(), address, change)
+    }
+
+    /// Deletes a unicast address, and no other: IPv4 addresses of the same prefix stay.
+    ///
+    /// - Windows: `DeleteUnicastIpAddressEntry`
+    /// - Errors: [`NotFound`](crate::ErrorKind::NotFound) where the interface does not have it or its family;
+    ///   [`InterfaceNotFound`](crate::ErrorKind::InterfaceNotFound);
+    ///   [`InvalidParameter`](crate::ErrorKind::InvalidParameter) for what is no unicast address;
+    ///   [`AccessDenied`](crate::ErrorKind::AccessDenied)
+    /// - Linux: `RTM_DELADDR`
+    /// - Privilege: `CAP_NET_ADMIN`
+    #[doc(alias = "DeleteUnicastIpAddressEntry")]
+    pub fn delete_unicast_address(
+        &self,
+        interface: impl Into<InterfaceKey>,
+        address: IpAddr,
+    ) -> Result<Vec<PropertyChange>> {
+        self.backend().delete_unicast_address(interface.into(), address)
+    }
+
+    /// What [`delete_unicast_address`](Self::delete_unicast_address) would change. Privilege: none.
+    pub fn plan_delete_unicast_address(
+        &self,
+        interface: impl Into<InterfaceKey>,
+        address: IpAddr,
+    ) -> Result<Vec<PropertyChange>> {
+        self.backend().plan_delete_unicast_address(interface.into(), address)
     }
 
     /// The anycast addresses of one family or of both, ordered by family, then interface.

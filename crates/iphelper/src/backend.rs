@@ -1,6 +1,8 @@
 //! The contract between the chapters and a host: one small trait per chapter.
 
-use crate::address::{AnycastAddress, MulticastAddress, UnicastAddress};
+use crate::address::{
+    AnycastAddress, MulticastAddress, NewUnicastAddress, UnicastAddress, UnicastAddressChange,
+};
 use crate::best_route::{BestRoute as BestRouteRow, BestRouteQuery};
 use crate::convert::InterfaceNames;
 use crate::destination::{AddressPair, Destination as DestinationRow};
@@ -116,6 +118,27 @@ pub(crate) trait IpInterface {
 pub(crate) trait Address {
     fn unicast_addresses(&self, family: Option<Family>) -> Result<Vec<UnicastAddress>>;
     fn unicast_address(&self, interface: InterfaceKey, address: IpAddr) -> Result<UnicastAddress>;
+    fn plan_create_unicast_address(&self, new: &NewUnicastAddress) -> Result<Vec<PropertyChange>>;
+    fn create_unicast_address(&self, new: &NewUnicastAddress) -> Result<Vec<PropertyChange>>;
+    fn plan_set_unicast_address(
+        &self,
+        interface: InterfaceKey,
+        address: IpAddr,
+        change: &UnicastAddressChange,
+    ) -> Result<Vec<PropertyChange>>;
+    fn set_unicast_address(
+        &self,
+        interface: InterfaceKey,
+        address: IpAddr,
+        change: &UnicastAddressChange,
+    ) -> Result<Vec<PropertyChange>>;
+    fn plan_delete_unicast_address(
+        &self,
+        interface: InterfaceKey,
+        address: IpAddr,
+    ) -> Result<Vec<PropertyChange>>;
+    fn delete_unicast_address(&self, interface: InterfaceKey, address: IpAddr)
+    -> Result<Vec<PropertyChange>>;
     fn anycast_addresses(&self, family: Option<Family>) -> Result<Vec<AnycastAddress>>;
     fn anycast_address(&self, interface: InterfaceKey, address: IpAddr) -> Result<AnycastAddress>;
     fn multicast_addresses(&self, family: Option<Family>) -> Result<Vec<MulticastAddress>>;

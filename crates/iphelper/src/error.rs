@@ -26,6 +26,8 @@ pub enum ErrorKind {
     NotSupported,
     /// What was to be created exists.
     AlreadyExists,
+    /// Another computer on the link has the address.
+    AddressConflict,
     /// A name that no interface can have.
     InvalidName,
     /// A handle that is not, or no longer, one of ours.

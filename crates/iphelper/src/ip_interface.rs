@@ -55,7 +55,8 @@ pub struct IpInterface {
     pub advertise_default_route: bool,
     /// How routers are found.
     pub router_discovery_behavior: RouterDiscoveryBehavior,
-    /// How many probes duplicate address detection sends; 0: none, addresses are used at once. IPv4 on Linux: 0.
+    /// How many probes duplicate address detection sends; 0: none, addresses are used at once. IPv4 on Linux:
+    /// by whoever creates an address with this library, 0 until it is set.
     pub dad_transmits: u32,
     /// What [`reachable_time`](Self::reachable_time) is drawn around. Milliseconds count.
     pub base_reachable_time: Duration,
@@ -145,7 +146,7 @@ pub struct Offload {
 /// | `metric` | added to that of each route over the interface; `use_automatic_metric` adds nothing | the same |
 /// | `disable_default_routes`, `weak_host_send`, `weak_host_receive` | both ways | both ways |
 /// | `router_discovery_behavior` | | enabled, disabled |
-/// | `dad_transmits` | | 0 to 255 |
+/// | `dad_transmits` | 0 to 255, for addresses created by this library | 0 to 255 |
 /// | `link_local_address_behavior` | | always on, always off |
 /// | `interface_identifier` | | any, while routers are discovered; 0 clears it |
 ///

@@ -275,12 +275,16 @@ fn anycast_addresses_are_those_of_routers_and_programs() {
         assert!(host.anycast_addresses(Some(Family::V4)).unwrap().is_empty());
         set_sysctl("ipv6/conf/e0/forwarding", "1");
         // As the kernel's own file tells it.
-        let file = std::fs::read_to_string("/proc/thread-self/net/anycast6").unwrap();
-        assert!(file.contains("20010db8000100000000000000000000"), "{file}");
+        let file = || std::fs::read_to_string("/proc/thread-self/net/anycast6").unwrap();
+        eventually("the router answers to its subnet's address", || {
+            file().contains("20010db8000100000000000000000000")
+        });
         let found = host.anycast_address(e0.luid, router).unwrap();
         assert_eq!((found.name.as_str(), found.scope_id), ("e0", 0));
+        eventually("all of the file are rows", || {
+            host.anycast_addresses(None).unwrap().len() == file().lines().count()
+        });
         let rows = host.anycast_addresses(None).unwrap();
-        assert_eq!(rows.len(), file.lines().count());
         assert!(rows.contains(&found));
     });
 }

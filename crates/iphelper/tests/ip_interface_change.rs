@@ -178,6 +178,16 @@ fn dad_transmits_counts_probes_and_turns_detection_on() {
     let _ = lan.set(Family::V6, &none).unwrap();
     assert_eq!(lan.sysctl("ipv6/conf/e0/dad_transmits"), "0");
     assert_eq!(lan.row(Family::V6).dad_transmits, 0);
+
+    // Of IPv4 the kernel keeps no count, so it is kept where everybody may read it.
+    assert_eq!(lan.row(Family::V4).dad_transmits, 0);
+    assert_eq!(told(&lan.set(Family::V4, &three).unwrap()), ["dad_transmits: 0 -> 3"]);
+    assert_eq!(lan.row(Family::V4).dad_transmits, 3);
+    assert!(lan.set(Family::V4, &three).unwrap().is_empty());
+    let marker = || lan.near.sh("ip route show table 1768974352");
+    assert!(marker().contains("metric 403"), "{}", marker());
+    let _ = lan.set(Family::V4, &none).unwrap();
+    assert_eq!((lan.row(Family::V4).dad_transmits, marker().trim()), (0, ""));
 }
 
 #[test]
@@ -463,9 +473,10 @@ fn properties_that_need_policy_or_have_no_place_are_refused_by_name() {
     let _ = refused(&lan, Family::V6, &site(48), ErrorKind::NotSupported, "site_prefix_length");
     let _ = refused(&lan, Family::V6, &site(129), ErrorKind::InvalidParameter, "site_prefix_length");
     let dad = IpInterfaceChange { dad_transmits: Some(3), ..nothing() };
-    let _ = refused(&lan, Family::V4, &dad, ErrorKind::NotSupported, "dad_transmits");
-    let loopback = lan.host.plan_ip_interface(Family::V6, InterfaceIndex(1), &dad).unwrap_err();
-    assert_eq!(loopback.kind(), ErrorKind::NotSupported, "nobody answers there: {loopback}");
+    for family in Family::ALL {
+        let loopback = lan.host.plan_ip_interface(family, InterfaceIndex(1), &dad).unwrap_err();
+        assert_eq!(loopback.kind(), ErrorKind::NotSupported, "nobody answers there: {loopback}");
+    }
     // No router is heard, so FALSE holds.
     let flags = IpInterfaceChange {
         managed_address_configuration_supported: Some(false),

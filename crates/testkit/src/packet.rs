@@ -52,6 +52,8 @@ impl Icmpv6 {
 pub struct ArpRequest {
     /// Whether it went to everybody; to one host it is a probe of a known neighbour.
     pub broadcast: bool,
+    /// Whose question it is; `0.0.0.0` in a probe (RFC 5227).
+    pub sender: Ipv4Addr,
     /// The address that is asked for.
     pub target: Ipv4Addr,
 }
@@ -158,8 +160,9 @@ impl Frame {
         if arp.get(6..8)? != REQUEST {
             return None;
         }
-        let target = Ipv4Addr::from(*arp.get(24..)?.first_chunk::<4>()?);
-        Some(ArpRequest { broadcast: self.bytes.first()? & 1 == 1, target })
+        let address = |at: usize| Some(Ipv4Addr::from(*arp.get(at..)?.first_chunk::<4>()?));
+        let broadcast = self.bytes.first()? & 1 == 1;
+        Some(ArpRequest { broadcast, sender: address(14)?, target: address(24)? })
     }
 
     /// The frame as a UDP datagram.

@@ -1,14 +1,25 @@
 //! Addresses of links: unicast, anycast and multicast.
 
+mod arp;
+mod change;
+mod form;
+mod mark;
 mod member;
+mod on_link;
 mod origin;
 mod read;
+#[cfg(test)]
+mod tests;
 
 use super::LinuxHost;
-use crate::address::{AnycastAddress, MulticastAddress, UnicastAddress};
+use crate::address::{
+    AnycastAddress, MulticastAddress, NewUnicastAddress, UnicastAddress, UnicastAddressChange,
+};
 use crate::backend;
 use crate::error::Result;
+use crate::ip_interface::PropertyChange;
 use crate::types::{Family, InterfaceKey};
+pub(super) use on_link::PROTOCOL as ON_LINK_PROTOCOL;
 pub(crate) use read::time_of_uptime;
 pub(super) use read::{row, scope_id};
 use std::net::IpAddr;
@@ -20,6 +31,48 @@ impl backend::Address for LinuxHost {
 
     fn unicast_address(&self, interface: InterfaceKey, address: IpAddr) -> Result<UnicastAddress> {
         self.read_unicast_address(interface, address)
+    }
+
+    fn plan_create_unicast_address(&self, new: &NewUnicastAddress) -> Result<Vec<PropertyChange>> {
+        self.plan_creation_of(new)
+    }
+
+    fn create_unicast_address(&self, new: &NewUnicastAddress) -> Result<Vec<PropertyChange>> {
+        self.create_address(new)
+    }
+
+    fn plan_set_unicast_address(
+        &self,
+        interface: InterfaceKey,
+        address: IpAddr,
+        change: &UnicastAddressChange,
+    ) -> Result<Vec<PropertyChange>> {
+        self.plan_alteration_of(interface, address, change)
+    }
+
+    fn set_unicast_address(
+        &self,
+        interface: InterfaceKey,
+        address: IpAddr,
+        change: &UnicastAddressChange,
+    ) -> Result<Vec<PropertyChange>> {
+        self.alter_address(interface, address, change)
+    }
+
+    fn plan_delete_unicast_address(
+        &self,
+        interface: InterfaceKey,
+        address: IpAddr,
+    ) -> Result<Vec<PropertyChange>> {
+        self.plan_deletion_of(interface, address)
+    }
+
+    fn delete_unicast_address(
+        &self,
+        interface: InterfaceKey,
+        address: IpAddr,
+    ) -> Result<Vec<PropertyChange>> {
+        self.delete_address(interface, address)
     }
 
     fn anycast_addresses(&self, family: Option<Family>) -> Result<Vec<AnycastAddress>> {

@@ -20,7 +20,7 @@ const ATTEMPTS: usize = 10;
 /// still belongs to the interface. From then on the descriptor is safe: a rename ends the file behind it, and a write gives
 /// `ENOENT`, never another interface's file.
 #[derive(Debug)]
-pub(super) struct Conf<'a> {
+pub(in crate::backend::linux) struct Conf<'a> {
     host: &'a LinuxHost,
     family: Family,
     luid: InterfaceLuid,
@@ -28,12 +28,12 @@ pub(super) struct Conf<'a> {
 }
 
 impl<'a> Conf<'a> {
-    pub(super) fn new(host: &'a LinuxHost, family: Family, luid: InterfaceLuid) -> Self {
+    pub(in crate::backend::linux) fn new(host: &'a LinuxHost, family: Family, luid: InterfaceLuid) -> Self {
         Self { host, family, luid, open: Vec::new() }
     }
 
     /// Opens a file, so that a later [`write`](Self::write) cannot fail for want of it.
-    pub(super) fn open(&mut self, file: &'static str) -> Result<()> {
+    pub(in crate::backend::linux) fn open(&mut self, file: &'static str) -> Result<()> {
         if self.open.iter().all(|(name, _)| *name != file) {
             let descriptor = self.find(file)?;
             self.open.push((file, descriptor));
@@ -42,7 +42,7 @@ impl<'a> Conf<'a> {
     }
 
     /// Writes a value, also after the interface was renamed.
-    pub(super) fn write(&mut self, file: &'static str, value: i64) -> Result<()> {
+    pub(in crate::backend::linux) fn write(&mut self, file: &'static str, value: i64) -> Result<()> {
         self.open(file)?;
         for _ in 0..ATTEMPTS {
             let Some((_, descriptor)) = self.open.iter_mut().find(|(name, _)| *name == file) else { break };

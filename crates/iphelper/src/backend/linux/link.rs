@@ -67,6 +67,8 @@ pub(super) struct Parent {
 pub(super) struct LinkIpv4 {
     pub(super) forwarding: bool,
     pub(super) arp_ignore: i32,
+    /// Whether an address takes the place of the first one of its prefix when that is deleted, or goes with it.
+    pub(super) promotes_secondaries: bool,
 }
 
 /// What IPv6 knows of a link: files of `/proc/sys/net/ipv6/conf/NAME`, and what a router told.
@@ -175,6 +177,7 @@ impl LinkIpv4 {
         Self {
             forwarding: inet.conf(devconf4::FORWARDING).is_some_and(|value| value != 0),
             arp_ignore: inet.conf(devconf4::ARP_IGNORE).unwrap_or_default(),
+            promotes_secondaries: inet.conf(devconf4::PROMOTE_SECONDARIES).is_some_and(|value| value != 0),
         }
     }
 }

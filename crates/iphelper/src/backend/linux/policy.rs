@@ -24,6 +24,7 @@ pub(super) mod advertise;
 mod batch;
 mod contest;
 mod converge;
+mod detection;
 mod exclusive;
 mod explain;
 mod follow;
@@ -49,6 +50,7 @@ mod verdict;
 
 pub(super) use batch::send_all;
 pub(super) use converge::mechanism;
+pub(super) use detection::{Detection, ipv4_dad_mechanism};
 pub(super) use exclusive::PolicyLock;
 pub(super) use follow::Follower;
 pub(super) use keeper_lock::KeeperLock;

@@ -3,6 +3,7 @@
 //! The one file of this back end with unsafe code, for what rustix does not have: socket options and one `ioctl`.
 #![allow(unsafe_code, reason = "SOL_NETLINK options and SIOCADDRT have no safe wrapper in rustix")]
 
+pub(super) mod arp;
 pub(super) mod datagram;
 pub(super) mod icmpv6;
 

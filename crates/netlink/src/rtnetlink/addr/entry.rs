@@ -1,11 +1,12 @@
 //! An address whole, either family: what the kernel tells of it can be sent back.
 
-use super::{ADDRESS, DELETE_ADDRESS, FIXED_LEN, FLAGS, GET_ADDRESS, LOCAL, NEW_ADDRESS, PROTO};
+use super::{ADDRESS, DELETE_ADDRESS, FIXED_LEN, FLAGS, GET_ADDRESS, LOCAL, NEW_ADDRESS, PROTO, flag};
 use crate::DecodeError;
 use crate::attribute::{Attribute, AttributeWriter};
 use crate::message::{ACK, DUMP, Message, Request};
 use std::net::{IpAddr, Ipv4Addr};
 
+const AF_INET: u8 = 2;
 const BROADCAST: u16 = 4;
 const CACHEINFO: u16 = 6;
 const RT_PRIORITY: u16 = 9;
@@ -49,6 +50,30 @@ pub fn dump(family: u8, index: u32) -> Request {
 }
 
 impl Address {
+    /// An address that stays for ever, to be filled.
+    #[must_use]
+    pub const fn new(index: u32, address: IpAddr, prefix_len: u8) -> Self {
+        let family = match address {
+            IpAddr::V4(_) => AF_INET,
+            IpAddr::V6(_) => super::AF_INET6,
+        };
+        Self {
+            family,
+            prefix_len,
+            scope: 0,
+            index,
+            address,
+            peer: address,
+            flags: 0,
+            preferred: u32::MAX,
+            valid: u32::MAX,
+            route_priority: None,
+            protocol: None,
+            created: None,
+            other: Vec::new(),
+        }
+    }
+
     /// Reads a message; `None` if it is not about an address, or about one of another kind.
     pub fn parse(message: &Message<'_>) -> Result<Option<Self>, DecodeError> {
         if !matches!(message.header.kind, NEW_ADDRESS | DELETE_ADDRESS) {
@@ -79,6 +104,10 @@ impl Address {
             }
         }
         let index = u32::from_ne_bytes([i0, i1, i2, i3]);
+        if flags & flag::DEPRECATED != 0 {
+            // Of an IPv4 address for ever the kernel tells no other time (net/ipv4/devinet.c, inet_fill_ifaddr).
+            preferred = 0;
+        }
         let peer = address.or(local);
         Ok(local.or(address).zip(peer).map(|(address, peer)| Self {
             family,
@@ -102,6 +131,12 @@ impl Address {
     pub fn broadcast(&self) -> Option<Ipv4Addr> {
         let (_, payload) = self.other.iter().find(|(kind, _)| *kind == BROADCAST)?;
         payload.first_chunk::<4>().map(|bytes| Ipv4Addr::from(*bytes))
+    }
+
+    /// Sets the broadcast address, or takes it away.
+    pub fn set_broadcast(&mut self, address: Option<Ipv4Addr>) {
+        self.other.retain(|(kind, _)| *kind != BROADCAST);
+        self.other.extend(address.map(|address| (BROADCAST, address.octets().to_vec())));
     }
 
     /// A request that takes this address away, and no other one; `EADDRNOTAVAIL` if it is gone.
@@ -200,8 +235,10 @@ mod tests {
     fn a_broadcast_address_is_found_where_there_is_one() {
         let mut address = read(IPV6);
         assert_eq!(address.broadcast(), None);
-        address.other.push((BROADCAST, vec![192, 0, 2, 255]));
+        address.set_broadcast(Some(Ipv4Addr::new(192, 0, 2, 255)));
         assert_eq!(address.broadcast(), Some(Ipv4Addr::new(192, 0, 2, 255)));
+        address.set_broadcast(None);
+        assert_eq!(address.broadcast(), None);
     }
 
     #[cfg(target_endian = "little")]

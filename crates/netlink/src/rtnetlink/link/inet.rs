@@ -18,6 +18,7 @@ const INET6_RA_MTU: u16 = 9;
 pub mod devconf4 {
     pub const FORWARDING: usize = 1;
     pub const ARP_IGNORE: usize = 19;
+    pub const PROMOTE_SECONDARIES: usize = 20;
 }
 
 /// Members of [`Inet6::conf`] (`DEVCONF_*`).

@@ -1,5 +1,6 @@
 //! Where an address comes from, as far as the kernel tells or the address itself.
 
+use super::mark::Mark;
 use crate::address::{PrefixOrigin, SuffixOrigin};
 use crate::backend::linux::link::Link;
 use iphelper_netlink::rtnetlink::addr::{Address, flag, protocol};
@@ -11,23 +12,31 @@ pub(super) type Origins = (PrefixOrigin, SuffixOrigin);
 
 /// Those of an address that somebody set.
 pub(super) const MANUAL: Origins = (PrefixOrigin::Manual, SuffixOrigin::Manual);
+/// Those of an IPv4 address that a host gave itself.
+pub(super) const LINK_LOCAL: Origins = (PrefixOrigin::WellKnown, SuffixOrigin::Random);
 const DHCP: Origins = (PrefixOrigin::Dhcp, SuffixOrigin::Dhcp);
 const WELL_KNOWN: Origins = (PrefixOrigin::WellKnown, SuffixOrigin::WellKnown);
 
 /// `RT_SCOPE_LINK`.
 const SCOPE_LINK: u8 = 253;
 
-/// The origins as the kernel's flags, who made the address, and the address show them.
+/// The origins of an address: those that were set, or else those that show.
 pub(super) fn origins(address: &Address, link: &Link) -> Origins {
+    match Mark::of(address) {
+        Some(Mark::Origins(origins) | Mark::Skipped { origins, .. }) => origins,
+        Some(Mark::Anycast) | None => visible_origins(address, link),
+    }
+}
+
+/// The origins as the kernel's flags, who made the address, and the address show them.
+pub(super) fn visible_origins(address: &Address, link: &Link) -> Origins {
     let is_dynamic = address.flags & flag::PERMANENT == 0;
     if address.address.is_loopback() && link.has(link_flag::LOOPBACK) {
         return WELL_KNOWN;
     }
     match address.address {
         // RFC 3927. Programs that take such an address, as systemd-networkd and avahi, give it the scope of the link.
-        IpAddr::V4(ipv4) if ipv4.is_link_local() && address.scope == SCOPE_LINK => {
-            (PrefixOrigin::WellKnown, SuffixOrigin::Random)
-        }
+        IpAddr::V4(ipv4) if ipv4.is_link_local() && address.scope == SCOPE_LINK => LINK_LOCAL,
         // A lease ends; nothing else gives IPv4 addresses that do.
         IpAddr::V4(_) if is_dynamic => DHCP,
         IpAddr::V4(_) => MANUAL,

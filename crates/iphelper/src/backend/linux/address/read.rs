@@ -1,13 +1,15 @@
 //! The rows of unicast addresses.
 
-use super::origin::origins;
+use super::form::{Form, unpack};
+use super::mark::Mark;
 use crate::address::{CreationTime, DadState, Lifetime, UnicastAddress};
 use crate::backend::linux::LinuxHost;
 use crate::backend::linux::link::{Link, address_family};
+use crate::backend::linux::policy::Detection;
 use crate::error::{Error, ErrorKind, Result};
 use crate::types::{Family, InterfaceIndex, InterfaceKey};
 use iphelper_netlink::rtnetlink::addr::{self, Address, flag};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use rustix::time::{ClockId, clock_gettime};
 use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
@@ -24,9 +26,27 @@ impl LinuxHost {
         let mut rows = Vec::new();
         for family in families {
             let start = rows.len();
-            for address in self.addresses(family, None, OPERATION)? {
-                // One that vanished between the dumps has no link.
-                rows.extend(links.get(&InterfaceIndex(address.index)).map(|link| row(&address, link)));
+            let mut seen = FxHashSet::default();
+            for address in self.addresses(family, None, OPERATION)?.iter().filter(|it| is_unicast(it)) {
+                // One that vanished between the dumps has no link. An IPv4 address that the kernel has with two
+                // prefixes is one row.
+                if let Some(link) = links.get(&InterfaceIndex(address.index))
+                    && seen.insert((address.index, address.address))
+                {
+                    rows.push(row(address, link));
+                }
+            }
+            if family == Family::V4 {
+                for detection in self.detections()? {
+                    let link =
+                        links.get(&InterfaceIndex(detection.index())).filter(|link| detection.is_of(link));
+                    // Beside one that was taken meanwhile it says nothing.
+                    if let Some(link) = link
+                        && seen.insert((detection.index(), detection.address.into()))
+                    {
+                        rows.push(detected_row(&detection, link));
+                    }
+                }
             }
             if let Some(of_family) = rows.get_mut(start..) {
                 of_family.sort_by_key(|row: &UnicastAddress| row.index);
@@ -45,8 +65,14 @@ impl LinuxHost {
         let family = Family::of(&address);
         let link = self.address_link(family, interface, OPERATION)?;
         let addresses = self.addresses(family, Some(link.index), OPERATION)?;
-        let found = addresses.iter().find(|row| row.address == address);
-        found.map(|found| row(found, &link)).ok_or_else(|| no_such_address(address, &link, OPERATION))
+        if let Some(found) = addresses.iter().find(|it| it.address == address && is_unicast(it)) {
+            return Ok(row(found, &link));
+        }
+        let detections = if family == Family::V4 { self.detections()? } else { Vec::new() };
+        let found = detections.iter().find(|it| it.address == address && it.is_of(&link));
+        found
+            .map(|found| detected_row(found, &link))
+            .ok_or_else(|| no_such_address(address, &link, OPERATION))
     }
 
     /// The families that are asked for: `None` is those that this kernel has.
@@ -105,7 +131,9 @@ impl LinuxHost {
 
 /// The row of an address.
 pub(in crate::backend::linux) fn row(address: &Address, link: &Link) -> UnicastAddress {
-    let (prefix_origin, suffix_origin) = origins(address, link);
+    let form = Form::of(address, link);
+    let (prefix_origin, suffix_origin) = form.origins;
+    let hides = form.skip && address.address.is_ipv6();
     UnicastAddress {
         address: address.address,
         luid: link.luid(),
@@ -114,14 +142,40 @@ pub(in crate::backend::linux) fn row(address: &Address, link: &Link) -> UnicastA
         prefix_origin,
         suffix_origin,
         valid_lifetime: Lifetime::from_secs(address.valid),
-        preferred_lifetime: Lifetime::from_secs(address.preferred),
-        on_link_prefix_length: address.prefix_len,
-        skip_as_source: false,
-        dad_state: dad_state(address.flags),
+        preferred_lifetime: Lifetime::from_secs(form.preferred),
+        on_link_prefix_length: form.prefix_len,
+        skip_as_source: form.skip,
+        dad_state: dad_state(if hides { address.flags & !flag::DEPRECATED } else { address.flags }),
         scope_id: scope_id(address.address, link.index),
         created: address
             .created
             .map(|hundredths| CreationTime(Duration::from_millis(u64::from(hundredths) * 10))),
+    }
+}
+
+/// Whether an address is one of the unicast table.
+fn is_unicast(address: &Address) -> bool {
+    Mark::of(address) != Some(Mark::Anycast)
+}
+
+/// The row of an IPv4 address that is not taken.
+fn detected_row(detection: &Detection, link: &Link) -> UnicastAddress {
+    let (prefix_len, skip, origins) = unpack(detection.bits);
+    let (prefix_origin, suffix_origin) = origins;
+    UnicastAddress {
+        address: detection.address.into(),
+        luid: link.luid(),
+        index: link.index,
+        name: link.name(),
+        prefix_origin,
+        suffix_origin,
+        valid_lifetime: Lifetime::from_secs(detection.valid),
+        preferred_lifetime: Lifetime::from_secs(detection.preferred),
+        on_link_prefix_length: prefix_len,
+        skip_as_source: skip,
+        dad_state: if detection.is_duplicate { DadState::Duplicate } else { DadState::Tentative },
+        scope_id: 0,
+        created: None,
     }
 }
 

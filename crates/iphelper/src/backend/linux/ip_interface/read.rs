@@ -187,6 +187,7 @@ impl Surroundings {
             },
             dad_transmits: match ipv6 {
                 Some(ipv6) if is_neighborly => self.dad_transmits(ipv6),
+                None if is_neighborly => self.route_settings.ipv4_dad_transmits(link),
                 _ => 0,
             },
             base_reachable_time: neighbors.base_reachable_time?,

@@ -362,6 +362,11 @@ impl<'a> Policy<'a> {
                 },
             )
             .map_err(|refusal| refusal.error(OPERATION).because("listing routes"))?;
+        for link in strong.iter().filter(|_| family == Family::V6) {
+            for address in self.host.addresses(family, Some(InterfaceIndex(*link)), OPERATION)? {
+                routes.add_address(*link, address.address);
+            }
+        }
         for index in &guarded {
             let is_loopback = |link: &Link| link.index.0 == *index && link.has(flag::LOOPBACK);
             let ranges = routes.allowed(*index, self.links.iter().any(is_loopback));

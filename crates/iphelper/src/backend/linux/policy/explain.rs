@@ -2,7 +2,7 @@
 
 use super::guard::Guard;
 use super::names::{
-    ADVERTISING_TABLE, DEFAULTS_TABLE, FILTER_TABLE, INTERFACE_TABLES, KEEPER_TABLE, MAIN_TABLE,
+    ADVERTISING_TABLE, DEFAULTS_TABLE, DETECTIONS, FILTER_TABLE, INTERFACE_TABLES, KEEPER_TABLE, MAIN_TABLE,
     RULE_PRIORITY, STATE_TABLE, is_ours,
 };
 use super::settings::{Property, Settings, having};
@@ -173,6 +173,11 @@ fn table_object(family: Family, table: u32, count: usize, links: &[Link]) -> Ker
         STATE_TABLE => "tells everybody which properties are set; no packet meets it".to_owned(),
         ADVERTISING_TABLE => {
             "tells everybody and the keeper what is advertised; no packet meets it".to_owned()
+        }
+        DETECTIONS => {
+            "tells everybody which IPv4 addresses are being looked for before they are taken, or another \
+                       computer has; no packet meets it"
+                .to_owned()
         }
         INTERFACE_TABLES.. => {
             format!("copies of the routes over {}", name_of(table & !INTERFACE_TABLES, links))

@@ -36,6 +36,12 @@ pub(super) const LOWERED_ROUTES: u32 = TABLES + 0x15;
 /// What this host was like before a program made it an IPv4 router, see [`router`](super::router).
 pub(super) const ROUTER: u32 = TABLES + 0x16;
 
+/// IPv4 addresses that are looked for on the link before they are taken, and those that another computer has.
+pub(super) const DETECTIONS: u32 = TABLES + 0x18;
+
+/// The number of a marker about how many probes look for duplicates of an IPv4 address.
+pub(super) const IPV4_DAD: u32 = 403;
+
 /// The number of a marker about an IPv4 MTU.
 pub(super) const IPV4_MTU: u32 = 402;
 

@@ -1,5 +1,6 @@
 //! What is set by hand of how routes go, as everybody may read it.
 
+use super::detection;
 use super::marker::{Marker, Subject, markers};
 use super::metric::{Phase, state_of};
 use super::route_mtu;
@@ -21,6 +22,11 @@ impl RouteSettings {
     /// Whether a change of an interface's metric was begun by a caller that was killed, and is not complete.
     pub(in crate::backend::linux) fn is_metric_unfinished(&self, family: Family, link: &Link) -> bool {
         state_of(&self.0, family, Subject::of(link)).phase != Phase::Settled
+    }
+
+    /// With how many probes an interface's IPv4 addresses are looked for before they are taken.
+    pub(in crate::backend::linux) fn ipv4_dad_transmits(&self, link: &Link) -> u32 {
+        detection::ipv4_dad_transmits(&self.0, link)
     }
 
     /// An interface's IPv4 MTU; `None` while it is the device's.

@@ -102,6 +102,12 @@ impl Routes {
         }
     }
 
+    /// Takes an address in that has no route of its own as long as it is tentative (IPv6).
+    pub(super) fn add_address(&mut self, link: u32, address: IpAddr) {
+        let len = self.family.address_bits();
+        self.addresses.extend(range(self.family, address, len).map(|range| (link, range, len)));
+    }
+
     /// The prefixes whose addresses are of strong interfaces, so that an address which comes later is among them; single
     /// addresses where another interface has one of the prefix too. Link-local addresses belong to their link anyway.
     pub(super) fn sources(&self) -> Vec<Source> {

@@ -1,5 +1,6 @@
 //! Who made a route: Linux' numbers (`RTPROT_*`) and Windows' words.
 
+use crate::backend::linux::address::ON_LINK_PROTOCOL;
 use crate::backend::linux::policy::OUR_PROTOCOL;
 use crate::route::{RouteKind, RouteOrigin, RouteProtocol};
 use iphelper_netlink::rtnetlink::route::{kind, protocol};
@@ -28,7 +29,8 @@ const SHARED: [(RouteProtocol, u8); 7] = [
 /// Windows' word for one of Linux' numbers.
 pub(super) fn of_number(number: u8) -> RouteProtocol {
     match number {
-        protocol::KERNEL => RouteProtocol::Local,
+        // The second is to an address' prefix, too.
+        protocol::KERNEL | ON_LINK_PROTOCOL => RouteProtocol::Local,
         protocol::BOOT | STATIC | OUR_PROTOCOL => RouteProtocol::NetMgmt,
         REDIRECT | protocol::ROUTER_ADVERTISEMENT => RouteProtocol::Icmp,
         _ => SHARED.iter().find(|(_, it)| *it == number).map_or(RouteProtocol::Other, |(it, _)| *it),
@@ -48,7 +50,7 @@ pub(super) const fn origin(number: u8, is_advertised_prefix: bool) -> RouteOrigi
     match number {
         protocol::ROUTER_ADVERTISEMENT => RouteOrigin::RouterAdvertisement,
         _ if is_advertised_prefix => RouteOrigin::RouterAdvertisement,
-        protocol::KERNEL => RouteOrigin::WellKnown,
+        protocol::KERNEL | ON_LINK_PROTOCOL => RouteOrigin::WellKnown,
         DHCP => RouteOrigin::Dhcp,
         _ => RouteOrigin::Manual,
     }

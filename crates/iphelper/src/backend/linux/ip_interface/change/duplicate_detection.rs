@@ -4,6 +4,7 @@ use super::plan::{Planner, Turn, invalid, unsupported};
 use super::router_discovery;
 use super::undo::Values;
 use super::write::Write;
+use crate::backend::linux::policy::ipv4_dad_mechanism;
 use crate::error::Result;
 use crate::types::Family;
 
@@ -16,17 +17,15 @@ pub(super) fn dad_transmits(planner: &mut Planner<'_>) -> Result<()> {
     if to > MOST_PROBES {
         return Err(invalid(format!("dad_transmits: {to} is over {MOST_PROBES}")));
     }
-    let ipv6 = match (planner.row.family, planner.link.ipv6) {
-        (Family::V6, Some(ipv6)) => ipv6,
-        _ => {
-            return Err(unsupported(
-                "dad_transmits: Linux does not look for duplicates of IPv4 addresses, and iphelper does not do it yet",
-            ));
-        }
-    };
-    if !router_discovery::is_possible(planner.link) {
+    if !router_discovery::is_possible(planner.link) || !planner.row.supports_neighbor_discovery {
         return Err(unsupported("dad_transmits: nobody on this interface could tell of a duplicate"));
     }
+    let Some(ipv6) = planner.link.ipv6.filter(|_| planner.row.family == Family::V6) else {
+        // The kernel does not look for duplicates of IPv4 addresses; whoever creates one by this library does.
+        planner.tell("dad_transmits", from, to, ipv4_dad_mechanism());
+        planner.write(Turn::DuplicateDetection, Write::Ipv4Dad(Values { from, to }));
+        return Ok(());
+    };
     let mechanism = planner.sysctl_name("dad_transmits");
     planner.tell("dad_transmits", from, to, mechanism);
     let mut write = |file, from: i32, to: u32| {

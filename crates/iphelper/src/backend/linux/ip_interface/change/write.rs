@@ -36,6 +36,8 @@ pub(super) enum Write {
     DeviceMtu { device: Values<u32>, ipv6: Values<Option<u32>> },
     /// A file of the interface's sysctl directory.
     Sysctl { file: &'static str, values: Values<i64> },
+    /// With how many probes IPv4 addresses are looked for.
+    Ipv4Dad(Values<u32>),
     /// A time of the interface's neighbours.
     NeighborTime { time: NeighborTime, values: Values<Duration> },
     /// How long a neighbour in doubt is used before it is probed.
@@ -71,6 +73,7 @@ impl Write {
             | Self::RouterDiscovery(_)
             | Self::Metric(_)
             | Self::RouteMtu(_)
+            | Self::Ipv4Dad(_)
             | Self::AddressGeneration(_) => true,
         }
     }
@@ -88,6 +91,7 @@ impl Write {
             | Self::Policy { .. }
             | Self::Metric(_)
             | Self::RouteMtu(_)
+            | Self::Ipv4Dad(_)
             | Self::Token(_)
             | Self::Announce => None,
         }
@@ -171,6 +175,11 @@ impl<'a> Writer<'a> {
             }
             Write::Sysctl { file, values } => {
                 self.conf(self.family).write(file, values.toward(direction))?;
+                *changed = true;
+                Ok(())
+            }
+            Write::Ipv4Dad(values) => {
+                self.host.set_ipv4_dad_transmits(self.link, values.toward(direction))?;
                 *changed = true;
                 Ok(())
             }
