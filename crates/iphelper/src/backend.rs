@@ -3,7 +3,7 @@
 use crate::address::{
     AnycastAddress, MulticastAddress, NewUnicastAddress, UnicastAddress, UnicastAddressChange,
 };
-use crate::best_route::{BestRoute as BestRouteRow, BestRouteQuery};
+use crate::best_route::{BestRoute as BestRouteRow, BestRouteQuery, RouteExplanation};
 use crate::convert::InterfaceNames;
 use crate::destination::{AddressPair, Destination as DestinationRow};
 #[cfg(target_os = "linux")]
@@ -244,6 +244,7 @@ pub(crate) trait Doctor {
 /// [`crate::best_route`].
 pub(crate) trait BestRoute {
     fn best_route(&self, destination: IpAddr, query: &BestRouteQuery) -> Result<BestRouteRow>;
+    fn explain_route(&self, destination: IpAddr, query: &BestRouteQuery) -> Result<RouteExplanation>;
 }
 
 /// [`crate::path`].

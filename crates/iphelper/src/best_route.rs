@@ -11,6 +11,10 @@
 //! # }
 //! ```
 
+mod explanation;
+
+pub use explanation::{Candidate, CandidateOutcome, RouteExplanation, RuleOutcome, RuleStep, SourceChoice};
+
 use crate::error::Result;
 use crate::host::Host;
 use crate::route::Route;
@@ -77,5 +81,18 @@ impl Host {
     #[doc(alias = "GetBestInterfaceEx")]
     pub fn best_route(&self, destination: IpAddr, query: &BestRouteQuery) -> Result<BestRoute> {
         self.backend().best_route(destination, query)
+    }
+
+    /// Tells why a packet takes the route that [`best_route`](Self::best_route) finds, or none: each policy rule in its
+    /// order, the routes that it chose from, and why each of the others lost.
+    ///
+    /// The answer is the kernel's; the steps are told from its rules and tables, and compared with it. It reads whole
+    /// tables, so it is for people rather than for programs that are in a hurry.
+    ///
+    /// - Linux: `RTM_GETRULE` and `RTM_GETROUTE` dumps, `RTM_GETNEIGH`
+    /// - Errors: those of reading. That no route leads there is no error here, see [`RouteExplanation::best`].
+    /// - Privilege: none
+    pub fn explain_route(&self, destination: IpAddr, query: &BestRouteQuery) -> Result<RouteExplanation> {
+        self.backend().explain_route(destination, query)
     }
 }

@@ -44,8 +44,6 @@ pub struct PolicyRule {
     pub protocol: u8,
     /// What it does.
     pub action: Action,
-    /// The priority of the rule that an action `FR_ACT_GOTO` goes on with.
-    pub goto: Option<u32>,
     /// Whether it applies to what its selectors do *not* match.
     pub inverted: bool,
     /// Packets to this prefix.
@@ -84,13 +82,12 @@ impl PolicyRule {
             return Ok(None);
         }
         let mut table = u32::from(table);
-        let (mut mark, mut mask) = (None, u32::MAX);
+        let (mut mark, mut mask, mut target) = (None, u32::MAX, 0);
         let mut rule = Self {
             family,
             priority: 0,
             protocol: 0,
             action: Action::Other(action),
-            goto: None,
             inverted: u32::from_ne_bytes([f0, f1, f2, f3]) & INVERT != 0,
             destination: None,
             source: None,
@@ -111,7 +108,7 @@ impl PolicyRule {
                 SRC => rule.source = Some((address(family, &attribute)?, source_len)),
                 IIFNAME => rule.input = Some(name(&attribute)),
                 OIFNAME => rule.output = Some(name(&attribute)),
-                GOTO => rule.goto = Some(attribute.u32()?),
+                GOTO => target = attribute.u32()?,
                 PRIORITY => rule.priority = attribute.u32()?,
                 PROTOCOL => rule.protocol = attribute.u8()?,
                 FWMARK => mark = Some(attribute.u32()?),
@@ -132,12 +129,7 @@ impl PolicyRule {
                 _ => rule.has_more = true,
             }
         }
-        // A rule that is detached from its table by VRF has none of its own.
-        rule.action = match action {
-            1 => Action::Lookup(table),
-            7 => Action::Unreachable,
-            other => Action::Other(other),
-        };
+        rule.action = Action::new(action, table, target);
         rule.mark = mark.map(|mark| (mark, mask)).filter(|(mark, mask)| (*mark, *mask) != (0, 0));
         Ok(Some(rule))
     }
@@ -172,7 +164,7 @@ mod tests {
 
     #[test]
     fn every_selector_is_read() {
-        let mut payload = vec![2, 8, 16, 0, 0, 0, 0, 4, 0, 0, 0, 0];
+        let mut payload = vec![2, 8, 16, 0, 0, 0, 0, 2, 0, 0, 0, 0];
         let _ = payload.attribute(DST, &[10, 0, 0, 0]).attribute(SRC, &[192, 168, 0, 0]);
         let _ = payload.attribute_name(OIFNAME, b"eth0").attribute_u32(GOTO, 500).attribute_u8(L3MDEV, 1);
         let mut users = 0_u32.to_ne_bytes().to_vec();
@@ -181,7 +173,7 @@ mod tests {
         let rule = PolicyRule::parse(&message(NEW_RULE, &payload)).unwrap().unwrap();
         assert_eq!(rule.destination, Some(("10.0.0.0".parse().unwrap(), 8)));
         assert_eq!(rule.source, Some(("192.168.0.0".parse().unwrap(), 16)));
-        assert_eq!((rule.action, rule.goto), (Action::Other(4), Some(500)));
+        assert_eq!(rule.action, Action::Goto(500));
         assert_eq!((rule.output.as_deref(), rule.users), (Some("eth0"), Some((0, 1000))));
         assert!(rule.vrf && rule.has_more);
     }

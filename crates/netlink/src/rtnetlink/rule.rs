@@ -59,7 +59,7 @@ impl Action {
     const GOTO: u8 = 2;
     const UNREACHABLE: u8 = 7;
 
-    const fn new(number: u8, table: u32, target: u32) -> Self {
+    pub(super) const fn new(number: u8, table: u32, target: u32) -> Self {
         match number {
             Self::LOOKUP => Self::Lookup(table),
             Self::GOTO => Self::Goto(target),

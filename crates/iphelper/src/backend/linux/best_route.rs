@@ -4,13 +4,15 @@
 //! the source address. What is done here is what a question cannot ask: whether the packet filter stops the packet, and
 //! which route of the main table one of our copies stands for.
 
+mod explain;
+
 use super::LinuxHost;
 use super::link::{Link, address_family};
 use super::policy::{Packet, Stop, names};
 use super::route::row::{Surroundings, unspecified};
 use super::socket::{Refusal, Socket};
 use crate::backend;
-use crate::best_route::{BestRoute, BestRouteQuery};
+use crate::best_route::{BestRoute, BestRouteQuery, RouteExplanation};
 use crate::error::{Error, ErrorKind, Result};
 use crate::types::{Family, InterfaceIndex, InterfaceKey};
 use iphelper_netlink::rtnetlink::route::{self, Filter, Route, kind};
@@ -51,6 +53,10 @@ impl backend::BestRoute for LinuxHost {
             index: link.index,
             source: found.source,
         })
+    }
+
+    fn explain_route(&self, destination: IpAddr, query: &BestRouteQuery) -> Result<RouteExplanation> {
+        self.explain(destination, query)
     }
 }
 

@@ -52,6 +52,7 @@ pub(super) use batch::send_all;
 pub(super) use converge::mechanism;
 pub(super) use detection::{Detection, ipv4_dad_mechanism};
 pub(super) use exclusive::PolicyLock;
+pub(super) use explain::rule_purpose;
 pub(super) use follow::Follower;
 pub(super) use keeper_lock::KeeperLock;
 pub(super) use metric::{OUR_PROTOCOL, RouteMetrics};

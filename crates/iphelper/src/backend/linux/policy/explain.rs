@@ -3,7 +3,7 @@
 use super::guard::Guard;
 use super::names::{
     ADVERTISING_TABLE, DEFAULTS_TABLE, DETECTIONS, FILTER_TABLE, INTERFACE_TABLES, KEEPER_TABLE, MAIN_TABLE,
-    RULE_PRIORITY, STATE_TABLE, is_ours,
+    PROTOCOL, RULE_PRIORITY, STATE_TABLE, is_ours,
 };
 use super::settings::{Property, Settings, having};
 use super::{KeeperLock, rules};
@@ -12,6 +12,7 @@ use crate::backend::linux::link::{Link, address_family};
 use crate::doctor::KernelObject;
 use crate::error::{ErrorKind, Result};
 use crate::types::Family;
+use iphelper_netlink::rtnetlink::policy_rule::PolicyRule;
 use iphelper_netlink::rtnetlink::route::{self, Filter, Route};
 use iphelper_netlink::rtnetlink::rule::{Action, Rule, WholeRule};
 use std::collections::BTreeMap;
@@ -153,6 +154,31 @@ fn rule_object(family: Family, rule: &Rule, links: &[Link]) -> KernelObject {
         Action::Goto(_) | Action::Other(_) => "of a later version".to_owned(),
     };
     KernelObject { name, purpose }
+}
+
+/// What a rule of ours is for; `None` for one of another program's.
+pub(in crate::backend::linux) fn rule_purpose(
+    rule: &PolicyRule,
+    family: Family,
+    links: &[Link],
+) -> Option<String> {
+    if rule.protocol != PROTOCOL {
+        return None;
+    }
+    if matches!(rule.action, Action::Goto(RULE_PRIORITY)) {
+        return Some("only default routes that are allowed, see there".to_owned());
+    }
+    let shown = Rule {
+        family: rule.family,
+        priority: rule.priority,
+        protocol: rule.protocol,
+        action: rule.action,
+        source: rule.source,
+        input: rule.input.clone(),
+        unless_marked: None,
+        suppress_prefix_len: rule.suppress_prefix_len,
+    };
+    Some(rule_object(family, &shown, links).purpose)
 }
 
 /// A detour, which has all selectors of the rule behind it.

@@ -5,13 +5,13 @@ use crate::types::Family;
 use iphelper_netlink::rtnetlink::route::Route;
 
 /// Who made our routes and rules (`RTPROT_*`). iproute2, FRRouting, BIRD, Calico and Tailscale use other numbers.
-pub(super) const PROTOCOL: u8 = 105;
+pub(in crate::backend::linux) const PROTOCOL: u8 = 105;
 
 /// Our tables have numbers from here on, "iph" and one byte; those of one interface apart.
 const TABLES: u32 = 0x6970_6800;
 
 /// The table of the default routes that are allowed.
-pub(super) const DEFAULTS_TABLE: u32 = TABLES + 1;
+pub(in crate::backend::linux) const DEFAULTS_TABLE: u32 = TABLES + 1;
 
 /// The table of device-less routes that tell everybody, and also us, which properties rules and filters hold.
 pub(super) const STATE_TABLE: u32 = TABLES + 2;
@@ -60,7 +60,7 @@ pub(super) const fn metric_of(family: Family) -> u32 {
 }
 
 /// The table of the routes over one interface: this and its index, which has 31 bits.
-pub(super) const INTERFACE_TABLES: u32 = 0x8000_0000;
+pub(in crate::backend::linux) const INTERFACE_TABLES: u32 = 0x8000_0000;
 
 /// The table of device-less routes that tell what is advertised on which interface.
 pub(super) const ADVERTISING_TABLE: u32 = 0x6970_6820;
