@@ -3,7 +3,7 @@
 use iphelper::ip_interface::IpInterfaceChange;
 use iphelper::{Family, Host, InterfaceIndex, Result};
 use iphelper_testkit::uplinks::{Bound, Uplinks, Way};
-use iphelper_testkit::{run, set_sysctl, sysctl, try_run, unprivileged};
+use iphelper_testkit::{NetNs, eventually, run, set_sysctl, sysctl, try_run, unprivileged};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 
@@ -217,6 +217,59 @@ fn a_strong_interface_takes_packets_for_its_own_addresses_alone() {
         assert!(answers(0, 1, is_v6(family)), "{family}: weak again");
     }
     assert_eq!(uplinks.host.run(everything), before);
+}
+
+/// Packets of others may have any source and destination; link-local addresses belong to their link anyway.
+#[test]
+fn forwarded_and_link_local_packets_are_unharmed() {
+    let uplinks = Uplinks::new();
+    let client = NetNs::new();
+    uplinks.host.veth("lan", &client, "eth0");
+    uplinks.host.run(|| {
+        let _ = run("ip address add 10.9.0.1/24 dev lan");
+        let _ = run("ip address add 2001:db8:9::1/64 dev lan nodad");
+        set_sysctl("ipv4/ip_forward", "1");
+        set_sysctl("ipv6/conf/all/forwarding", "1");
+    });
+    client.run(|| {
+        let _ = run("ip address add 10.9.0.2/24 dev eth0");
+        let _ = run("ip address add 2001:db8:9::2/64 dev eth0 nodad");
+        let _ = run("ip route add default via 10.9.0.1");
+        let _ = run("ip -6 route add default via 2001:db8:9::1");
+        for host in ["10.9.0.1", "2001:db8:9::1"] {
+            eventually("the host answers its client", || try_run(&format!("ping -c 1 -W 1 {host}")).is_ok());
+        }
+    });
+    for router in &uplinks.routers {
+        let _ = router.sh("ip route add 10.9.0.0/24 dev near via 10.0.1.2 onlink");
+        let _ = router.sh("ip -6 route add 2001:db8:9::/64 dev near via 2001:db8:1::2 onlink");
+    }
+    let _ = uplinks.server.sh("ip route add 10.9.0.0/24 via 10.1.1.1");
+    let _ = uplinks.server.sh("ip -6 route add 2001:db8:9::/64 via 2001:db8:101::1");
+    let lan = uplinks.host.run(|| Host::open().unwrap().interface_named("lan").unwrap().index);
+    let strong = IpInterfaceChange {
+        weak_host_send: Some(false),
+        weak_host_receive: Some(false),
+        ..Default::default()
+    };
+    for family in Family::ALL {
+        for index in [E0, E1, lan] {
+            uplinks.host.run(|| set(family, index, &strong)).unwrap();
+        }
+    }
+    for (ipv6, server) in [(false, "203.0.113.1"), (true, "2001:db8:ffff::1")] {
+        // There and back, through two strong interfaces.
+        let said = client.run(|| try_run(&format!("ping -c 1 -W 5 {server}")));
+        assert!(said.is_ok(), "IPv6 {ipv6}: {said:?}");
+    }
+    let link_local = |namespace: &NetNs, interface: &str| {
+        let shown = namespace.sh(&format!("ip -6 -o address show dev {interface} scope link"));
+        shown.split_whitespace().nth(3).unwrap().split('/').next().unwrap().to_owned()
+    };
+    let (router, host) = (link_local(&uplinks.routers[0], "near"), link_local(&uplinks.host, "e0"));
+    let _ = uplinks.host.sh(&format!("ping -c 1 -W 5 {router}%e0"));
+    let _ = uplinks.host.sh(&format!("ping -c 1 -W 5 -I {host}%e0 {router}%e0"));
+    let _ = uplinks.routers[0].sh(&format!("ping -c 1 -W 5 {host}%near"));
 }
 
 /// ARP must not tell of other interfaces' addresses, and is put back.

@@ -149,8 +149,8 @@ impl Tunnel {
             let before = uplinks.host.run(everything);
             let guard = |disabled| {
                 uplinks.host.run(|| {
-                    disable(Family::V4, E0, disabled).unwrap();
-                    disable(Family::V6, E0, disabled).unwrap();
+                    disable(Family::V4, E0, disabled).expect("IPv4");
+                    disable(Family::V6, E0, disabled).expect("IPv6");
                 });
             };
             if tunnel_first {
