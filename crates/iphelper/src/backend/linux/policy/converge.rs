@@ -227,7 +227,8 @@ impl<'a> Policy<'a> {
         if !settings.is_empty() && self.guard.is_absent() {
             guard::install(self.host, settings, &addresses, Extent::Prepare)?;
         }
-        let clearing = self.clear_markers(settings)?;
+        let mut clearing = self.clear_markers(settings)?;
+        self.note_new_tables(settings, &mut clearing)?;
         for family in &families {
             self.copy_routes(family, false)?;
             if family.wanted_rules.iter().any(|rule| !family.rules.contains(rule)) {
@@ -288,6 +289,18 @@ impl<'a> Policy<'a> {
             }
         }
         Ok(clearing)
+    }
+
+    /// Notes the tables that are about to be filled, so that whoever gives up half-way, or comes after one who was killed,
+    /// finds them.
+    fn note_new_tables(&self, settings: &Settings, clearing: &mut BTreeSet<Marker>) -> Result<()> {
+        for setting in settings.iter().filter(|setting| setting.property == Property::StrongSend) {
+            let note = Marker { property: Property::Clearing, ..Marker::of(setting) };
+            if !self.markers.contains(&Marker::of(setting)) && clearing.insert(note) {
+                send(self.host, note.route().create_or_replace(), "noting a table that is filled")?;
+            }
+        }
+        Ok(())
     }
 
     /// Sets the markers, and what they note before those that tell of it.

@@ -16,7 +16,7 @@ pub(in crate::backend::linux) enum Property {
     StrongReceive = 3,
     /// No property, but a note that `arp_ignore` was 0 before we raised it for [`StrongReceive`](Self::StrongReceive).
     RaisedArpIgnore = 4,
-    /// No property, but a note that tables of the interface are being taken away.
+    /// No property, but a note that tables of the interface are being filled, or taken away.
     Clearing = 5,
     /// What comes in for others is forwarded, where the kernel knows that for all interfaces or none; see
     /// [`forwarding`](super::forwarding). IPv6 alone.
