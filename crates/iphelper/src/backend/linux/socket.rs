@@ -6,26 +6,29 @@
 pub(super) mod arp;
 pub(super) mod datagram;
 pub(super) mod icmpv6;
+#[cfg(test)]
+pub(super) mod killed;
+#[cfg(test)]
+pub(super) mod lacking;
+mod pool;
+#[cfg(test)]
+pub(super) mod scripted;
 
-use super::namespace::{Namespace, system};
+use super::namespace::system;
 use crate::error::{Error, ErrorKind, Result};
 use iphelper_netlink::DecodeError;
 use iphelper_netlink::message::{Acknowledgement, DUMP_INTERRUPTED, Message, Messages, Request};
 use iphelper_netlink::nf_tables::Batch;
+pub(super) use pool::{Pool, Pooled};
 use rustix::io::{Errno, retry_on_intr};
 use rustix::net::netlink::SocketAddrNetlink;
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, netlink};
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 use std::net::Ipv6Addr;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A dump's datagrams are at most 32 KiB, or one message where that is longer (a link with many virtual functions).
 const RECEIVE_BUFFER: usize = 64 * 1024;
-/// How many idle sockets are kept: more than usual programs use at a time, and few enough that a moment of many threads
-/// does not hold descriptors and buffers for ever.
-const MOST_IDLE: usize = 4;
 /// How often a dump that changed under the reader is started again.
 const DUMP_ATTEMPTS: usize = 10;
 
@@ -437,39 +440,9 @@ impl AsFd for Socket {
 
 fn transmit(descriptor: &OwnedFd, bytes: &[u8]) -> Result<(), Refusal> {
     #[cfg(test)]
-    killed::count_a_message()?;
+    killed::before_a_datagram(bytes).and_then(|()| lacking::before_a_datagram(descriptor, bytes))?;
     let sent = retry_on_intr(|| rustix::net::send(descriptor, bytes, SendFlags::empty()))?;
     if sent == bytes.len() { Ok(()) } else { Err(Refusal::of(libc::EIO)) }
-}
-
-/// A caller that is killed between two messages, for tests: from some message on, its thread sends no more.
-#[cfg(test)]
-pub(super) mod killed {
-    use super::Refusal;
-    use std::cell::Cell;
-
-    thread_local! {
-        static MESSAGES_LEFT: Cell<u32> = const { Cell::new(u32::MAX) };
-    }
-
-    /// Runs `work`, which sends at most so many messages.
-    pub(in crate::backend::linux) fn after<T>(messages: u32, work: impl FnOnce() -> T) -> T {
-        MESSAGES_LEFT.set(messages);
-        let result = work();
-        MESSAGES_LEFT.set(u32::MAX);
-        result
-    }
-
-    pub(in crate::backend::linux) fn count_a_message() -> Result<(), Refusal> {
-        match MESSAGES_LEFT.get() {
-            u32::MAX => Ok(()),
-            0 => Err(Refusal::of(libc::ECONNABORTED)),
-            left => {
-                MESSAGES_LEFT.set(left - 1);
-                Ok(())
-            }
-        }
-    }
 }
 
 /// A default route that the kernel takes for its own, made from a router's advertisement.
@@ -490,6 +463,8 @@ impl AdvertisedRoute {
     /// By `ioctl`, since rtnetlink has no word for the flags by which the kernel finds the route again at the next
     /// advertisement.
     pub(super) fn add(&self) -> Result<(), Errno> {
+        #[cfg(test)]
+        killed::before_a_write().map_err(|_| Errno::OWNERDEAD)?;
         // include/uapi/linux/ipv6_route.h
         const DEFAULT: u32 = 0x0001_0000;
         const ADVERTISED: u32 = 0x0004_0000;
@@ -556,170 +531,6 @@ fn set_netlink_option(
     if result == 0 { Ok(()) } else { Err(last_errno()) }
 }
 
-/// Idle sockets of one protocol in one namespace. Each call takes one for itself, so that calls on several threads
-/// never wait for each other.
-#[derive(Debug)]
-pub(super) struct Pool {
-    namespace: Arc<Namespace>,
-    protocol: Protocol,
-    /// The process that keeps sockets here. A forked child has none to keep: it would read its parent's answers from
-    /// these, and a thread that it does not have may hold the lock for ever.
-    process: u32,
-    idle: Mutex<Vec<Socket>>,
-    /// The ports of all sockets that were opened here, see [`has_port`](Self::has_port).
-    ports: Mutex<BTreeSet<u32>>,
-}
-
-impl Pool {
-    pub(super) fn new(namespace: Arc<Namespace>, protocol: Protocol) -> Self {
-        Self {
-            namespace,
-            protocol,
-            process: std::process::id(),
-            idle: Mutex::default(),
-            ports: Mutex::default(),
-        }
-    }
-
-    /// Whether an announcement with this port comes from a request of this pool's sockets.
-    ///
-    /// Ports of sockets that are closed stay ours: the kernel gives the numbers out at random.
-    pub(super) fn has_port(&self, port: u32) -> bool {
-        port != 0 && self.ports.lock().unwrap_or_else(PoisonError::into_inner).contains(&port)
-    }
-
-    /// An idle socket, or a new one.
-    pub(super) fn take(self: &Arc<Self>) -> Result<Pooled> {
-        let idle = self.idle().and_then(|mut idle| idle.pop());
-        match idle {
-            Some(socket) => Ok(self.lend(socket)),
-            None => self.open(),
-        }
-    }
-
-    /// A new socket.
-    pub(super) fn open(self: &Arc<Self>) -> Result<Pooled> {
-        let socket = self.namespace.run(|| Socket::open(self.protocol, 0))??;
-        if self.process == std::process::id() {
-            let _ = self.ports.lock().unwrap_or_else(PoisonError::into_inner).insert(socket.port);
-        }
-        Ok(self.lend(socket))
-    }
-
-    /// Closes the idle sockets.
-    pub(super) fn forget(&self) {
-        if let Some(mut idle) = self.idle() {
-            idle.clear();
-        }
-    }
-
-    fn lend(self: &Arc<Self>, socket: Socket) -> Pooled {
-        Pooled { pool: Arc::clone(self), process: std::process::id(), socket: Some(socket) }
-    }
-
-    /// The idle sockets; `None` in a forked child.
-    fn idle(&self) -> Option<MutexGuard<'_, Vec<Socket>>> {
-        let ours = self.process == std::process::id();
-        ours.then(|| self.idle.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
-/// A socket that returns to its pool when dropped, unless answers are still under way.
-#[derive(Debug)]
-pub(super) struct Pooled {
-    pool: Arc<Pool>,
-    process: u32,
-    socket: Option<Socket>,
-}
-
-impl std::ops::Deref for Pooled {
-    type Target = Socket;
-
-    fn deref(&self) -> &Socket {
-        self.socket.as_ref().expect("present until dropped")
-    }
-}
-
-impl std::ops::DerefMut for Pooled {
-    fn deref_mut(&mut self) -> &mut Socket {
-        self.socket.as_mut().expect("present until dropped")
-    }
-}
-
-impl Drop for Pooled {
-    fn drop(&mut self) {
-        let ours = self.process == std::process::id();
-        if let Some(socket) = self.socket.take().filter(|socket| ours && !socket.is_busy())
-            && let Some(mut idle) = self.pool.idle()
-            && idle.len() < MOST_IDLE
-        {
-            idle.push(socket);
-        }
-    }
-}
-
-/// A kernel whose answers were written before: refusals and races on demand.
-#[cfg(test)]
-pub(super) mod scripted {
-    use super::*;
-    use iphelper_netlink::message::{DONE, DUMP_INTERRUPTED, ERROR};
-    use std::os::unix::net::UnixDatagram;
-
-    /// A socket that receives `answers`, and the other end, which takes its requests. Requests are numbered from 1.
-    pub(in crate::backend::linux) fn socket(answers: &[Vec<u8>]) -> (Socket, UnixDatagram) {
-        let (ours, kernel) = UnixDatagram::pair().unwrap();
-        for answer in answers {
-            assert_eq!(kernel.send(answer).unwrap(), answer.len());
-        }
-        kernel.set_nonblocking(true).unwrap();
-        let socket = Socket {
-            descriptor: ours.into(),
-            port: 0,
-            sequence: 0,
-            buffer: vec![0; RECEIVE_BUFFER],
-            busy: false,
-        };
-        (socket, kernel)
-    }
-
-    /// A pool of this one socket.
-    pub(in crate::backend::linux) fn pool(socket: Socket) -> Arc<Pool> {
-        let pool = Pool::new(Arc::new(Namespace::current().unwrap()), Protocol::SockDiag);
-        pool.idle().unwrap().push(socket);
-        Arc::new(pool)
-    }
-
-    /// One message.
-    pub(in crate::backend::linux) fn message(
-        kind: u16,
-        flags: u16,
-        sequence: u32,
-        payload: &[u8],
-    ) -> Vec<u8> {
-        let mut message = Vec::new();
-        message.extend(u32::try_from(16 + payload.len()).unwrap().to_ne_bytes());
-        message.extend(kind.to_ne_bytes());
-        message.extend(flags.to_ne_bytes());
-        message.extend(sequence.to_ne_bytes());
-        message.extend([0; 4]);
-        message.extend(payload);
-        message
-    }
-
-    /// The end of a dump.
-    pub(in crate::backend::linux) fn done(sequence: u32, interrupted: bool, errno: i32) -> Vec<u8> {
-        let flags = if interrupted { DUMP_INTERRUPTED } else { 0 };
-        message(DONE, flags, sequence, &(-errno).to_ne_bytes())
-    }
-
-    /// An acknowledgement, or a refusal.
-    pub(in crate::backend::linux) fn acknowledgement(sequence: u32, errno: i32) -> Vec<u8> {
-        let mut payload = (-errno).to_ne_bytes().to_vec();
-        payload.extend([0; 16]);
-        message(ERROR, 0, sequence, &payload)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::scripted::{acknowledgement, done, message};
@@ -774,26 +585,6 @@ mod tests {
             done(1, false, 0),
         ];
         assert_eq!(snapshot(&[answers.concat()]).0, Ok(b"mine".to_vec()));
-    }
-
-    #[test]
-    fn a_forked_child_waits_for_no_lock_of_its_parents() {
-        let pool = Pool::new(Arc::new(Namespace::current().unwrap()), Protocol::Route);
-        let pool = Arc::new(pool);
-        drop(pool.take().unwrap());
-        let idle = pool.idle().unwrap();
-        assert_eq!(idle.len(), 1);
-        // The lock is taken in the child, too, by a thread that goes on in the parent alone.
-        assert!(iphelper_testkit::forked(|| pool.take().is_ok_and(|socket| !socket.is_busy())));
-        assert_eq!(idle.len(), 1);
-    }
-
-    #[test]
-    fn a_moment_of_many_threads_leaves_few_sockets() {
-        let pool = Arc::new(Pool::new(Arc::new(Namespace::current().unwrap()), Protocol::Route));
-        let many: Vec<_> = (0..100).map(|_| pool.take().unwrap()).collect();
-        drop(many);
-        assert_eq!(pool.idle().unwrap().len(), MOST_IDLE);
     }
 
     #[test]

@@ -70,7 +70,7 @@ pub(super) fn read_value(file: &OwnedFd) -> Result<String, Errno> {
 /// Writes one value to an open sysctl file, in one `write`, as these files demand.
 pub(super) fn write_value(file: &OwnedFd, value: &str) -> Result<(), Errno> {
     #[cfg(test)]
-    super::socket::killed::count_a_message().map_err(|_| Errno::CONNABORTED)?;
+    super::socket::killed::before_a_write().map_err(|_| Errno::OWNERDEAD)?;
     let len = retry_on_intr(|| rustix::io::pwrite(file, value.as_bytes(), 0))?;
     if len == value.len() { Ok(()) } else { Err(Errno::IO) }
 }

@@ -86,7 +86,7 @@ fn killed_at_any_message_the_address_is_old_or_new_and_the_same_call_completes_i
                 let namespace = prepared();
                 ended = namespace.run(|| {
                     let host = LinuxHost::open().unwrap();
-                    let done = killed::after(messages, || work(&host, what));
+                    let (done, died) = killed::after(messages, || work(&host, what));
                     drop(host);
                     let host = LinuxHost::open().unwrap();
                     let mut found = state(&host, family);
@@ -101,7 +101,7 @@ fn killed_at_any_message_the_address_is_old_or_new_and_the_same_call_completes_i
                         work(&host, what).unwrap();
                         assert_eq!(state(&host, family), new, "call {what} after {messages} messages");
                     }
-                    done.is_ok()
+                    !died
                 });
                 if ended {
                     break;

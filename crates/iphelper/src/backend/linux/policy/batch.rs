@@ -1,5 +1,7 @@
 //! Many requests in few system calls.
 
+#[cfg(test)]
+use crate::backend::linux::socket::killed;
 use crate::backend::linux::socket::{Refusal, Socket};
 use iphelper_netlink::message::{ACK, NOOP, Request};
 use rustix::net::RecvFlags;
@@ -22,8 +24,6 @@ pub(in crate::backend::linux) fn send_all(
     let (mut place, mut bytes) = (0, Vec::new());
     let batch_len = batch_len(socket);
     while requests.peek().is_some() {
-        #[cfg(test)]
-        interruption::next_message()?;
         let part = requests.by_ref().take(batch_len).map(Request::unacknowledged);
         let mut part: Vec<_> = part.chain([Request::new(NOOP, ACK, &[])]).collect();
         bytes.clear();
@@ -65,42 +65,9 @@ pub(super) fn send(socket: &mut Socket, request: Request) -> Result<(), Refusal>
 
 fn batch_len(socket: &Socket) -> usize {
     #[cfg(test)]
-    if let Some(len) = interruption::batch_len() {
-        return len;
+    if killed::is_awaited() {
+        // A message at a time, so that each boundary is met.
+        return 1;
     }
     (socket.receive_space() / ANSWER_SPACE).clamp(1, LARGEST_BATCH)
-}
-
-/// For tests: the process "dies" before one of its messages, so that neither that nor a later one is sent.
-#[cfg(test)]
-pub(super) mod interruption {
-    use super::Refusal;
-    use std::cell::Cell;
-
-    thread_local! {
-        static LEFT: Cell<Option<u32>> = const { Cell::new(None) };
-    }
-
-    /// Runs `work`, which dies on this thread after `messages`; whether it came to that.
-    pub(in crate::backend::linux::policy) fn after(messages: u32, work: impl FnOnce()) -> bool {
-        LEFT.set(Some(messages));
-        work();
-        LEFT.take() == Some(0)
-    }
-
-    /// Called before each message.
-    pub(in crate::backend::linux::policy) fn next_message() -> Result<(), Refusal> {
-        match LEFT.get() {
-            Some(0) => Err(Refusal::of(libc::EOWNERDEAD)),
-            left => {
-                LEFT.set(left.map(|left| left - 1));
-                Ok(())
-            }
-        }
-    }
-
-    /// A message at a time, so that each boundary is met.
-    pub(super) fn batch_len() -> Option<usize> {
-        LEFT.get().map(|_| 1)
-    }
 }

@@ -266,15 +266,9 @@ impl Change<'_> {
         done.addresses = work.readdress.iter().map(|(_, old)| old.clone()).collect();
         self.readdress(work.readdress.iter().map(|(new, _)| new.add(REPLACE)))?;
         if let Some(advertised) = advertised {
-            #[cfg(test)]
-            super::batch::interruption::next_message()
-                .map_err(|refusal| failed(refusal, "writing a sysctl"))?;
             advertised.write(offset)?;
             let (old, new) = advertised.stand_ins(&survey.advertised, offset);
             for stand_in in new {
-                #[cfg(test)]
-                super::batch::interruption::next_message()
-                    .map_err(|refusal| failed(refusal, "adding a route"))?;
                 match self.host.namespace.run(|| stand_in.add())? {
                     Ok(()) => done.stand_ins.push(stand_in),
                     Err(Errno::EXIST) => {}

@@ -6,7 +6,7 @@
     reason = "helpers of tests fail as tests do"
 )]
 
-use super::super::batch::interruption;
+use super::super::super::socket::killed;
 use crate::backend::linux::LinuxHost;
 use crate::error::Result;
 use crate::types::Family;
@@ -224,10 +224,8 @@ fn killed_anywhere(
             let original = routes();
             prepare();
             let (before, ways_before) = (comparable(), ways());
-            let died = interruption::after(messages, || {
-                let result = call();
-                assert!(result.is_ok() || result.unwrap_err().errno() == Some(libc::EOWNERDEAD));
-            });
+            let (result, died) = killed::after(messages, &call);
+            assert!(result.is_ok() || result.unwrap_err().errno() == Some(libc::EOWNERDEAD));
             let odd = difference(&ways(), &ways_before);
             assert!(odd.is_empty(), "{what}, killed before message {messages}: {odd:#?}");
             for route in comparable() {
@@ -251,15 +249,20 @@ fn killed_anywhere(
 
 #[test]
 fn a_killed_change_of_a_metric_is_completed_by_the_next() {
-    for family in FAMILIES {
-        let change = |metric| move || set(family, metric).map(drop);
-        let automatic = || {
-            let _ = set(family, None).unwrap();
-        };
-        killed_anywhere("manual", || (), change(Some(51)), automatic);
-        killed_anywhere("another", || manual(family), change(Some(20)), automatic);
-        killed_anywhere("automatic", || manual(family), change(None), automatic);
-    }
+    // They wait for the kernel most of the time, so all at once.
+    std::thread::scope(|scope| {
+        for family in FAMILIES {
+            let change = move |metric| move || set(family, metric).map(drop);
+            let automatic = move || {
+                let _ = set(family, None).unwrap();
+            };
+            let _ = scope.spawn(move || killed_anywhere("manual", || (), change(Some(51)), automatic));
+            let _ = scope
+                .spawn(move || killed_anywhere("another", || manual(family), change(Some(20)), automatic));
+            let _ =
+                scope.spawn(move || killed_anywhere("automatic", || manual(family), change(None), automatic));
+        }
+    });
 }
 
 fn set_mtu(mtu: Option<u32>) -> Result<()> {
@@ -337,7 +340,7 @@ fn a_killed_call_leaves_an_advertised_default_route_to_the_next() {
                 advertise();
                 only(1024, "proto ra")
             });
-            let died = interruption::after(messages, || drop(set(Family::V6, Some(50))));
+            let (_, died) = killed::after(messages, || set(Family::V6, Some(50)));
             assert!(!defaults().is_empty(), "{messages}");
             let _ = set(Family::V6, Some(50)).unwrap();
             assert!(only(1075, "dev e0"), "killed before message {messages}: {}", defaults());
@@ -382,7 +385,7 @@ fn a_killed_follower_loses_no_route_and_the_next_one_goes_on() {
                 let _ = set(family, Some(50)).unwrap();
                 let before = routes();
                 ip_batch(&new.map(|(_, _, command, _)| command).join("\n"));
-                let died = interruption::after(messages, || drop(follow(family)));
+                let (_, died) = killed::after(messages, || follow(family));
                 for (_, destination, ..) in new.iter().filter(|it| it.0 == flag) {
                     assert!(!to(destination, "").is_empty(), "{messages}: {destination} is lost");
                 }

@@ -1,0 +1,58 @@
+//! A caller that is killed between two writes, for tests: from some write on, its thread reaches the kernel with none.
+//!
+//! Reads are not counted: killed before one is killed after the last write.
+
+use super::Refusal;
+use iphelper_netlink::message::Messages;
+use std::cell::Cell;
+
+/// How far a thread has come.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Life {
+    Endless,
+    /// So many writes are left.
+    Left(u32),
+    Dead,
+}
+
+thread_local! {
+    static LIFE: Cell<Life> = const { Cell::new(Life::Endless) };
+}
+
+/// Runs `work`, which writes at most so often on this thread; what it gave, and whether it was killed.
+pub(in crate::backend::linux) fn after<T>(writes: u32, work: impl FnOnce() -> T) -> (T, bool) {
+    LIFE.set(Life::Left(writes));
+    let result = work();
+    (result, LIFE.replace(Life::Endless) == Life::Dead)
+}
+
+/// Whether this thread is to be killed, so that what could be written at once is written in parts.
+pub(in crate::backend::linux) fn is_awaited() -> bool {
+    LIFE.get() != Life::Endless
+}
+
+/// Called before each write that is no message.
+pub(in crate::backend::linux) fn before_a_write() -> Result<(), Refusal> {
+    let (life, alive) = match LIFE.get() {
+        Life::Endless => return Ok(()),
+        Life::Left(left @ 1..) => (Life::Left(left - 1), true),
+        Life::Left(0) | Life::Dead => (Life::Dead, false),
+    };
+    LIFE.set(life);
+    if alive { Ok(()) } else { Err(Refusal::of(libc::EOWNERDEAD)) }
+}
+
+/// Called before each datagram.
+pub(super) fn before_a_datagram(bytes: &[u8]) -> Result<(), Refusal> {
+    let first = Messages::new(bytes).next().and_then(Result::ok);
+    if first.is_some_and(|message| is_read(message.header.kind)) { Ok(()) } else { before_a_write() }
+}
+
+/// Whether a request only asks (`RTM_GET*`, `NFT_MSG_GET*`).
+fn is_read(kind: u16) -> bool {
+    const NF_TABLES: u16 = 10;
+    match kind.to_be_bytes() {
+        [subsystem, kind] if u16::from(subsystem) == NF_TABLES => matches!(kind, 1 | 4 | 7 | 10 | 13 | 16),
+        _ => kind > 16 && kind % 4 == 2,
+    }
+}
