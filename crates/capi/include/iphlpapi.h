@@ -74,6 +74,19 @@ DWORD WINAPI GetOwnerModuleFromTcp6Entry(
     PMIB_TCP6ROW_OWNER_MODULE pTcpEntry, TCPIP_OWNER_MODULE_INFO_CLASS Class, PVOID pBuffer, PDWORD pdwSize);
 DWORD WINAPI SetTcpEntry(PMIB_TCPROW pTcpRow);
 
+/* IPv4 neighbours. */
+ULONG WINAPI GetIpNetTable(PMIB_IPNETTABLE IpNetTable, PULONG SizePointer, BOOL Order);
+DWORD WINAPI CreateIpNetEntry(PMIB_IPNETROW pArpEntry);
+DWORD WINAPI SetIpNetEntry(PMIB_IPNETROW pArpEntry);
+DWORD WINAPI DeleteIpNetEntry(PMIB_IPNETROW pArpEntry);
+DWORD WINAPI FlushIpNetTable(DWORD dwIfIndex);
+DWORD WINAPI CreateProxyArpEntry(DWORD dwAddress, DWORD dwMask, DWORD dwIfIndex);
+DWORD WINAPI DeleteProxyArpEntry(DWORD dwAddress, DWORD dwMask, DWORD dwIfIndex);
+
+/* Asks for a physical address. The length is that of the buffer, then that of the address. */
+DWORD WINAPI SendARP(IPAddr DestIP, IPAddr SrcIP, PVOID pMacAddr, PULONG PhyAddrLen);
+ULONG WINAPI ResolveNeighbor(SOCKADDR *NetworkAddress, PVOID PhysicalAddress, PULONG PhysicalAddressLength);
+
 /* Interfaces. */
 DWORD WINAPI GetNumberOfInterfaces(PDWORD pdwNumIf);
 DWORD WINAPI GetIfEntry(PMIB_IFROW pIfRow);

@@ -29,6 +29,23 @@ typedef enum _MIB_IPSTATS_FORWARDING {
     MIB_IP_NOT_FORWARDING = 2
 } MIB_IPSTATS_FORWARDING, *PMIB_IPSTATS_FORWARDING;
 
+/* An IPv4 neighbour. */
+typedef struct _MIB_IPNETROW_LH {
+    IF_INDEX dwIndex;
+    DWORD dwPhysAddrLen;
+    UCHAR bPhysAddr[MAXLEN_PHYSADDR];
+    DWORD dwAddr;
+    __extension__ union {
+        DWORD dwType;
+        MIB_IPNET_TYPE Type;
+    };
+} MIB_IPNETROW_LH, *PMIB_IPNETROW_LH, MIB_IPNETROW, *PMIB_IPNETROW;
+
+typedef struct _MIB_IPNETTABLE {
+    DWORD dwNumEntries;
+    MIB_IPNETROW table[ANYSIZE_ARRAY];
+} MIB_IPNETTABLE, *PMIB_IPNETTABLE;
+
 #define MIB_IPADDR_PRIMARY 1
 #define MIB_IPADDR_DYNAMIC 4
 #define MIB_IPADDR_DISCONNECTED 8

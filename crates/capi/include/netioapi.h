@@ -217,6 +217,39 @@ typedef struct _MIB_IPPATH_TABLE {
     MIB_IPPATH_ROW Table[1];
 } MIB_IPPATH_TABLE, *PMIB_IPPATH_TABLE;
 
+/*
+ * A neighbour. IsRouter is FALSE of an IPv4 neighbour, since ARP does not tell. ReachabilityTime is how many milliseconds
+ * ago it was last confirmed, or, where IsUnreachable is TRUE, found unreachable; 0 where nobody knows.
+ */
+typedef struct _MIB_IPNET_ROW2 {
+    /* Keys: the address, and of the others a LUID other than 0 decides alone, else the index. */
+    SOCKADDR_INET Address;
+    NET_IFINDEX InterfaceIndex;
+    NET_LUID InterfaceLuid;
+
+    UCHAR PhysicalAddress[IF_MAX_PHYS_ADDRESS_LENGTH];
+
+    /* The length is read by Create and Set; the rest is not. */
+    ULONG PhysicalAddressLength;
+    NL_NEIGHBOR_STATE State;
+    __extension__ union {
+        __extension__ struct {
+            BOOLEAN IsRouter : 1;
+            BOOLEAN IsUnreachable : 1;
+        };
+        UCHAR Flags;
+    };
+    union {
+        ULONG LastReachable;
+        ULONG LastUnreachable;
+    } ReachabilityTime;
+} MIB_IPNET_ROW2, *PMIB_IPNET_ROW2;
+
+typedef struct _MIB_IPNET_TABLE2 {
+    ULONG NumEntries;
+    MIB_IPNET_ROW2 Table[ANYSIZE_ARRAY];
+} MIB_IPNET_TABLE2, *PMIB_IPNET_TABLE2;
+
 /* Interfaces. */
 NETIO_STATUS NETIOAPI_API_ GetIfEntry2(PMIB_IF_ROW2 Row);
 NETIO_STATUS NETIOAPI_API_ GetIfEntry2Ex(MIB_IF_ENTRY_LEVEL Level, PMIB_IF_ROW2 Row);
@@ -241,6 +274,15 @@ NETIO_STATUS NETIOAPI_API_ CreateSortedAddressPairs(
     CONST PSOCKADDR_IN6 SourceAddressList, ULONG SourceAddressCount, CONST PSOCKADDR_IN6 DestinationAddressList,
     ULONG DestinationAddressCount, ULONG AddressSortOptions, PSOCKADDR_IN6_PAIR *SortedAddressPairList,
     ULONG *SortedAddressPairCount);
+
+/* Neighbours. Resolve asks, by ARP or neighbour solicitation; SourceAddress may be NULL, else it chooses the interface. */
+NETIO_STATUS NETIOAPI_API_ CreateIpNetEntry2(CONST MIB_IPNET_ROW2 *Row);
+NETIO_STATUS NETIOAPI_API_ DeleteIpNetEntry2(CONST MIB_IPNET_ROW2 *Row);
+NETIO_STATUS NETIOAPI_API_ FlushIpNetTable2(ADDRESS_FAMILY Family, NET_IFINDEX InterfaceIndex);
+NETIO_STATUS NETIOAPI_API_ GetIpNetEntry2(PMIB_IPNET_ROW2 Row);
+NETIO_STATUS NETIOAPI_API_ GetIpNetTable2(ADDRESS_FAMILY Family, PMIB_IPNET_TABLE2 *Table);
+NETIO_STATUS NETIOAPI_API_ ResolveIpNetEntry2(PMIB_IPNET_ROW2 Row, CONST SOCKADDR_INET *SourceAddress);
+NETIO_STATUS NETIOAPI_API_ SetIpNetEntry2(PMIB_IPNET_ROW2 Row);
 
 /* Frees what a function allocated for its Table. */
 VOID NETIOAPI_API_ FreeMibTable(PVOID Memory);

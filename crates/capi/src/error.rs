@@ -21,6 +21,8 @@ impl Code {
         Self::new(raw::ERROR_INSUFFICIENT_BUFFER, raw::STATUS_BUFFER_TOO_SMALL);
     /// A name is longer than any name.
     pub const BUFFER_OVERFLOW: Self = Self::new(raw::ERROR_BUFFER_OVERFLOW, raw::STATUS_BUFFER_OVERFLOW);
+    /// The oldest functions' word for a table without rows. They have no driver flavour.
+    pub const NO_DATA: Self = Self::new(raw::ERROR_NO_DATA, raw::STATUS_UNSUCCESSFUL);
     /// What the oldest interface functions say of an unknown index. They have no driver flavour.
     pub const INVALID_DATA: Self = Self::new(raw::ERROR_INVALID_DATA, raw::STATUS_UNSUCCESSFUL);
     /// An index of no interface, to the function that turns it into a LUID: its driver page has one code for all.

@@ -11,7 +11,7 @@ macro_rules! export_netioapi {
             use $crate::error::Flavour;
             use $crate::raw::*;
             use $crate::notification::{self, IpInterfaceChangeCallback};
-            use $crate::{convert, destination, interface, ip_interface, memory, path};
+            use $crate::{convert, destination, interface, ip_interface, memory, neighbor, path};
             use std::ffi::c_void;
 
             type Status = <$flavour as Flavour>::Status;
@@ -40,10 +40,13 @@ macro_rules! export_netioapi {
                     = convert::name_to_luid_w::<$flavour>;
                 ConvertIpv4MaskToLength(mask: u32, length: *mut u8) -> Status = convert::mask_to_length::<$flavour>;
                 ConvertLengthToIpv4Mask(length: u32, mask: *mut u32) -> Status = convert::length_to_mask::<$flavour>;
+                CreateIpNetEntry2(row: *const MIB_IPNET_ROW2) -> Status = neighbor::create_ip_net_entry2::<$flavour>;
                 CreateSortedAddressPairs(
                     sources: *const SOCKADDR_IN6, source_count: u32, destinations: *const SOCKADDR_IN6,
                     destination_count: u32, options: u32, pairs: *mut *mut SOCKADDR_IN6_PAIR, pair_count: *mut u32
                 ) -> Status = destination::create_sorted_address_pairs::<$flavour>;
+                DeleteIpNetEntry2(row: *const MIB_IPNET_ROW2) -> Status = neighbor::delete_ip_net_entry2::<$flavour>;
+                FlushIpNetTable2(family: u16, index: u32) -> Status = neighbor::flush_ip_net_table2::<$flavour>;
                 FlushIpPathTable(family: u16) -> Status = path::flush_ip_path_table::<$flavour>;
                 FreeMibTable(memory: *mut c_void) = memory::free_mib_table;
                 GetIfEntry2(row: *mut MIB_IF_ROW2) -> Status = interface::if_entry2::<$flavour>;
@@ -59,6 +62,9 @@ macro_rules! export_netioapi {
                     = ip_interface::ip_interface_entry::<$flavour>;
                 GetIpInterfaceTable(family: u16, table: *mut *mut MIB_IPINTERFACE_TABLE) -> Status
                     = ip_interface::ip_interface_table::<$flavour>;
+                GetIpNetEntry2(row: *mut MIB_IPNET_ROW2) -> Status = neighbor::ip_net_entry2::<$flavour>;
+                GetIpNetTable2(family: u16, table: *mut *mut MIB_IPNET_TABLE2) -> Status
+                    = neighbor::ip_net_table2::<$flavour>;
                 GetIpPathEntry(row: *mut MIB_IPPATH_ROW) -> Status = path::ip_path_entry::<$flavour>;
                 GetIpPathTable(family: u16, table: *mut *mut MIB_IPPATH_TABLE) -> Status
                     = path::ip_path_table::<$flavour>;
@@ -68,8 +74,11 @@ macro_rules! export_netioapi {
                     family: u16, callback: Option<IpInterfaceChangeCallback>, context: *mut c_void, initial: u8,
                     handle: *mut HANDLE
                 ) -> Status = notification::notify_ip_interface_change::<$flavour>;
+                ResolveIpNetEntry2(row: *mut MIB_IPNET_ROW2, source: *const SOCKADDR_INET) -> Status
+                    = neighbor::resolve_ip_net_entry2::<$flavour>;
                 SetIpInterfaceEntry(row: *mut MIB_IPINTERFACE_ROW) -> Status
                     = ip_interface::set_ip_interface_entry::<$flavour>;
+                SetIpNetEntry2(row: *const MIB_IPNET_ROW2) -> Status = neighbor::set_ip_net_entry2::<$flavour>;
                 iphelper_if_indextoname(index: u32, name: *mut u8) -> *mut u8 = convert::index_to_name;
                 iphelper_if_nametoindex(name: *const u8) -> u32 = convert::name_to_index;
             }
@@ -85,11 +94,16 @@ macro_rules! export_iphlpapi {
         const _: () = {
             use $crate::error::{format_message, last_error};
             use $crate::raw::*;
-            use $crate::{best_route, convert, interface, memory, round_trip, router, tcp};
+            use $crate::{best_route, convert, interface, memory, neighbor, round_trip, router, tcp};
             use std::ffi::c_void;
 
             $crate::export! {
+                CreateIpNetEntry(row: *const MIB_IPNETROW) -> u32 = neighbor::create_ip_net_entry;
+                CreateProxyArpEntry(address: u32, mask: u32, index: u32) -> u32 = neighbor::create_proxy_arp_entry;
+                DeleteIpNetEntry(row: *const MIB_IPNETROW) -> u32 = neighbor::delete_ip_net_entry;
+                DeleteProxyArpEntry(address: u32, mask: u32, index: u32) -> u32 = neighbor::delete_proxy_arp_entry;
                 EnableRouter(handle: *mut HANDLE, overlapped: *mut c_void) -> u32 = router::enable_router;
+                FlushIpNetTable(index: u32) -> u32 = neighbor::flush_ip_net_table;
                 FormatMessageA(
                     flags: u32, source: *const c_void, id: u32, language: u32, buffer: *mut u8, size: u32,
                     arguments: *mut c_void
@@ -106,6 +120,7 @@ macro_rules! export_iphlpapi {
                 ) -> u32 = tcp::extended_tcp_table;
                 GetIfEntry(row: *mut MIB_IFROW) -> u32 = interface::if_entry;
                 GetIfTable(table: *mut MIB_IFTABLE, size: *mut u32, order: i32) -> u32 = interface::if_table;
+                GetIpNetTable(table: *mut MIB_IPNETTABLE, size: *mut u32, order: i32) -> u32 = neighbor::ip_net_table;
                 GetLastError() -> u32 = last_error::get;
                 GetNumberOfInterfaces(number: *mut u32) -> u32 = interface::number_of_interfaces;
                 GetOwnerModuleFromTcp6Entry(
@@ -162,7 +177,12 @@ macro_rules! export_iphlpapi {
                 ) -> i32 = convert::string_to_ipv6_ex::<u16>;
                 RtlIpv6StringToAddressW(text: *const u16, rest: *mut *const u16, address: *mut IN6_ADDR) -> i32
                     = convert::string_to_ipv6::<u16>;
+                ResolveNeighbor(address: *const c_void, physical: *mut c_void, length: *mut u32) -> u32
+                    = neighbor::resolve_neighbor;
+                SendARP(destination: u32, source: u32, physical: *mut c_void, length: *mut u32) -> u32
+                    = neighbor::send_arp;
                 SetIfEntry(row: *const MIB_IFROW) -> u32 = interface::set_if_entry;
+                SetIpNetEntry(row: *const MIB_IPNETROW) -> u32 = neighbor::set_ip_net_entry;
                 SetLastError(code: u32) = last_error::set;
                 SetTcpEntry(row: *const MIB_TCPROW) -> u32 = tcp::set_tcp_entry;
                 UnenableRouter(overlapped: *mut c_void, count: *mut u32) -> u32 = router::unenable_router;

@@ -27,6 +27,7 @@ pub mod interface;
 pub mod ip_interface;
 mod key;
 pub mod memory;
+pub mod neighbor;
 pub mod notification;
 pub mod path;
 mod process;

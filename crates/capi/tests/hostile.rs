@@ -9,7 +9,7 @@
 
 use iphelper_capi::error::{NtStatus, Win32};
 use iphelper_capi::raw::*;
-use iphelper_capi::{convert, interface, ip_interface, memory, tcp};
+use iphelper_capi::{convert, interface, ip_interface, memory, neighbor, tcp};
 use iphelper_testkit::NetNs;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -233,5 +233,67 @@ fn buffers_of_every_size_are_filled_whole_or_not_at_all() {
         every_size(|table, size| unsafe { interface::if_table(table.cast(), size, 1) });
         // SAFETY: the memory is not of this library, and readable in front of the address.
         unsafe { memory::free_mib_table(Odd::new(&[0; 64]).pointer()) };
+    });
+}
+
+/// What `ip` shows of all neighbours, whose states go on by themselves.
+fn neighbors() -> Vec<String> {
+    let lines = |command: &str| -> Vec<String> {
+        let text = iphelper_testkit::run(command);
+        text.lines()
+            .filter(|line| line.contains("PERMANENT") || line.contains("proxy"))
+            .map(str::to_owned)
+            .collect()
+    };
+    [lines("ip neigh show nud all"), lines("ip neigh show proxy")].concat()
+}
+
+#[test]
+fn neighbors_of_garbage_change_nothing_when_refused() {
+    let row = proptest::collection::vec(any::<u8>(), size_of::<MIB_IPNET_ROW2>());
+    let keys = (
+        prop_oneof![Just(2_u16), Just(23), Just(10), any::<u16>()],
+        any::<bool>(),
+        prop_oneof![Just(1_u32), Just(2), any::<u32>()],
+        prop_oneof![Just(6_u32), any::<u32>()],
+    );
+    hold((row, keys), |(mut bytes, (family, by_index, index, length))| {
+        bytes[..2].copy_from_slice(&family.to_ne_bytes());
+        if by_index {
+            bytes[28..32].copy_from_slice(&index.to_ne_bytes());
+            bytes[32..40].fill(0);
+        }
+        bytes[72..76].copy_from_slice(&length.to_ne_bytes());
+        type Change = unsafe fn(*const MIB_IPNET_ROW2) -> u32;
+        let changes: [Change; 3] = [
+            neighbor::set_ip_net_entry2::<Win32>,
+            neighbor::create_ip_net_entry2::<Win32>,
+            neighbor::delete_ip_net_entry2::<Win32>,
+        ];
+        let before = neighbors();
+        let mut refused = true;
+        for change in changes {
+            let mut row = Odd::new(&bytes);
+            refused &= unsafe { change(row.pointer()) } != 0;
+            assert_eq!(row.bytes(), bytes, "an input is not written to");
+        }
+        let mut row = Odd::new(&bytes);
+        let code = unsafe { neighbor::ip_net_entry2::<NtStatus>(row.pointer()) };
+        assert!(code == 0 || row.bytes() == bytes);
+        for change in [
+            neighbor::set_ip_net_entry as unsafe fn(*const MIB_IPNETROW) -> u32,
+            neighbor::create_ip_net_entry,
+            neighbor::delete_ip_net_entry,
+        ] {
+            let mut row = Odd::new(&bytes[..size_of::<MIB_IPNETROW>()]);
+            refused &= unsafe { change(row.pointer()) } != 0;
+            assert_eq!(row.bytes(), &bytes[..size_of::<MIB_IPNETROW>()]);
+        }
+        assert!(!refused || neighbors() == before, "changed though refused");
+        // A buffer of any size.
+        let mut size = length % 64;
+        let mut buffer = Odd::new(&vec![GUARD; size as usize]);
+        let _ = unsafe { neighbor::ip_net_table(buffer.pointer(), &raw mut size, 1) };
+        let _ = buffer.bytes();
     });
 }

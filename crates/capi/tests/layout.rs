@@ -66,6 +66,22 @@ fn every_member_is_where_windows_has_it() {
         MIB_IF_TABLE2 {
             "NumEntries" = NumEntries, "Table" = Table
         }
+        MIB_IPNETROW {
+            "dwIndex" = dwIndex, "dwPhysAddrLen" = dwPhysAddrLen, "bPhysAddr" = bPhysAddr, "dwAddr" = dwAddr,
+            "dwType" = Anonymous.dwType, "Type" = Anonymous.Type
+        }
+        MIB_IPNETTABLE {
+            "dwNumEntries" = dwNumEntries, "table" = table
+        }
+        MIB_IPNET_ROW2 {
+            "Address" = Address, "InterfaceIndex" = InterfaceIndex, "InterfaceLuid" = InterfaceLuid,
+            "PhysicalAddress" = PhysicalAddress, "PhysicalAddressLength" = PhysicalAddressLength, "State" =
+            State, "Flags" = Flags, "ReachabilityTime" = LastReachable, "ReachabilityTime.LastReachable" =
+            LastReachable, "ReachabilityTime.LastUnreachable" = LastReachable
+        }
+        MIB_IPNET_TABLE2 {
+            "NumEntries" = NumEntries, "Table" = Table
+        }
         MIB_INVERTEDIFSTACK_ROW {
             "LowerLayerInterfaceIndex" = LowerLayerInterfaceIndex, "HigherLayerInterfaceIndex" =
             HigherLayerInterfaceIndex

@@ -14,12 +14,12 @@ use iphelper_testkit::isolated;
 use std::ffi::c_void;
 use std::ptr::{null, null_mut};
 use windows_sys::Win32::Foundation::{
-    ERROR_INSUFFICIENT_BUFFER, ERROR_INVALID_PARAMETER, ERROR_NOT_FOUND, GetLastError, HANDLE, LocalFree,
-    NO_ERROR,
+    ERROR_INSUFFICIENT_BUFFER, ERROR_INVALID_PARAMETER, ERROR_NO_DATA, ERROR_NOT_FOUND, GetLastError, HANDLE,
+    LocalFree, NO_ERROR,
 };
 use windows_sys::Win32::NetworkManagement::IpHelper::*;
 use windows_sys::Win32::NetworkManagement::Ndis::NET_LUID_LH;
-use windows_sys::Win32::Networking::WinSock::{AF_INET, AF_INET6, AF_UNSPEC};
+use windows_sys::Win32::Networking::WinSock::{AF_INET, AF_INET6, AF_UNSPEC, NlnsPermanent};
 use windows_sys::Win32::System::Diagnostics::Debug::{
     FORMAT_MESSAGE_ALLOCATE_BUFFER, FORMAT_MESSAGE_FROM_SYSTEM, FORMAT_MESSAGE_IGNORE_INSERTS, FormatMessageW,
 };
@@ -85,6 +85,32 @@ fn connections_and_what_errors_mean() {
         let units = std::slice::from_raw_parts(text, length as usize);
         assert_eq!(String::from_utf16(units).unwrap(), "Not found.\r\n");
         assert!(LocalFree(text.cast()).is_null());
+    });
+}
+
+#[test]
+fn neighbors() {
+    isolated(|| unsafe {
+        let _ = iphelper_testkit::run("ip link add e0 type veth peer name e1");
+        let _ = iphelper_testkit::run("ip link set e0 up");
+        let mut index = 0;
+        let mut luid = NET_LUID_LH::default();
+        assert_eq!(ConvertInterfaceNameToLuidA(c"e0".as_ptr().cast(), &raw mut luid), NO_ERROR);
+        assert_eq!(ConvertInterfaceLuidToIndex(&raw const luid, &raw mut index), NO_ERROR);
+        let mut row = MIB_IPNET_ROW2 { InterfaceLuid: luid, PhysicalAddressLength: 6, ..Default::default() };
+        row.Address.Ipv4.sin_family = AF_INET;
+        row.Address.Ipv4.sin_addr.S_un.S_addr = u32::from_ne_bytes([192, 0, 2, 7]);
+        row.PhysicalAddress[..6].copy_from_slice(&[2, 0, 0, 0, 0, 7]);
+        assert_eq!(CreateIpNetEntry2(&raw const row), NO_ERROR);
+        let mut table = null_mut();
+        assert_eq!(GetIpNetTable2(AF_INET, &raw mut table), NO_ERROR);
+        let made = (*table).Table[0];
+        assert_eq!(((*table).NumEntries, made.InterfaceIndex, made.State), (1, index, NlnsPermanent));
+        assert_eq!((made.PhysicalAddress, made.Address.si_family), (row.PhysicalAddress, AF_INET));
+        FreeMibTable(table.cast());
+        assert_eq!(FlushIpNetTable(index), NO_ERROR);
+        let mut size = 0;
+        assert_eq!(GetIpNetTable(null_mut(), &raw mut size, 0), ERROR_NO_DATA);
     });
 }
 

@@ -41,6 +41,7 @@ mod best_route;
 mod convert;
 mod interface;
 mod ip_interface;
+mod neighbor;
 mod notification;
 #[path = "../support/mod.rs"]
 mod support;
@@ -139,6 +140,55 @@ const IMPOSSIBLE: &[(&[&str], &str, &str)] = &[
     ),
     (&["CreateSortedAddressPairs", "GetIpPathTable"], "ERROR_NOT_ENOUGH_MEMORY", MEMORY),
     (&["CreateSortedAddressPairs", "GetIpPathTable"], "STATUS_NOT_ENOUGH_MEMORY", MEMORY),
+    (
+        &[
+            "CreateIpNetEntry",
+            "CreateIpNetEntry2",
+            "DeleteIpNetEntry",
+            "DeleteIpNetEntry2",
+            "FlushIpNetTable",
+            "FlushIpNetTable2",
+            "GetIpNetEntry2",
+            "GetIpNetTable",
+            "GetIpNetTable2",
+            "ResolveIpNetEntry2",
+            "SendARP",
+            "SetIpNetEntry",
+            "SetIpNetEntry2",
+        ],
+        "ERROR_NOT_SUPPORTED",
+        FAMILY,
+    ),
+    (
+        &[
+            "CreateIpNetEntry2",
+            "DeleteIpNetEntry2",
+            "FlushIpNetTable2",
+            "GetIpNetEntry2",
+            "GetIpNetTable2",
+            "ResolveIpNetEntry2",
+            "SetIpNetEntry2",
+        ],
+        "STATUS_NOT_SUPPORTED",
+        FAMILY,
+    ),
+    (&["GetIpNetTable2"], "ERROR_NOT_ENOUGH_MEMORY", MEMORY),
+    (&["GetIpNetTable2"], "STATUS_NOT_ENOUGH_MEMORY", MEMORY),
+    (
+        &["SendARP"],
+        "ERROR_GEN_FAILURE",
+        "what Windows before Vista said of a host that does not answer: ERROR_BAD_NET_NAME since",
+    ),
+    (
+        &["SendARP"],
+        "ERROR_INVALID_USER_BUFFER",
+        "what Windows before Vista said of a length of 0: ERROR_BUFFER_OVERFLOW since",
+    ),
+    (
+        &["ResolveNeighbor"],
+        "ERROR_NOT_SUPPORTED",
+        "what Windows says of the function since Vista; here it resolves",
+    ),
     (&["InitializeIpInterfaceEntry"], "STATUS_INVALID_PARAMETER", "the function returns nothing"),
 ];
 
@@ -161,6 +211,7 @@ fn each_documented_code_is_provoked_or_has_a_reason() {
         best_route::routers(&mut walk);
         best_route::distances();
         best_route::sorted_pairs(&mut walk);
+        neighbor::neighbors(&mut walk);
         notification::notifications(&mut walk);
         walk
     });
