@@ -65,8 +65,7 @@ pub(super) fn send(socket: &mut Socket, request: Request) -> Result<(), Refusal>
 
 fn batch_len(socket: &Socket) -> usize {
     #[cfg(test)]
-    if killed::is_awaited() {
-        // A message at a time, so that each boundary is met.
+    if killed::splits() {
         return 1;
     }
     (socket.receive_space() / ANSWER_SPACE).clamp(1, LARGEST_BATCH)

@@ -17,18 +17,29 @@ enum Life {
 
 thread_local! {
     static LIFE: Cell<Life> = const { Cell::new(Life::Endless) };
+    static SPLITS: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Runs `work`, which writes at most so often on this thread; what it gave, and whether it was killed.
+/// Runs `work`, which writes at most so often on this thread; what it gave, and whether it was killed. A datagram is one
+/// write: the kernel works it off, whatever becomes of its sender.
 pub(in crate::backend::linux) fn after<T>(writes: u32, work: impl FnOnce() -> T) -> (T, bool) {
     LIFE.set(Life::Left(writes));
     let result = work();
     (result, LIFE.replace(Life::Endless) == Life::Dead)
 }
 
-/// Whether this thread is to be killed, so that what could be written at once is written in parts.
-pub(in crate::backend::linux) fn is_awaited() -> bool {
-    LIFE.get() != Life::Endless
+/// The same where long lists of messages go out in several datagrams: each message is one, so that each boundary which
+/// a longer list would have is met.
+pub(in crate::backend::linux) fn after_messages<T>(messages: u32, work: impl FnOnce() -> T) -> (T, bool) {
+    SPLITS.set(true);
+    let result = after(messages, work);
+    SPLITS.set(false);
+    result
+}
+
+/// Whether a list of messages is sent one by one.
+pub(in crate::backend::linux) fn splits() -> bool {
+    SPLITS.get()
 }
 
 /// Called before each write that is no message.

@@ -224,7 +224,7 @@ fn killed_anywhere(
             let original = routes();
             prepare();
             let (before, ways_before) = (comparable(), ways());
-            let (result, died) = killed::after(messages, &call);
+            let (result, died) = killed::after_messages(messages, &call);
             assert!(result.is_ok() || result.unwrap_err().errno() == Some(libc::EOWNERDEAD));
             let odd = difference(&ways(), &ways_before);
             assert!(odd.is_empty(), "{what}, killed before message {messages}: {odd:#?}");
@@ -340,7 +340,7 @@ fn a_killed_call_leaves_an_advertised_default_route_to_the_next() {
                 advertise();
                 only(1024, "proto ra")
             });
-            let (_, died) = killed::after(messages, || set(Family::V6, Some(50)));
+            let (_, died) = killed::after_messages(messages, || set(Family::V6, Some(50)));
             assert!(!defaults().is_empty(), "{messages}");
             let _ = set(Family::V6, Some(50)).unwrap();
             assert!(only(1075, "dev e0"), "killed before message {messages}: {}", defaults());
@@ -385,7 +385,7 @@ fn a_killed_follower_loses_no_route_and_the_next_one_goes_on() {
                 let _ = set(family, Some(50)).unwrap();
                 let before = routes();
                 ip_batch(&new.map(|(_, _, command, _)| command).join("\n"));
-                let (_, died) = killed::after(messages, || follow(family));
+                let (_, died) = killed::after_messages(messages, || follow(family));
                 for (_, destination, ..) in new.iter().filter(|it| it.0 == flag) {
                     assert!(!to(destination, "").is_empty(), "{messages}: {destination} is lost");
                 }
