@@ -13,11 +13,17 @@
 //! ```
 
 mod change;
+mod context;
 mod origin;
+#[cfg(target_os = "linux")]
+mod stable;
 
 pub use crate::types::Lifetime;
 pub use change::{NewUnicastAddress, UnicastAddressChange};
+pub use context::AddressContext;
 pub use origin::{DadState, PrefixOrigin, SuffixOrigin};
+#[cfg(target_os = "linux")]
+pub use stable::{StableAddresses, StableRegistration};
 
 use crate::Host;
 use crate::error::Result;
@@ -255,7 +261,7 @@ impl Host {
     /// - Windows: `GetAnycastIpAddressTable`
     /// - Errors: [`NotSupported`](crate::ErrorKind::NotSupported) where the family's stack is absent
     /// - Linux: `RTM_GETANYCAST` for IPv6: what programs joined (`IPV6_JOIN_ANYCAST`), and a router's own addresses of
-    ///   its subnets
+    ///   its subnets; and those that were created here
     /// - Privilege: none
     #[doc(alias = "GetAnycastIpAddressTable")]
     pub fn anycast_addresses(&self, family: Option<Family>) -> Result<Vec<AnycastAddress>> {
@@ -273,6 +279,57 @@ impl Host {
         address: IpAddr,
     ) -> Result<AnycastAddress> {
         self.backend().anycast_address(interface.into(), address)
+    }
+
+    /// Creates an anycast address: one that other computers of the link may have, too. It is not looked for, never chosen as
+    /// source, and no unicast address to the tables.
+    ///
+    /// - Windows: `CreateAnycastIpAddressEntry`
+    /// - Errors: [`AlreadyExists`](crate::ErrorKind::AlreadyExists) where the interface has it as unicast or anycast address;
+    ///   the others of [`create_unicast_address`](Self::create_unicast_address)
+    /// - Linux: an address of 32 or 128 bits with a mark (`IFA_PROTO`, Linux 5.18), since the kernel's anycast addresses end
+    ///   with a socket
+    /// - Privilege: `CAP_NET_ADMIN`
+    #[doc(alias = "CreateAnycastIpAddressEntry")]
+    pub fn create_anycast_address(
+        &self,
+        interface: impl Into<InterfaceKey>,
+        address: IpAddr,
+    ) -> Result<Vec<PropertyChange>> {
+        self.backend().create_anycast_address(interface.into(), address)
+    }
+
+    /// What [`create_anycast_address`](Self::create_anycast_address) would change. Privilege: none.
+    pub fn plan_create_anycast_address(
+        &self,
+        interface: impl Into<InterfaceKey>,
+        address: IpAddr,
+    ) -> Result<Vec<PropertyChange>> {
+        self.backend().plan_create_anycast_address(interface.into(), address)
+    }
+
+    /// Deletes an anycast address that was created.
+    ///
+    /// - Windows: `DeleteAnycastIpAddressEntry`
+    /// - Errors: [`NotSupported`](crate::ErrorKind::NotSupported) for one that belongs to a program's socket or is a router's
+    ///   own; the others of [`delete_unicast_address`](Self::delete_unicast_address)
+    /// - Privilege: `CAP_NET_ADMIN`
+    #[doc(alias = "DeleteAnycastIpAddressEntry")]
+    pub fn delete_anycast_address(
+        &self,
+        interface: impl Into<InterfaceKey>,
+        address: IpAddr,
+    ) -> Result<Vec<PropertyChange>> {
+        self.backend().delete_anycast_address(interface.into(), address)
+    }
+
+    /// What [`delete_anycast_address`](Self::delete_anycast_address) would change. Privilege: none.
+    pub fn plan_delete_anycast_address(
+        &self,
+        interface: impl Into<InterfaceKey>,
+        address: IpAddr,
+    ) -> Result<Vec<PropertyChange>> {
+        self.backend().plan_delete_anycast_address(interface.into(), address)
     }
 
     /// The groups that interfaces have joined, of one family or of both, ordered by family, then interface.

@@ -139,6 +139,21 @@ pub(crate) trait Address {
     ) -> Result<Vec<PropertyChange>>;
     fn delete_unicast_address(&self, interface: InterfaceKey, address: IpAddr)
     -> Result<Vec<PropertyChange>>;
+    fn stable_waiter(self: Arc<Self>, family: Option<Family>) -> Result<Box<dyn StableWaiter>>;
+    fn create_anycast_address(&self, interface: InterfaceKey, address: IpAddr)
+    -> Result<Vec<PropertyChange>>;
+    fn plan_create_anycast_address(
+        &self,
+        interface: InterfaceKey,
+        address: IpAddr,
+    ) -> Result<Vec<PropertyChange>>;
+    fn delete_anycast_address(&self, interface: InterfaceKey, address: IpAddr)
+    -> Result<Vec<PropertyChange>>;
+    fn plan_delete_anycast_address(
+        &self,
+        interface: InterfaceKey,
+        address: IpAddr,
+    ) -> Result<Vec<PropertyChange>>;
     fn anycast_addresses(&self, family: Option<Family>) -> Result<Vec<AnycastAddress>>;
     fn anycast_address(&self, interface: InterfaceKey, address: IpAddr) -> Result<AnycastAddress>;
     fn multicast_addresses(&self, family: Option<Family>) -> Result<Vec<MulticastAddress>>;
@@ -176,6 +191,15 @@ pub(crate) trait Neighbor {
         interface: Option<InterfaceKey>,
         source: Option<IpAddr>,
     ) -> Result<NeighborRow>;
+}
+
+/// Waits until it is known of every address whether it can be used.
+pub(crate) trait StableWaiter: Debug + Send {
+    /// The table if it is stable now.
+    fn stable(&mut self) -> Result<Option<Vec<UnicastAddress>>>;
+    /// The table once it is stable; `None` if `stop` becomes readable before.
+    #[cfg(target_os = "linux")]
+    fn wait(&mut self, stop: std::os::fd::BorrowedFd<'_>) -> Result<Option<Vec<UnicastAddress>>>;
 }
 
 /// [`crate::convert`].

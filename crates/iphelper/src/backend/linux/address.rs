@@ -1,5 +1,6 @@
 //! Addresses of links: unicast, anycast and multicast.
 
+mod anycast;
 mod arp;
 mod change;
 mod form;
@@ -8,6 +9,7 @@ mod member;
 mod on_link;
 mod origin;
 mod read;
+mod stable;
 #[cfg(test)]
 mod tests;
 
@@ -23,6 +25,7 @@ pub(super) use on_link::PROTOCOL as ON_LINK_PROTOCOL;
 pub(crate) use read::time_of_uptime;
 pub(super) use read::{row, scope_id};
 use std::net::IpAddr;
+use std::sync::Arc;
 
 impl backend::Address for LinuxHost {
     fn unicast_addresses(&self, family: Option<Family>) -> Result<Vec<UnicastAddress>> {
@@ -73,6 +76,45 @@ impl backend::Address for LinuxHost {
         address: IpAddr,
     ) -> Result<Vec<PropertyChange>> {
         self.delete_address(interface, address)
+    }
+
+    fn stable_waiter(self: Arc<Self>, family: Option<Family>) -> Result<Box<dyn backend::StableWaiter>> {
+        if let Some(family) = family {
+            self.require_family(family, "reading addresses")?;
+        }
+        Ok(Box::new(stable::Waiter::open(self, family)?))
+    }
+
+    fn create_anycast_address(
+        &self,
+        interface: InterfaceKey,
+        address: IpAddr,
+    ) -> Result<Vec<PropertyChange>> {
+        self.create_anycast(interface, address)
+    }
+
+    fn plan_create_anycast_address(
+        &self,
+        interface: InterfaceKey,
+        address: IpAddr,
+    ) -> Result<Vec<PropertyChange>> {
+        self.plan_create_anycast(interface, address)
+    }
+
+    fn delete_anycast_address(
+        &self,
+        interface: InterfaceKey,
+        address: IpAddr,
+    ) -> Result<Vec<PropertyChange>> {
+        self.delete_anycast(interface, address)
+    }
+
+    fn plan_delete_anycast_address(
+        &self,
+        interface: InterfaceKey,
+        address: IpAddr,
+    ) -> Result<Vec<PropertyChange>> {
+        self.plan_delete_anycast(interface, address)
     }
 
     fn anycast_addresses(&self, family: Option<Family>) -> Result<Vec<AnycastAddress>> {

@@ -1,5 +1,6 @@
 //! The rows of anycast and multicast addresses.
 
+use super::mark::Mark;
 use super::read::{no_such_address, require_unicast, scope_id};
 use crate::address::{AnycastAddress, MulticastAddress};
 use crate::backend::linux::LinuxHost;
@@ -60,6 +61,7 @@ impl LinuxHost {
         let mut rows = Vec::new();
         for family in families {
             let mut members = self.members_of(kind, family, None, operation)?;
+            members.extend(self.created_anycast(kind, family, None, operation)?);
             members.sort_by_key(|member| member.index);
             rows.extend(members.into_iter().filter_map(|member| {
                 let link = links.get(&InterfaceIndex(member.index))?;
@@ -78,14 +80,32 @@ impl LinuxHost {
     ) -> Result<(Member, Link)> {
         let family = Family::of(&address);
         let link = self.address_link(family, interface, operation)?;
-        let members = self.members_of(kind, family, Some(link.index), operation)?;
+        let mut members = self.members_of(kind, family, Some(link.index), operation)?;
+        members.extend(self.created_anycast(kind, family, Some(link.index), operation)?);
         match members.into_iter().find(|member| member.address == address) {
             Some(member) => Ok((member, link)),
             None => Err(no_such_address(address, &link, operation)),
         }
     }
 
-    fn members_of(
+    /// The anycast addresses that were created here, which are addresses of their interfaces to the kernel.
+    fn created_anycast(
+        &self,
+        kind: Kind,
+        family: Family,
+        link: Option<InterfaceIndex>,
+        operation: &'static str,
+    ) -> Result<Vec<Member>> {
+        if kind != Kind::Anycast {
+            return Ok(Vec::new());
+        }
+        let held = self.addresses(family, link, operation)?;
+        let created = held.iter().filter(|it| Mark::of(it) == Some(Mark::Anycast));
+        Ok(created.map(|it| Member { index: it.index, address: it.address }).collect())
+    }
+
+    /// What the kernel itself lists.
+    pub(super) fn members_of(
         &self,
         kind: Kind,
         family: Family,
