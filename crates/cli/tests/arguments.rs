@@ -24,6 +24,7 @@ const HELP: &[&str] = &[
     "route",
     "route list",
     "route show",
+    "route get",
     "route add",
     "route set",
     "route delete",

@@ -3,6 +3,7 @@
 mod add;
 mod arguments;
 mod delete;
+mod get;
 mod list;
 mod rows;
 mod set;
@@ -16,6 +17,7 @@ use clap::Subcommand;
 pub(crate) enum Command {
     List(list::Args),
     Show(show::Args),
+    Get(get::Args),
     Add(add::Args),
     Set(set::Args),
     Delete(delete::Args),
@@ -26,6 +28,7 @@ impl Command {
         match self {
             Self::List(args) => args.run(),
             Self::Show(args) => args.run(),
+            Self::Get(args) => args.run(),
             Self::Add(args) => args.run(),
             Self::Set(args) => args.run(),
             Self::Delete(args) => args.run(),

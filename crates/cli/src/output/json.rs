@@ -1,9 +1,11 @@
 //! JSON: the documented form (`docs/json.md`), numbers of 64 bits as strings, unknown as null.
 
+mod best_route;
 mod interface;
 mod route;
 mod tcp;
 
+pub(crate) use best_route::{BestRoute, RouteExplanation};
 pub(crate) use interface::{Interface, IpInterface, PropertyChange};
 pub(crate) use route::Route;
 pub(crate) use tcp::{Connection, Outcome};
