@@ -16,7 +16,7 @@ use keeper_support::Keeper;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
-use support::iph;
+use support::{Folder, iph};
 
 iphelper_testkit::private_user_namespace!();
 
@@ -229,28 +229,46 @@ fn a_keeper_sleeps_and_stays_small() {
     });
 }
 
-/// A thousand things that happen to a host, while a sender tries each way out without a pause.
+/// A thousand random sequences of what happens to a host, while a sender tries each way out without a pause: default
+/// routes of every kind come and go, also in a foreign table, links flap and change their names, addresses change, and
+/// the keeper is killed and started.
 #[test]
 fn nothing_leaks_whatever_happens() {
     let uplinks = guarded();
+    uplinks.host.run(|| {
+        let _ = run("ip -4 rule add fwmark 7 lookup 100 pref 100");
+        let _ = run("ip -6 rule add fwmark 7 lookup 100 pref 100");
+        // A tunnel's own packets, see the detours.
+        let _ = run("ip -4 rule add fwmark 0x80000/0xff0000 lookup main pref 5210");
+        let _ = run("ip -6 rule add fwmark 0x80000/0xff0000 lookup main pref 5210");
+    });
     let before = [false, true].map(|ipv6| uplinks.counts(ipv6)[0]);
-    let (stop, sent) = (AtomicBool::new(false), AtomicU64::new(0));
+    let (stop, sent, tried) = (AtomicBool::new(false), AtomicU64::new(0), AtomicU64::new(0));
     let send = || {
         while !stop.load(Ordering::Relaxed) {
             for ipv6 in [false, true] {
                 let server = SocketAddr::new(Uplinks::server_address(ipv6), 9);
-                let address = Bound::Address(Uplinks::address(0, ipv6));
-                let device = Bound::Device("e0");
-                for bound in [Bound::Free, device, Bound::UnicastInterface(2), address, Bound::Mark(7)] {
+                for bound in [
+                    Bound::Free,
+                    Bound::Device("e0"),
+                    Bound::UnicastInterface(2),
+                    Bound::Address(Uplinks::address(0, ipv6)),
+                    Bound::Mark(7),
+                    Bound::Mark(0x80000),
+                ] {
                     let done = udp_socket(ipv6, bound).and_then(|socket| socket.send_to(b"?", server));
                     let _ = sent.fetch_add(u64::from(done.is_ok()), Ordering::Relaxed);
+                    let _ = tried.fetch_add(1, Ordering::Relaxed);
                 }
             }
             std::thread::sleep(Duration::from_millis(1));
         }
     };
+    let folder = Folder::new();
+    let script = folder.0.join("sequence");
     let happen = || {
         let mut keeper = Some(Keeper::start());
+        let mut kills = 0;
         // Numerical Recipes' generator: the same thousand each time.
         let mut state = 20_u32;
         let mut draw = |limit: u32| {
@@ -258,30 +276,21 @@ fn nothing_leaks_whatever_happens() {
             (state >> 16) % limit
         };
         for _ in 0..1000 {
-            let (link, number, ipv6) = (draw(2), draw(5), draw(2) == 1);
-            let (net, metric) = (link + 1, number * 50);
-            let router = Uplinks::router_address(usize::from(link == 1), ipv6);
-            let family = if ipv6 { "-6" } else { "-4" };
-            let default = format!("default via {router} dev e{link} metric {metric}");
-            let command = match draw(20) {
-                0..7 => format!("ip {family} route add {default}"),
-                7..10 => format!("ip {family} route replace {default}"),
-                10..14 => format!("ip {family} route delete {default}"),
-                14 => format!("ip link set e{link} down"),
-                15..17 => format!("ip link set e{link} up"),
-                17 => format!("ip address add 2001:db8:{net}::2{number}/64 dev e{link} nodad"),
-                18 => format!("ip address add 10.0.{net}.10{number}/24 dev e{link}"),
-                _ => {
-                    match keeper.take() {
-                        Some(keeper) => keeper.kill(),
-                        None => keeper = Some(Keeper::start()),
+            if draw(25) == 0 {
+                match keeper.take() {
+                    Some(keeper) => {
+                        keeper.kill();
+                        kills += 1;
                     }
-                    continue;
+                    None => keeper = Some(Keeper::start()),
                 }
-            };
+            }
+            let sequence: String = (0..=draw(4)).map(|_| event(&mut draw)).collect();
+            std::fs::write(&script, sequence).unwrap();
             // What is not possible just now fails, and that is one of the things that happen.
-            let _ = try_run(&command);
+            let _ = try_run(&format!("ip -force -batch {}", script.display()));
         }
+        assert!(kills > 10, "the keeper was killed {kills} times");
     };
     std::thread::scope(|scope| {
         let sender = scope.spawn(|| uplinks.host.run(send));
@@ -289,10 +298,44 @@ fn nothing_leaks_whatever_happens() {
         stop.store(true, Ordering::Relaxed);
         sender.join().unwrap();
     });
-    assert_eq!([false, true].map(|ipv6| uplinks.counts(ipv6)[0]), before, "packets by the guarded uplink");
+    let by_guarded = [false, true].map(|ipv6| uplinks.counts(ipv6)[0]);
+    assert_eq!(by_guarded, before, "packets by the guarded uplink, of {tried:?} that were tried");
     assert!(sent.into_inner() > 100, "packets were sent");
     let others = [false, true].map(|ipv6| uplinks.counts(ipv6)[1]);
     assert!(others.iter().all(|count| *count > 10), "the other uplink was used: {others:?}");
+}
+
+/// Lines for `ip -batch`.
+fn event(draw: &mut impl FnMut(u32) -> u32) -> String {
+    let (link, number, ipv6) = (draw(2), draw(5), draw(2) == 1);
+    let (net, metric) = (link + 1, number * 50);
+    let router = Uplinks::router_address(usize::from(link == 1), ipv6);
+    let default = format!("default via {router} dev e{link} metric {metric}");
+    let other = Uplinks::router_address(usize::from(link == 0), ipv6);
+    let address =
+        if ipv6 { format!("2001:db8:{net}::2{number}/64") } else { format!("10.0.{net}.10{number}/24") };
+    let nodad = if ipv6 { " nodad" } else { "" };
+    match draw(24) {
+        0..6 => format!("route add {default}\n"),
+        6..9 => format!("route replace {default}\n"),
+        9..13 => format!("route delete {default}\n"),
+        13 => format!("route append {default}\n"),
+        14 => {
+            let hops = format!("nexthop via {router} dev e{link} nexthop via {other} dev e{}", 1 - link);
+            format!("route replace default metric {metric} {hops}\n")
+        }
+        15 => format!("route replace {default} table 100\n"),
+        16 => format!("link set e{link} down\n"),
+        17..19 => format!("link set e{link} up\n"),
+        19 => {
+            let named = |from: &str, to: &str| format!("link set {from} name {to}\n");
+            format!("link set e0 down\n{}{}link set e0 up\n", named("e0", "uplink"), named("uplink", "e0"))
+        }
+        20..22 => format!("address replace {address} dev e{link}{nodad}\n"),
+        22 => format!("address delete {address} dev e{link}\n"),
+        // The first addresses of IPv6 go with the link, and those of sockets that are bound to them.
+        _ => format!("address replace 2001:db8:{net}::2/64 dev e{link} nodad\n"),
+    }
 }
 
 /// Prints, and judges nothing: how long a new default route takes to be allowed.
