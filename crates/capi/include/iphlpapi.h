@@ -102,6 +102,14 @@ BOOL WINAPI GetRTTAndHopCount(IPAddr DestIpAddress, PULONG HopCount, ULONG MaxHo
 DWORD WINAPI EnableRouter(HANDLE *pHandle, OVERLAPPED *pOverlapped);
 DWORD WINAPI UnenableRouter(OVERLAPPED *pOverlapped, LPDWORD lpdwEnableCount);
 
+/*
+ * The next change of the IPv4 tables: both arguments NULL waits for it; else ERROR_IO_PENDING is success, and the event of
+ * the OVERLAPPED is set. Call again for the one after that. The handle is for waiting, and not to be closed.
+ */
+DWORD WINAPI NotifyAddrChange(PHANDLE Handle, LPOVERLAPPED overlapped);
+DWORD WINAPI NotifyRouteChange(PHANDLE Handle, LPOVERLAPPED overlapped);
+BOOL WINAPI CancelIPChangeNotify(LPOVERLAPPED notifyOverlapped);
+
 #ifdef __cplusplus
 }
 #endif

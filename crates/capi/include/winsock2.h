@@ -118,6 +118,7 @@ static __inline__ int iphelper_wsa_error(int number)
 {
     switch (number) {
     case 0: return 0;
+    case ERROR_IO_PENDING: return ERROR_IO_PENDING;
     case EINTR: return WSAEINTR;
     case EBADF: return WSAENOTSOCK;
     case EACCES: case EPERM: return WSAEACCES;
@@ -152,6 +153,15 @@ static __inline__ int iphelper_wsa_error(int number)
     default: return number < 10000 ? 10000 + number : number;
     }
 }
+
+/* Winsock's names of what the base system has. */
+#define WSA_IO_PENDING ERROR_IO_PENDING
+#define WSAEVENT HANDLE
+#define WSA_INVALID_EVENT ((WSAEVENT)NULL)
+#define WSACreateEvent() CreateEventA(NULL, TRUE, FALSE, NULL)
+#define WSACloseEvent CloseHandle
+#define WSASetEvent SetEvent
+#define WSAResetEvent ResetEvent
 
 static __inline__ int WSAGetLastError(VOID)
 {

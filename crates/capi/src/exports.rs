@@ -10,7 +10,9 @@ macro_rules! export_netioapi {
         const _: () = {
             use $crate::error::Flavour;
             use $crate::raw::*;
-            use $crate::notification::{self, IpInterfaceChangeCallback};
+            use $crate::notification::{
+                self, IpInterfaceChangeCallback, RouteChangeCallback, UnicastIpAddressChangeCallback,
+            };
             use $crate::{convert, destination, interface, ip_interface, memory, neighbor, path};
             use std::ffi::c_void;
 
@@ -74,6 +76,14 @@ macro_rules! export_netioapi {
                     family: u16, callback: Option<IpInterfaceChangeCallback>, context: *mut c_void, initial: u8,
                     handle: *mut HANDLE
                 ) -> Status = notification::notify_ip_interface_change::<$flavour>;
+                NotifyRouteChange2(
+                    family: u16, callback: Option<RouteChangeCallback>, context: *mut c_void, initial: u8,
+                    handle: *mut HANDLE
+                ) -> Status = notification::notify_route_change2::<$flavour>;
+                NotifyUnicastIpAddressChange(
+                    family: u16, callback: Option<UnicastIpAddressChangeCallback>, context: *mut c_void, initial: u8,
+                    handle: *mut HANDLE
+                ) -> Status = notification::notify_unicast_ip_address_change::<$flavour>;
                 ResolveIpNetEntry2(row: *mut MIB_IPNET_ROW2, source: *const SOCKADDR_INET) -> Status
                     = neighbor::resolve_ip_net_entry2::<$flavour>;
                 SetIpInterfaceEntry(row: *mut MIB_IPINTERFACE_ROW) -> Status
@@ -93,11 +103,13 @@ macro_rules! export_iphlpapi {
     () => {
         const _: () = {
             use $crate::error::{format_message, last_error};
+            use $crate::notification::overlapped;
             use $crate::raw::*;
             use $crate::{best_route, convert, interface, memory, neighbor, round_trip, router, tcp};
             use std::ffi::c_void;
 
             $crate::export! {
+                CancelIPChangeNotify(overlapped: *const OVERLAPPED) -> i32 = overlapped::cancel_ip_change_notify;
                 CreateIpNetEntry(row: *const MIB_IPNETROW) -> u32 = neighbor::create_ip_net_entry;
                 CreateProxyArpEntry(address: u32, mask: u32, index: u32) -> u32 = neighbor::create_proxy_arp_entry;
                 DeleteIpNetEntry(row: *const MIB_IPNETROW) -> u32 = neighbor::delete_ip_net_entry;
@@ -136,6 +148,10 @@ macro_rules! export_iphlpapi {
                 GetTcpTable(table: *mut MIB_TCPTABLE, size: *mut u32, order: i32) -> u32 = tcp::tcp_table;
                 GetTcpTable2(table: *mut MIB_TCPTABLE2, size: *mut u32, order: i32) -> u32 = tcp::tcp_table2;
                 LocalFree(memory: *mut c_void) -> *mut c_void = memory::local_free;
+                NotifyAddrChange(handle: *mut HANDLE, overlapped: *mut OVERLAPPED) -> u32
+                    = overlapped::notify_addr_change;
+                NotifyRouteChange(handle: *mut HANDLE, overlapped: *mut OVERLAPPED) -> u32
+                    = overlapped::notify_route_change;
                 ParseNetworkString(
                     text: *const u16, types: u32, info: *mut NET_ADDRESS_INFO, port: *mut u16, prefix_length: *mut u8
                 ) -> u32 = convert::parse_string;

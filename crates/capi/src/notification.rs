@@ -1,26 +1,96 @@
-//! `NotifyIpInterfaceChange` and `CancelMibChangeNotify2`.
+//! `NotifyIpInterfaceChange`, `NotifyRouteChange2`, `NotifyUnicastIpAddressChange` and `CancelMibChangeNotify2`.
+
+pub mod overlapped;
 
 use crate::error::{Code, Flavour};
 use crate::process::PerProcess;
 use crate::raw::{
-    HANDLE, MIB_IPINTERFACE_ROW, MibAddInstance, MibDeleteInstance, MibInitialNotification,
-    MibParameterNotification,
+    HANDLE, IP_ADDRESS_PREFIX, MIB_IPFORWARD_ROW2, MIB_IPINTERFACE_ROW, MIB_UNICASTIPADDRESS_ROW,
+    MibAddInstance, MibDeleteInstance, MibInitialNotification, MibParameterNotification,
 };
-use crate::{guard, host, key};
-use iphelper::notification::{ChangeKind, IpInterfaceNotification, Registration};
+use crate::{guard, host, key, sockaddr};
+use iphelper::notification::{ChangeKind, Classes, Notification, Registration, Subject, WatchOptions};
 use std::collections::HashMap;
 use std::ffi::c_void;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-/// `PIPINTERFACE_CHANGE_CALLBACK`: the caller's context, the row (NULL for the initial notification), what happened.
-pub type IpInterfaceChangeCallback = unsafe extern "system" fn(*mut c_void, *mut MIB_IPINTERFACE_ROW, i32);
+/// What is called for a change of a `Row`: the caller's context, the row (NULL for the initial notification), what
+/// happened.
+pub type ChangeCallback<Row> = unsafe extern "system" fn(*mut c_void, *mut Row, i32);
+/// `PIPINTERFACE_CHANGE_CALLBACK`.
+pub type IpInterfaceChangeCallback = ChangeCallback<MIB_IPINTERFACE_ROW>;
+/// `PIPFORWARD_CHANGE_CALLBACK`.
+pub type RouteChangeCallback = ChangeCallback<MIB_IPFORWARD_ROW2>;
+/// `PUNICAST_IPADDRESS_CHANGE_CALLBACK`.
+pub type UnicastIpAddressChangeCallback = ChangeCallback<MIB_UNICASTIPADDRESS_ROW>;
 
 /// The registrations that were not cancelled, by handle. A forked child has none: its parent's call nothing there.
 static REGISTERED: PerProcess<Mutex<HashMap<usize, Registration>>> = PerProcess::new();
 
 /// The next handle. No handle is given out twice, so that a stale one never cancels another registration.
 static NEXT: AtomicUsize = AtomicUsize::new(1);
+
+/// A row whose changes can be notified.
+trait Watched: Sized + 'static {
+    /// What is watched for it.
+    const CLASS: Classes;
+    /// The row of a change, with its keys alone.
+    fn keys(subject: &Subject) -> Option<Self>;
+}
+
+impl Watched for MIB_IPINTERFACE_ROW {
+    const CLASS: Classes = Classes::IP_INTERFACES;
+
+    fn keys(subject: &Subject) -> Option<Self> {
+        let Subject::IpInterface(row) = subject else { return None };
+        Some(Self {
+            Family: key::family_number(row.family),
+            InterfaceLuid: key::luid(row.luid),
+            InterfaceIndex: row.index.0,
+            ..Default::default()
+        })
+    }
+}
+
+impl Watched for MIB_IPFORWARD_ROW2 {
+    const CLASS: Classes = Classes::ROUTES;
+
+    fn keys(subject: &Subject) -> Option<Self> {
+        let Subject::Route(row) = subject else { return None };
+        let destination = row.destination;
+        let index = row.index?;
+        // An address of the link belongs to its zone.
+        let zone = |address: std::net::IpAddr| match address {
+            std::net::IpAddr::V6(address) if address.is_unicast_link_local() => index.0,
+            _ => 0,
+        };
+        Some(Self {
+            InterfaceLuid: key::luid(row.luid?),
+            InterfaceIndex: index.0,
+            DestinationPrefix: IP_ADDRESS_PREFIX {
+                Prefix: sockaddr::write(destination.address(), 0),
+                PrefixLength: destination.len(),
+            },
+            NextHop: sockaddr::write(row.next_hop, zone(row.next_hop)),
+            ..Default::default()
+        })
+    }
+}
+
+impl Watched for MIB_UNICASTIPADDRESS_ROW {
+    const CLASS: Classes = Classes::UNICAST_ADDRESSES;
+
+    fn keys(subject: &Subject) -> Option<Self> {
+        let Subject::UnicastAddress(row) = subject else { return None };
+        Some(Self {
+            Address: sockaddr::write(row.address, row.scope_id),
+            InterfaceLuid: key::luid(row.luid),
+            InterfaceIndex: row.index.0,
+            ..Default::default()
+        })
+    }
+}
 
 /// `NotifyIpInterfaceChange`: calls `callback` for each change, on a thread of the registration's own, until the handle
 /// is cancelled or the process ends. A failure stores NULL as the handle.
@@ -34,6 +104,44 @@ pub unsafe fn notify_ip_interface_change<F: Flavour>(
     initial: u8,
     handle: *mut HANDLE,
 ) -> F::Status {
+    // SAFETY: the caller's promise.
+    unsafe { notify_change::<F, MIB_IPINTERFACE_ROW>(family, callback, context, initial, handle) }
+}
+
+/// `NotifyRouteChange2`: as [`notify_ip_interface_change`]. The keys are LUID, index, destination and next hop; of
+/// several routes with the same keys the one that the kernel prefers counts.
+#[doc(alias = "NotifyRouteChange2")]
+pub unsafe fn notify_route_change2<F: Flavour>(
+    family: u16,
+    callback: Option<RouteChangeCallback>,
+    context: *mut c_void,
+    initial: u8,
+    handle: *mut HANDLE,
+) -> F::Status {
+    // SAFETY: the caller's promise.
+    unsafe { notify_change::<F, MIB_IPFORWARD_ROW2>(family, callback, context, initial, handle) }
+}
+
+/// `NotifyUnicastIpAddressChange`: as [`notify_ip_interface_change`]. The keys are the address, LUID and index.
+#[doc(alias = "NotifyUnicastIpAddressChange")]
+pub unsafe fn notify_unicast_ip_address_change<F: Flavour>(
+    family: u16,
+    callback: Option<UnicastIpAddressChangeCallback>,
+    context: *mut c_void,
+    initial: u8,
+    handle: *mut HANDLE,
+) -> F::Status {
+    // SAFETY: the caller's promise.
+    unsafe { notify_change::<F, MIB_UNICASTIPADDRESS_ROW>(family, callback, context, initial, handle) }
+}
+
+unsafe fn notify_change<F: Flavour, Row: Watched>(
+    family: u16,
+    callback: Option<ChangeCallback<Row>>,
+    context: *mut c_void,
+    initial: u8,
+    handle: *mut HANDLE,
+) -> F::Status {
     guard::status::<F>(|| {
         if handle.is_null() {
             return Err(Code::INVALID_PARAMETER);
@@ -41,10 +149,10 @@ pub unsafe fn notify_ip_interface_change<F: Flavour>(
         // SAFETY: the caller's promise on `handle`.
         unsafe { handle.write_unaligned(std::ptr::null_mut()) };
         let call = Call { function: callback.ok_or(Code::INVALID_PARAMETER)?, context };
-        let family = key::families(family)?;
+        let options = WatchOptions::new(Row::CLASS).family(key::families(family)?);
+        let options = options.requesters(false).by_windows_key(true);
         let host = host::current()?;
-        let registration = host
-            .notify_ip_interface_change(family, initial != 0, move |notification| call.run(&notification))?;
+        let registration = host.notify(options, initial != 0, move |notification| call.run(&notification))?;
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let _others = registered().insert(number, registration);
         // SAFETY: as above.
@@ -72,30 +180,26 @@ fn registered() -> std::sync::MutexGuard<'static, HashMap<usize, Registration>> 
 }
 
 /// A C function with the context that its caller wants back.
-struct Call {
-    function: IpInterfaceChangeCallback,
+struct Call<Row> {
+    function: ChangeCallback<Row>,
     context: *mut c_void,
 }
 
 // SAFETY: the pointer is handed back to the caller's function and never followed here; that the function is called on
 // another thread is what the caller asked for.
-unsafe impl Send for Call {}
+unsafe impl<Row> Send for Call<Row> {}
 
-impl Call {
-    fn run(&self, notification: &IpInterfaceNotification) {
+impl<Row: Watched> Call<Row> {
+    fn run(&self, notification: &Notification) {
         match notification {
             // SAFETY: the caller promised a function of this type, valid until the registration is cancelled.
-            IpInterfaceNotification::Initial => unsafe {
+            Notification::Initial => unsafe {
                 (self.function)(self.context, std::ptr::null_mut(), MibInitialNotification);
             },
-            IpInterfaceNotification::Changed(change) => {
-                let mut row = MIB_IPINTERFACE_ROW {
-                    Family: key::family_number(change.family),
-                    InterfaceLuid: key::luid(change.luid),
-                    InterfaceIndex: change.index.0,
-                    ..Default::default()
-                };
-                let kind = match change.kind {
+            Notification::Event(event) => {
+                // Nothing else is watched.
+                let Some(mut row) = Row::keys(&event.subject) else { return };
+                let kind = match event.kind {
                     ChangeKind::Parameter => MibParameterNotification,
                     ChangeKind::Add => MibAddInstance,
                     ChangeKind::Delete => MibDeleteInstance,

@@ -10,25 +10,25 @@ pub use windows_sys::Win32::Foundation::{
     ERROR_BUFFER_OVERFLOW, ERROR_ELEVATION_REQUIRED, ERROR_INSUFFICIENT_BUFFER, ERROR_INVALID_DATA,
     ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER, ERROR_IO_PENDING, ERROR_MR_MID_NOT_FOUND, ERROR_NO_DATA,
     ERROR_NOT_ENOUGH_MEMORY, ERROR_NOT_FOUND, ERROR_NOT_SUPPORTED, FILETIME, HANDLE, STATUS_BUFFER_OVERFLOW,
-    STATUS_BUFFER_TOO_SMALL, STATUS_UNSUCCESSFUL,
+    STATUS_BUFFER_TOO_SMALL, STATUS_CANCELLED, STATUS_PENDING, STATUS_SUCCESS, STATUS_UNSUCCESSFUL,
 };
 pub use windows_sys::Win32::NetworkManagement::IpHelper::{
     IF_OPER_STATUS_CONNECTED, IF_OPER_STATUS_CONNECTING, IF_OPER_STATUS_DISCONNECTED,
     IF_OPER_STATUS_NON_OPERATIONAL, IF_OPER_STATUS_OPERATIONAL, IF_OPER_STATUS_UNREACHABLE,
-    MIB_IF_ADMIN_STATUS_DOWN, MIB_IF_ADMIN_STATUS_TESTING, MIB_IF_ADMIN_STATUS_UP, MIB_IFROW,
-    MIB_IFSTACK_ROW, MIB_IFSTACK_TABLE, MIB_IFTABLE, MIB_INVERTEDIFSTACK_ROW, MIB_INVERTEDIFSTACK_TABLE,
-    MIB_IPNET_TYPE_DYNAMIC, MIB_IPNET_TYPE_INVALID, MIB_IPNET_TYPE_STATIC, MIB_IPNETROW_LH as MIB_IPNETROW,
-    MIB_IPNETROW_LH_0 as MIB_IPNETROW_0, MIB_IPNETTABLE, MIB_TCP_STATE_DELETE_TCB, MIB_TCP6ROW,
-    MIB_TCP6ROW_OWNER_PID, MIB_TCP6ROW2, MIB_TCP6TABLE, MIB_TCP6TABLE_OWNER_PID, MIB_TCP6TABLE2,
-    MIB_TCPROW_LH as MIB_TCPROW, MIB_TCPROW_LH_0 as MIB_TCPROW_0, MIB_TCPROW_OWNER_PID, MIB_TCPROW2,
-    MIB_TCPTABLE, MIB_TCPTABLE_OWNER_PID, MIB_TCPTABLE2, MibAddInstance, MibDeleteInstance, MibIfEntryNormal,
-    MibIfEntryNormalWithoutStatistics, MibIfTableNormal, MibIfTableNormalWithoutStatistics, MibIfTableRaw,
-    MibInitialNotification, MibParameterNotification, NET_ADDRESS_DNS_NAME, NET_ADDRESS_INFO,
-    NET_ADDRESS_IPV4, NET_ADDRESS_IPV6, TCP_TABLE_BASIC_ALL, TCP_TABLE_BASIC_CONNECTIONS,
-    TCP_TABLE_BASIC_LISTENER, TCP_TABLE_OWNER_MODULE_ALL, TCP_TABLE_OWNER_MODULE_CONNECTIONS,
-    TCP_TABLE_OWNER_MODULE_LISTENER, TCP_TABLE_OWNER_PID_ALL, TCP_TABLE_OWNER_PID_CONNECTIONS,
-    TCP_TABLE_OWNER_PID_LISTENER, TCPIP_OWNER_MODULE_BASIC_INFO, TCPIP_OWNER_MODULE_INFO_BASIC,
-    TcpConnectionOffloadStateInHost,
+    IP_ADDRESS_PREFIX, MIB_IF_ADMIN_STATUS_DOWN, MIB_IF_ADMIN_STATUS_TESTING, MIB_IF_ADMIN_STATUS_UP,
+    MIB_IFROW, MIB_IFSTACK_ROW, MIB_IFSTACK_TABLE, MIB_IFTABLE, MIB_INVERTEDIFSTACK_ROW,
+    MIB_INVERTEDIFSTACK_TABLE, MIB_IPNET_TYPE_DYNAMIC, MIB_IPNET_TYPE_INVALID, MIB_IPNET_TYPE_STATIC,
+    MIB_IPNETROW_LH as MIB_IPNETROW, MIB_IPNETROW_LH_0 as MIB_IPNETROW_0, MIB_IPNETTABLE,
+    MIB_TCP_STATE_DELETE_TCB, MIB_TCP6ROW, MIB_TCP6ROW_OWNER_PID, MIB_TCP6ROW2, MIB_TCP6TABLE,
+    MIB_TCP6TABLE_OWNER_PID, MIB_TCP6TABLE2, MIB_TCPROW_LH as MIB_TCPROW, MIB_TCPROW_LH_0 as MIB_TCPROW_0,
+    MIB_TCPROW_OWNER_PID, MIB_TCPROW2, MIB_TCPTABLE, MIB_TCPTABLE_OWNER_PID, MIB_TCPTABLE2, MibAddInstance,
+    MibDeleteInstance, MibIfEntryNormal, MibIfEntryNormalWithoutStatistics, MibIfTableNormal,
+    MibIfTableNormalWithoutStatistics, MibIfTableRaw, MibInitialNotification, MibParameterNotification,
+    NET_ADDRESS_DNS_NAME, NET_ADDRESS_INFO, NET_ADDRESS_IPV4, NET_ADDRESS_IPV6, TCP_TABLE_BASIC_ALL,
+    TCP_TABLE_BASIC_CONNECTIONS, TCP_TABLE_BASIC_LISTENER, TCP_TABLE_OWNER_MODULE_ALL,
+    TCP_TABLE_OWNER_MODULE_CONNECTIONS, TCP_TABLE_OWNER_MODULE_LISTENER, TCP_TABLE_OWNER_PID_ALL,
+    TCP_TABLE_OWNER_PID_CONNECTIONS, TCP_TABLE_OWNER_PID_LISTENER, TCPIP_OWNER_MODULE_BASIC_INFO,
+    TCPIP_OWNER_MODULE_INFO_BASIC, TcpConnectionOffloadStateInHost,
 };
 pub use windows_sys::Win32::Networking::WinSock::{
     AF_INET, AF_INET6, AF_UNSPEC, IN_ADDR, IN_ADDR_0, IN6_ADDR, IN6_ADDR_0, NL_INTERFACE_OFFLOAD_ROD,
@@ -174,6 +174,71 @@ pub struct MIB_IPPATH_ROW {
     pub IsReachable: u8,
     pub LinkTransmitSpeed: ULONG64,
     pub LinkReceiveSpeed: ULONG64,
+}
+
+/// A route.
+#[derive(Clone, Copy, Default)]
+#[repr(C)]
+pub struct MIB_IPFORWARD_ROW2 {
+    pub InterfaceLuid: NET_LUID,
+    pub InterfaceIndex: u32,
+    pub DestinationPrefix: IP_ADDRESS_PREFIX,
+    pub NextHop: SOCKADDR_INET,
+    pub SitePrefixLength: u8,
+    pub ValidLifetime: u32,
+    pub PreferredLifetime: u32,
+    pub Metric: u32,
+    pub Protocol: i32,
+    pub Loopback: u8,
+    pub AutoconfigureAddress: u8,
+    pub Publish: u8,
+    pub Immortal: u8,
+    pub Age: u32,
+    pub Origin: i32,
+}
+
+/// A unicast address of an interface.
+#[derive(Clone, Copy, Default)]
+#[repr(C)]
+pub struct MIB_UNICASTIPADDRESS_ROW {
+    pub Address: SOCKADDR_INET,
+    pub InterfaceLuid: NET_LUID,
+    pub InterfaceIndex: u32,
+    pub PrefixOrigin: i32,
+    pub SuffixOrigin: i32,
+    pub ValidLifetime: u32,
+    pub PreferredLifetime: u32,
+    pub OnLinkPrefixLength: u8,
+    pub SkipAsSource: u8,
+    pub DadState: i32,
+    pub ScopeId: u32,
+    pub CreationTimeStamp: ULONG64,
+}
+
+/// What an operation that goes on in the background is known by.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct OVERLAPPED {
+    pub Internal: usize,
+    pub InternalHigh: usize,
+    pub Anonymous: OVERLAPPED_0,
+    pub hEvent: HANDLE,
+}
+
+/// A place in a file: a number in two halves, or a pointer.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub union OVERLAPPED_0 {
+    pub Anonymous: OVERLAPPED_0_0,
+    pub Pointer: *mut std::ffi::c_void,
+}
+
+/// A place in a file.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(C)]
+pub struct OVERLAPPED_0_0 {
+    pub Offset: u32,
+    pub OffsetHigh: u32,
 }
 
 /// A TCP connection with what tells its program.

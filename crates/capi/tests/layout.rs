@@ -123,6 +123,26 @@ fn every_member_is_where_windows_has_it() {
         MIB_IPPATH_TABLE {
             "NumEntries" = NumEntries, "Table" = Table
         }
+        MIB_IPFORWARD_ROW2 {
+            "InterfaceLuid" = InterfaceLuid, "InterfaceIndex" = InterfaceIndex, "DestinationPrefix" =
+            DestinationPrefix, "NextHop" = NextHop, "SitePrefixLength" = SitePrefixLength, "ValidLifetime" =
+            ValidLifetime, "PreferredLifetime" = PreferredLifetime, "Metric" = Metric, "Protocol" = Protocol,
+            "Loopback" = Loopback, "AutoconfigureAddress" = AutoconfigureAddress, "Publish" = Publish, "Immortal" =
+            Immortal, "Age" = Age, "Origin" = Origin
+        }
+        MIB_UNICASTIPADDRESS_ROW {
+            "Address" = Address, "InterfaceLuid" = InterfaceLuid, "InterfaceIndex" = InterfaceIndex, "PrefixOrigin"
+            = PrefixOrigin, "SuffixOrigin" = SuffixOrigin, "ValidLifetime" = ValidLifetime, "PreferredLifetime" =
+            PreferredLifetime, "OnLinkPrefixLength" = OnLinkPrefixLength, "SkipAsSource" = SkipAsSource, "DadState"
+            = DadState, "ScopeId" = ScopeId, "CreationTimeStamp" = CreationTimeStamp
+        }
+        IP_ADDRESS_PREFIX {
+            "Prefix" = Prefix, "PrefixLength" = PrefixLength
+        }
+        OVERLAPPED {
+            "Internal" = Internal, "InternalHigh" = InternalHigh, "Offset" = Anonymous.Anonymous.Offset, "OffsetHigh" =
+            Anonymous.Anonymous.OffsetHigh, "Pointer" = Anonymous.Pointer, "hEvent" = hEvent
+        }
         SOCKADDR_IN6_PAIR {
             "SourceAddress" = SourceAddress, "DestinationAddress" = DestinationAddress
         }

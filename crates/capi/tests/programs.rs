@@ -1,6 +1,11 @@
 //! Programs written for Windows, compiled with our headers and run against the built library: what they print is
 //! what `ss` and `ip` show. Where Windows' own compiler environment (MinGW-w64) is there, it compiles them, too.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests fail as tests do")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "helpers of tests fail as tests do"
+)]
 
 use iphelper_testkit::{NetNs, isolated, run, sysctl};
 use std::collections::BTreeSet;
@@ -15,13 +20,15 @@ mod support;
 
 iphelper_testkit::private_user_namespace!();
 
-const PROGRAMS: [&str; 6] = [
+const PROGRAMS: [&str; 8] = [
     "connection_table",
     "close_connection",
     "ip_interface_table",
     "network_string",
+    "one_change",
     "set_ip_interface",
     "watch_ip_interfaces",
+    "watch_routes",
 ];
 
 /// A compiled program; `None`, said aloud, without a compiler.
@@ -230,6 +237,79 @@ fn changes_are_told_until_the_registration_is_cancelled() {
         let last = lines.map_while(Result::ok).last().unwrap_or_default();
         assert!(watcher.wait().unwrap().success());
         assert!(last.ends_with(" calls"), "{last}");
+    });
+}
+
+#[test]
+fn changes_of_routes_and_addresses_are_told() {
+    let Some(program) = program("watch_routes") else { return };
+    isolated(|| {
+        let _ = run("ip link add e0 type veth peer name e1");
+        let _ = run("ip link set e0 up");
+        let index = run("ip -o link show e0").split(':').next().unwrap().to_owned();
+        let mut watcher =
+            Command::new(&program).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("starting it");
+        let mut lines = BufReader::new(watcher.stdout.take().unwrap()).lines();
+        let mut wait_for = |wanted: &[String]| {
+            let mut missing: BTreeSet<&String> = wanted.iter().collect();
+            while !missing.is_empty() {
+                let line = lines.next().unwrap_or_else(|| panic!("no {missing:?}")).expect("text");
+                let _ = missing.remove(&line);
+            }
+        };
+        wait_for(&["routes: watching".to_owned(), "addresses: watching".to_owned()]);
+        let on = |what: &str| format!("{what} interface {index}");
+        let _ = run("ip address add 192.0.2.1/24 dev e0");
+        wait_for(&[format!("{} added", on("address 192.0.2.1"))]);
+        // A second metric is the same row to Windows; it is gone with the last one.
+        let _ = run("ip route add 203.0.113.0/24 via 192.0.2.7 metric 9");
+        let route = on("route 203.0.113.0/24 by 192.0.2.7");
+        wait_for(&[format!("{route} added")]);
+        let _ = run("ip route add 203.0.113.0/24 via 192.0.2.7 metric 5");
+        wait_for(&[format!("{route} changed")]);
+        let _ = run("ip route del 203.0.113.0/24 metric 9");
+        let _ = run("ip -6 route add 2001:db8::/32 dev e0");
+        wait_for(&[format!("{} added", on("route 2001:db8::/32 by ::"))]);
+        let _ = run("ip route del 203.0.113.0/24 metric 5");
+        wait_for(&[format!("{route} deleted")]);
+        let _ = run("ip address del 192.0.2.1/24 dev e0");
+        wait_for(&[format!("{} deleted", on("address 192.0.2.1"))]);
+        drop(watcher.stdin.take());
+        assert!(watcher.wait().unwrap().success());
+    });
+}
+
+#[test]
+fn the_first_generation_tells_of_one_change() {
+    let Some(program) = program("one_change") else { return };
+    isolated(|| {
+        let _ = run("ip link set lo up");
+        let start = |arguments: &[&str]| {
+            let mut child =
+                Command::new(&program).args(arguments).stdout(Stdio::piped()).spawn().expect("starting");
+            let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+            (child, lines.map(|line| line.expect("text")))
+        };
+        let (mut child, mut lines) = start(&[]);
+        for address in ["192.0.2.1", "192.0.2.2"] {
+            assert_eq!(lines.next().as_deref(), Some("waiting"));
+            let _ = run(&format!("ip address add {address} dev lo"));
+            assert_eq!(lines.next().as_deref(), Some("changed"));
+        }
+        // Nothing waits; the handle says so (258 is a time-out), until its request is cancelled.
+        assert_eq!(lines.next().as_deref(), Some("0 258 1 0"));
+        assert!(child.wait().unwrap().success());
+
+        let (mut child, mut lines) = start(&["blocking"]);
+        assert_eq!(lines.next().as_deref(), Some("waiting"));
+        // It says so just before it listens.
+        let mut number = 0;
+        while child.try_wait().unwrap().is_none() {
+            number += 1;
+            let _ = run(&format!("ip route add 203.0.113.{number} dev lo"));
+            std::thread::sleep(std::time::Duration::from_millis(100));
+        }
+        assert_eq!(lines.next().as_deref(), Some("0"));
     });
 }
 

@@ -89,6 +89,10 @@ const IMPOSSIBLE: &[(&[&str], &str, &str)] = &[
             "GetInvertedIfStackTable",
             "GetIpInterfaceTable",
             "NotifyIpInterfaceChange",
+            "NotifyRouteChange2",
+            "NotifyUnicastIpAddressChange",
+            "NotifyAddrChange",
+            "NotifyRouteChange",
         ],
         "ERROR_NOT_ENOUGH_MEMORY",
         MEMORY,
@@ -101,14 +105,22 @@ const IMPOSSIBLE: &[(&[&str], &str, &str)] = &[
             "GetInvertedIfStackTable",
             "GetIpInterfaceTable",
             "NotifyIpInterfaceChange",
+            "NotifyRouteChange2",
+            "NotifyUnicastIpAddressChange",
         ],
         "STATUS_NOT_ENOUGH_MEMORY",
         MEMORY,
     ),
     (
-        &["NotifyIpInterfaceChange"],
+        &["NotifyIpInterfaceChange", "NotifyRouteChange2", "NotifyUnicastIpAddressChange"],
         "ERROR_INVALID_HANDLE",
         "an internal failure of Windows without a counterpart here",
+    ),
+    (&["NotifyAddrChange", "NotifyRouteChange"], "ERROR_NOT_SUPPORTED", FAMILY),
+    (
+        &["NotifyAddrChange", "NotifyRouteChange"],
+        "ERROR_CANCELLED",
+        "said of a wait that Windows itself gives up, as when the network's services stop; the kernel's never do",
     ),
     (
         &[
@@ -213,6 +225,7 @@ fn each_documented_code_is_provoked_or_has_a_reason() {
         best_route::sorted_pairs(&mut walk);
         neighbor::neighbors(&mut walk);
         notification::notifications(&mut walk);
+        notification::one_change(&mut walk);
         walk
     });
     let impossible: BTreeMap<(&str, &str), &str> = IMPOSSIBLE
