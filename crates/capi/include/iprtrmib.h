@@ -6,6 +6,7 @@
 #include <ifmib.h>
 #include <ipmib.h>
 #include <tcpmib.h>
+#include <udpmib.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -22,6 +23,12 @@ typedef enum _TCP_TABLE_CLASS {
     TCP_TABLE_OWNER_MODULE_CONNECTIONS = 7,
     TCP_TABLE_OWNER_MODULE_ALL = 8
 } TCP_TABLE_CLASS, *PTCP_TABLE_CLASS;
+
+typedef enum _UDP_TABLE_CLASS {
+    UDP_TABLE_BASIC = 0,
+    UDP_TABLE_OWNER_PID = 1,
+    UDP_TABLE_OWNER_MODULE = 2
+} UDP_TABLE_CLASS, *PUDP_TABLE_CLASS;
 
 typedef enum _TCPIP_OWNER_MODULE_INFO_CLASS {
     TCPIP_OWNER_MODULE_INFO_BASIC = 0

@@ -105,7 +105,7 @@ macro_rules! export_iphlpapi {
             use $crate::error::{format_message, last_error};
             use $crate::notification::overlapped;
             use $crate::raw::*;
-            use $crate::{best_route, convert, interface, memory, neighbor, round_trip, router, tcp};
+            use $crate::{best_route, convert, interface, memory, neighbor, owner_module, round_trip, router, tcp, udp};
             use std::ffi::c_void;
 
             $crate::export! {
@@ -130,6 +130,9 @@ macro_rules! export_iphlpapi {
                 GetExtendedTcpTable(
                     table: *mut c_void, size: *mut u32, order: i32, family: u32, class: i32, reserved: u32
                 ) -> u32 = tcp::extended_tcp_table;
+                GetExtendedUdpTable(
+                    table: *mut c_void, size: *mut u32, order: i32, family: u32, class: i32, reserved: u32
+                ) -> u32 = udp::extended_udp_table;
                 GetIfEntry(row: *mut MIB_IFROW) -> u32 = interface::if_entry;
                 GetIfTable(table: *mut MIB_IFTABLE, size: *mut u32, order: i32) -> u32 = interface::if_table;
                 GetIpNetTable(table: *mut MIB_IPNETTABLE, size: *mut u32, order: i32) -> u32 = neighbor::ip_net_table;
@@ -137,16 +140,24 @@ macro_rules! export_iphlpapi {
                 GetNumberOfInterfaces(number: *mut u32) -> u32 = interface::number_of_interfaces;
                 GetOwnerModuleFromTcp6Entry(
                     row: *const MIB_TCP6ROW_OWNER_MODULE, class: i32, buffer: *mut c_void, size: *mut u32
-                ) -> u32 = tcp::owner_module_from_tcp6_entry;
+                ) -> u32 = owner_module::owner_module::<MIB_TCP6ROW_OWNER_MODULE>;
                 GetOwnerModuleFromTcpEntry(
                     row: *const MIB_TCPROW_OWNER_MODULE, class: i32, buffer: *mut c_void, size: *mut u32
-                ) -> u32 = tcp::owner_module_from_tcp_entry;
+                ) -> u32 = owner_module::owner_module::<MIB_TCPROW_OWNER_MODULE>;
+                GetOwnerModuleFromUdp6Entry(
+                    row: *const MIB_UDP6ROW_OWNER_MODULE, class: i32, buffer: *mut c_void, size: *mut u32
+                ) -> u32 = owner_module::owner_module::<MIB_UDP6ROW_OWNER_MODULE>;
+                GetOwnerModuleFromUdpEntry(
+                    row: *const MIB_UDPROW_OWNER_MODULE, class: i32, buffer: *mut c_void, size: *mut u32
+                ) -> u32 = owner_module::owner_module::<MIB_UDPROW_OWNER_MODULE>;
                 GetRTTAndHopCount(destination: u32, hops: *mut u32, most: u32, rtt: *mut u32) -> i32
                     = round_trip::rtt_and_hop_count;
                 GetTcp6Table(table: *mut MIB_TCP6TABLE, size: *mut u32, order: i32) -> u32 = tcp::tcp6_table;
                 GetTcp6Table2(table: *mut MIB_TCP6TABLE2, size: *mut u32, order: i32) -> u32 = tcp::tcp6_table2;
                 GetTcpTable(table: *mut MIB_TCPTABLE, size: *mut u32, order: i32) -> u32 = tcp::tcp_table;
                 GetTcpTable2(table: *mut MIB_TCPTABLE2, size: *mut u32, order: i32) -> u32 = tcp::tcp_table2;
+                GetUdp6Table(table: *mut MIB_UDP6TABLE, size: *mut u32, order: i32) -> u32 = udp::udp6_table;
+                GetUdpTable(table: *mut MIB_UDPTABLE, size: *mut u32, order: i32) -> u32 = udp::udp_table;
                 LocalFree(memory: *mut c_void) -> *mut c_void = memory::local_free;
                 NotifyAddrChange(handle: *mut HANDLE, overlapped: *mut OVERLAPPED) -> u32
                     = overlapped::notify_addr_change;

@@ -21,14 +21,16 @@ pub use windows_sys::Win32::NetworkManagement::IpHelper::{
     MIB_IPNETROW_LH as MIB_IPNETROW, MIB_IPNETROW_LH_0 as MIB_IPNETROW_0, MIB_IPNETTABLE,
     MIB_TCP_STATE_DELETE_TCB, MIB_TCP6ROW, MIB_TCP6ROW_OWNER_PID, MIB_TCP6ROW2, MIB_TCP6TABLE,
     MIB_TCP6TABLE_OWNER_PID, MIB_TCP6TABLE2, MIB_TCPROW_LH as MIB_TCPROW, MIB_TCPROW_LH_0 as MIB_TCPROW_0,
-    MIB_TCPROW_OWNER_PID, MIB_TCPROW2, MIB_TCPTABLE, MIB_TCPTABLE_OWNER_PID, MIB_TCPTABLE2, MibAddInstance,
-    MibDeleteInstance, MibIfEntryNormal, MibIfEntryNormalWithoutStatistics, MibIfTableNormal,
-    MibIfTableNormalWithoutStatistics, MibIfTableRaw, MibInitialNotification, MibParameterNotification,
-    NET_ADDRESS_DNS_NAME, NET_ADDRESS_INFO, NET_ADDRESS_IPV4, NET_ADDRESS_IPV6, TCP_TABLE_BASIC_ALL,
-    TCP_TABLE_BASIC_CONNECTIONS, TCP_TABLE_BASIC_LISTENER, TCP_TABLE_OWNER_MODULE_ALL,
-    TCP_TABLE_OWNER_MODULE_CONNECTIONS, TCP_TABLE_OWNER_MODULE_LISTENER, TCP_TABLE_OWNER_PID_ALL,
-    TCP_TABLE_OWNER_PID_CONNECTIONS, TCP_TABLE_OWNER_PID_LISTENER, TCPIP_OWNER_MODULE_BASIC_INFO,
-    TCPIP_OWNER_MODULE_INFO_BASIC, TcpConnectionOffloadStateInHost,
+    MIB_TCPROW_OWNER_PID, MIB_TCPROW2, MIB_TCPTABLE, MIB_TCPTABLE_OWNER_PID, MIB_TCPTABLE2, MIB_UDP6ROW,
+    MIB_UDP6ROW_OWNER_PID, MIB_UDP6TABLE, MIB_UDP6TABLE_OWNER_PID, MIB_UDPROW, MIB_UDPROW_OWNER_PID,
+    MIB_UDPTABLE, MIB_UDPTABLE_OWNER_PID, MibAddInstance, MibDeleteInstance, MibIfEntryNormal,
+    MibIfEntryNormalWithoutStatistics, MibIfTableNormal, MibIfTableNormalWithoutStatistics, MibIfTableRaw,
+    MibInitialNotification, MibParameterNotification, NET_ADDRESS_DNS_NAME, NET_ADDRESS_INFO,
+    NET_ADDRESS_IPV4, NET_ADDRESS_IPV6, TCP_TABLE_BASIC_ALL, TCP_TABLE_BASIC_CONNECTIONS,
+    TCP_TABLE_BASIC_LISTENER, TCP_TABLE_OWNER_MODULE_ALL, TCP_TABLE_OWNER_MODULE_CONNECTIONS,
+    TCP_TABLE_OWNER_MODULE_LISTENER, TCP_TABLE_OWNER_PID_ALL, TCP_TABLE_OWNER_PID_CONNECTIONS,
+    TCP_TABLE_OWNER_PID_LISTENER, TCPIP_OWNER_MODULE_BASIC_INFO, TCPIP_OWNER_MODULE_INFO_BASIC,
+    TcpConnectionOffloadStateInHost, UDP_TABLE_BASIC, UDP_TABLE_OWNER_MODULE, UDP_TABLE_OWNER_PID,
 };
 pub use windows_sys::Win32::Networking::WinSock::{
     AF_INET, AF_INET6, AF_UNSPEC, IN_ADDR, IN_ADDR_0, IN6_ADDR, IN6_ADDR_0, NL_INTERFACE_OFFLOAD_ROD,
@@ -273,6 +275,35 @@ pub struct MIB_TCP6ROW_OWNER_MODULE {
     pub OwningModuleInfo: [ULONG64; 16],
 }
 
+/// A UDP endpoint with what tells its program.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(C)]
+pub struct MIB_UDPROW_OWNER_MODULE {
+    pub dwLocalAddr: u32,
+    pub dwLocalPort: u32,
+    pub dwOwningPid: u32,
+    /// A 100 ns count since 1601.
+    pub liCreateTimestamp: ULONG64,
+    /// A bit field in C; bit 0: the program asked for this port.
+    pub dwFlags: i32,
+    pub OwningModuleInfo: [ULONG64; 16],
+}
+
+/// An IPv6 UDP endpoint with what tells its program.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(C)]
+pub struct MIB_UDP6ROW_OWNER_MODULE {
+    pub ucLocalAddr: [u8; 16],
+    pub dwLocalScopeId: u32,
+    pub dwLocalPort: u32,
+    pub dwOwningPid: u32,
+    /// A 100 ns count since 1601.
+    pub liCreateTimestamp: ULONG64,
+    /// A bit field in C; bit 0: the program asked for this port.
+    pub dwFlags: i32,
+    pub OwningModuleInfo: [ULONG64; 16],
+}
+
 macro_rules! tables {
     ($($table:ident { $count:ident, $rows:ident: $row:ident },)*) => {$(
         #[doc = concat!("A table of [`", stringify!($row), "`]; declared with one row, allocated with all.")]
@@ -292,6 +323,8 @@ tables! {
     MIB_IPPATH_TABLE { NumEntries, Table: MIB_IPPATH_ROW },
     MIB_TCPTABLE_OWNER_MODULE { dwNumEntries, table: MIB_TCPROW_OWNER_MODULE },
     MIB_TCP6TABLE_OWNER_MODULE { dwNumEntries, table: MIB_TCP6ROW_OWNER_MODULE },
+    MIB_UDPTABLE_OWNER_MODULE { dwNumEntries, table: MIB_UDPROW_OWNER_MODULE },
+    MIB_UDP6TABLE_OWNER_MODULE { dwNumEntries, table: MIB_UDP6ROW_OWNER_MODULE },
 }
 
 /// A table: a count of rows at its beginning, the rows at `ROWS_AT`.
@@ -333,4 +366,10 @@ is_table! {
     MIB_TCP6TABLE2 table MIB_TCP6ROW2,
     MIB_TCP6TABLE_OWNER_PID table MIB_TCP6ROW_OWNER_PID,
     MIB_TCP6TABLE_OWNER_MODULE table MIB_TCP6ROW_OWNER_MODULE,
+    MIB_UDPTABLE table MIB_UDPROW,
+    MIB_UDPTABLE_OWNER_PID table MIB_UDPROW_OWNER_PID,
+    MIB_UDPTABLE_OWNER_MODULE table MIB_UDPROW_OWNER_MODULE,
+    MIB_UDP6TABLE table MIB_UDP6ROW,
+    MIB_UDP6TABLE_OWNER_PID table MIB_UDP6ROW_OWNER_PID,
+    MIB_UDP6TABLE_OWNER_MODULE table MIB_UDP6ROW_OWNER_MODULE,
 }

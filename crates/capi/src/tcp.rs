@@ -1,17 +1,14 @@
-//! The TCP tables, the programs behind connections, and `SetTcpEntry`.
+//! The TCP tables and `SetTcpEntry`.
 
-mod owner_module;
 mod rows;
-
-pub use owner_module::{owner_module_from_tcp_entry, owner_module_from_tcp6_entry};
 
 use crate::error::{Code, Win32, last_error};
 use crate::memory::buffer::Buffer;
 use crate::raw::{self, Table};
+use crate::socket_row::{self, FromSocket};
 use crate::{guard, host, key};
-use iphelper::tcp::{TcpCondition, TcpQuery, TcpState};
+use iphelper::tcp::{TcpCondition, TcpConnection, TcpQuery, TcpState};
 use iphelper::{ErrorKind, Family};
-use rows::FromConnection;
 use std::ffi::c_void;
 use std::net::{Ipv4Addr, SocketAddrV4};
 
@@ -134,7 +131,7 @@ pub unsafe fn set_tcp_entry(row: *const raw::MIB_TCPROW) -> u32 {
             return Err(Code::INVALID_PARAMETER);
         }
         let end = |address: u32, port: u32| {
-            SocketAddrV4::new(Ipv4Addr::from(address.to_ne_bytes()), rows::port(port))
+            SocketAddrV4::new(Ipv4Addr::from(address.to_ne_bytes()), socket_row::port(port))
         };
         let (local, remote) =
             (end(row.dwLocalAddr, row.dwLocalPort), end(row.dwRemoteAddr, row.dwRemotePort));
@@ -191,7 +188,7 @@ impl Rows {
 ///
 /// # Safety
 /// `size` is NULL or may be read and written, and `table` is NULL or has as many bytes as it says.
-unsafe fn answer<T: Table<Row: FromConnection>>(
+unsafe fn answer<T: Table<Row: FromSocket<TcpConnection>>>(
     table: *mut c_void,
     size: *mut u32,
     family: Family,
@@ -199,13 +196,8 @@ unsafe fn answer<T: Table<Row: FromConnection>>(
     owners: bool,
     order: i32,
 ) -> Result<(), Code> {
-    let buffer = Buffer::new(table, size)?;
-    let mut query = TcpQuery { family: Some(family), ..TcpQuery::default() };
-    query.filter.conditions = rows.conditions();
-    query.owners = owners;
-    query.ordered = order != 0;
-    let connections = host::current()?.tcp_connections(&query)?;
-    let rows: Vec<T::Row> = connections.iter().map(T::Row::from_connection).collect();
+    let query =
+        TcpQuery { family: Some(family), filter: rows.conditions().into(), owners, ordered: order != 0 };
     // SAFETY: the caller's promise.
-    unsafe { buffer.table::<T>(&rows) }
+    unsafe { socket_row::answer::<_, T>(table, size, |host| host.tcp_connections(&query)) }
 }

@@ -8,8 +8,9 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests fail as tests do")]
 
 use iphelper_capi::error::{NtStatus, Win32};
+use iphelper_capi::owner_module::owner_module;
 use iphelper_capi::raw::*;
-use iphelper_capi::{convert, interface, ip_interface, memory, neighbor, tcp};
+use iphelper_capi::{convert, interface, ip_interface, memory, neighbor, tcp, udp};
 use iphelper_testkit::NetNs;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -140,8 +141,21 @@ fn garbage_in_the_other_rows_does_no_harm() {
             let mut row = Odd::new(&bytes[..size_of::<MIB_TCP6ROW_OWNER_MODULE>()]);
             let mut buffer = Odd::new(&[0; 64]);
             let mut size = 64;
-            let code =
-                tcp::owner_module_from_tcp6_entry(row.pointer(), number, buffer.pointer(), &raw mut size);
+            let code = owner_module::<MIB_TCP6ROW_OWNER_MODULE>(
+                row.pointer(),
+                number,
+                buffer.pointer(),
+                &raw mut size,
+            );
+            assert_ne!(code, 0);
+            let _ = buffer.bytes();
+            let mut row = Odd::new(&bytes[..size_of::<MIB_UDPROW_OWNER_MODULE>()]);
+            let code = owner_module::<MIB_UDPROW_OWNER_MODULE>(
+                row.pointer(),
+                number,
+                buffer.pointer(),
+                &raw mut size,
+            );
             assert_ne!(code, 0);
             let _ = buffer.bytes();
             // Keys that no interface has.
@@ -214,6 +228,8 @@ fn buffers_of_every_size_are_filled_whole_or_not_at_all() {
         let four = TcpListener::bind("127.0.0.1:0").unwrap();
         let _four = TcpStream::connect(four.local_addr().unwrap()).unwrap();
         let _six = TcpListener::bind("[::1]:0").unwrap();
+        let _udp =
+            ["127.0.0.1:0", "127.0.0.1:0", "[::1]:0"].map(|end| std::net::UdpSocket::bind(end).unwrap());
         // SAFETY (of all): the buffer has as many bytes as the size says, or is NULL.
         every_size(|table, size| unsafe { tcp::tcp_table(table.cast(), size, 1) });
         every_size(|table, size| unsafe { tcp::tcp_table2(table.cast(), size, 1) });
@@ -228,6 +244,15 @@ fn buffers_of_every_size_are_filled_whole_or_not_at_all() {
                     tcp::extended_tcp_table(table.cast(), size, 1, 23, class, 0)
                 });
             }
+        }
+        // SAFETY (of all): as above.
+        every_size(|table, size| unsafe { udp::udp_table(table.cast(), size, 1) });
+        every_size(|table, size| unsafe { udp::udp6_table(table.cast(), size, 1) });
+        for (class, family) in [(0, 2), (1, 2), (2, 2), (0, 23), (1, 23), (2, 23)] {
+            // SAFETY: as above.
+            every_size(|table, size| unsafe {
+                udp::extended_udp_table(table.cast(), size, 1, family, class, 0)
+            });
         }
         // SAFETY: as above. Counters stand still, for nothing is sent.
         every_size(|table, size| unsafe { interface::if_table(table.cast(), size, 1) });

@@ -237,6 +237,42 @@ fn every_member_is_where_windows_has_it() {
         IN6_ADDR {
             "u" = u, "u.Byte" = u.Byte, "u.Word" = u.Word
         }
+        MIB_UDPROW {
+            "dwLocalAddr" = dwLocalAddr, "dwLocalPort" = dwLocalPort
+        }
+        MIB_UDPTABLE {
+            "dwNumEntries" = dwNumEntries, "table" = table
+        }
+        MIB_UDPROW_OWNER_PID {
+            "dwLocalAddr" = dwLocalAddr, "dwLocalPort" = dwLocalPort, "dwOwningPid" = dwOwningPid
+        }
+        MIB_UDPTABLE_OWNER_PID {
+            "dwNumEntries" = dwNumEntries, "table" = table
+        }
+        MIB_UDPROW_OWNER_MODULE {
+            "dwLocalAddr" = dwLocalAddr, "dwLocalPort" = dwLocalPort, "dwOwningPid" = dwOwningPid, "liCreateTimestamp" = liCreateTimestamp, "dwFlags" = dwFlags, "OwningModuleInfo" = OwningModuleInfo
+        }
+        MIB_UDPTABLE_OWNER_MODULE {
+            "dwNumEntries" = dwNumEntries, "table" = table
+        }
+        MIB_UDP6ROW {
+            "dwLocalAddr" = dwLocalAddr, "dwLocalScopeId" = dwLocalScopeId, "dwLocalPort" = dwLocalPort
+        }
+        MIB_UDP6TABLE {
+            "dwNumEntries" = dwNumEntries, "table" = table
+        }
+        MIB_UDP6ROW_OWNER_PID {
+            "ucLocalAddr" = ucLocalAddr, "dwLocalScopeId" = dwLocalScopeId, "dwLocalPort" = dwLocalPort, "dwOwningPid" = dwOwningPid
+        }
+        MIB_UDP6TABLE_OWNER_PID {
+            "dwNumEntries" = dwNumEntries, "table" = table
+        }
+        MIB_UDP6ROW_OWNER_MODULE {
+            "ucLocalAddr" = ucLocalAddr, "dwLocalScopeId" = dwLocalScopeId, "dwLocalPort" = dwLocalPort, "dwOwningPid" = dwOwningPid, "liCreateTimestamp" = liCreateTimestamp, "dwFlags" = dwFlags, "OwningModuleInfo" = OwningModuleInfo
+        }
+        MIB_UDP6TABLE_OWNER_MODULE {
+            "dwNumEntries" = dwNumEntries, "table" = table
+        }
         NET_ADDRESS_INFO {
             "Format" = Format, "NamedAddress" = Anonymous.NamedAddress, "NamedAddress.Address" =
             Anonymous.NamedAddress.Address, "NamedAddress.Port" = Anonymous.NamedAddress.Port, "Ipv4Address" =

@@ -12,10 +12,11 @@
 )]
 
 use iphelper_capi::error::{Flavour, Win32};
+use iphelper_capi::owner_module::owner_module;
 use iphelper_capi::raw::*;
-use iphelper_capi::{convert, interface, ip_interface, memory, tcp};
+use iphelper_capi::{convert, interface, ip_interface, memory, tcp, udp};
 use iphelper_testkit::{NetNs, eventually, isolated, run, set_sysctl, sysctl};
-use std::net::{Ipv6Addr, SocketAddr, SocketAddrV6, TcpListener, TcpStream};
+use std::net::{Ipv6Addr, SocketAddr, SocketAddrV6, TcpListener, TcpStream, UdpSocket};
 use std::ptr::null_mut;
 use support::settings;
 
@@ -162,6 +163,72 @@ fn ipv6_rows_carry_scope_ids_in_network_order() {
         assert_eq!((rows[0].dwState, u32::from_be(rows[0].dwLocalScopeId)), (2, index));
         let rows = filled::<MIB_TCP6TABLE2>(|table, size| unsafe { tcp::tcp6_table2(table, size, 1) });
         assert_eq!((rows[0].State, rows[0].dwOwningPid, rows[0].dwOffloadState), (2, std::process::id(), 0));
+    });
+}
+
+#[test]
+fn udp_rows_are_those_of_their_classes() {
+    isolated(|| {
+        let asked = UdpSocket::bind("127.0.0.2:5000").unwrap();
+        let chosen = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let six = UdpSocket::bind("[::1]:5000").unwrap();
+        let me = std::process::id();
+        let ports = [chosen.local_addr().unwrap().port(), 5000];
+        let extended = |family, class| {
+            move |table: *mut std::ffi::c_void, size: *mut u32| unsafe {
+                udp::extended_udp_table(table, size, 1, family, class, 0)
+            }
+        };
+        let ends = |address: u32, member: u32| (u32::from_be(address) & 0xFF, port(member));
+        let four = [(1, ports[0]), (2, ports[1])];
+        let rows = filled::<MIB_UDPTABLE>(|table, size| unsafe { udp::udp_table(table, size, 1) });
+        assert_eq!(rows.iter().map(|row| ends(row.dwLocalAddr, row.dwLocalPort)).collect::<Vec<_>>(), four);
+        let rows = filled::<MIB_UDPTABLE>(|table, size| extended(2, UDP_TABLE_BASIC)(table.cast(), size));
+        assert_eq!(rows.iter().map(|row| ends(row.dwLocalAddr, row.dwLocalPort)).collect::<Vec<_>>(), four);
+        let rows = filled::<MIB_UDPTABLE_OWNER_PID>(|table, size| {
+            extended(2, UDP_TABLE_OWNER_PID)(table.cast(), size)
+        });
+        assert_eq!(rows.iter().map(|row| ends(row.dwLocalAddr, row.dwLocalPort)).collect::<Vec<_>>(), four);
+        assert!(rows.iter().all(|row| row.dwOwningPid == me));
+        let rows = filled::<MIB_UDPTABLE_OWNER_MODULE>(|table, size| {
+            extended(2, UDP_TABLE_OWNER_MODULE)(table.cast(), size)
+        });
+        assert_eq!(rows.iter().map(|row| ends(row.dwLocalAddr, row.dwLocalPort)).collect::<Vec<_>>(), four);
+        assert_eq!(rows.iter().map(|row| row.dwFlags).collect::<Vec<_>>(), [0, 1], "who asked for its port");
+        assert!(rows.iter().all(|row| row.dwOwningPid == me && row.liCreateTimestamp == ULONG64(0)));
+
+        let rows = filled::<MIB_UDP6TABLE>(|table, size| unsafe { udp::udp6_table(table, size, 1) });
+        assert_eq!((rows.len(), port(rows[0].dwLocalPort), rows[0].dwLocalScopeId), (1, 5000, 0));
+        // SAFETY: bytes are what the union holds.
+        assert_eq!(Ipv6Addr::from(unsafe { rows[0].dwLocalAddr.u.Byte }), Ipv6Addr::LOCALHOST);
+        let rows = filled::<MIB_UDP6TABLE_OWNER_PID>(|table, size| {
+            extended(23, UDP_TABLE_OWNER_PID)(table.cast(), size)
+        });
+        assert_eq!((rows.len(), rows[0].dwOwningPid, port(rows[0].dwLocalPort)), (1, me, 5000));
+        let rows = filled::<MIB_UDP6TABLE_OWNER_MODULE>(|table, size| {
+            extended(10, UDP_TABLE_OWNER_MODULE)(table.cast(), size)
+        });
+        assert_eq!(Ipv6Addr::from(rows[0].ucLocalAddr), Ipv6Addr::LOCALHOST);
+        assert_eq!((rows.len(), rows[0].dwOwningPid, rows[0].dwFlags), (1, me, 1));
+        // The row tells its program.
+        let mut buffer = [0_u64; 512];
+        let mut size = 4096;
+        let code = unsafe {
+            owner_module(
+                &raw const rows[0],
+                TCPIP_OWNER_MODULE_INFO_BASIC,
+                buffer.as_mut_ptr().cast(),
+                &raw mut size,
+            )
+        };
+        assert_eq!(code, 0);
+        let name = unsafe {
+            let basic = buffer.as_ptr().cast::<TCPIP_OWNER_MODULE_BASIC_INFO>().read();
+            let units = (0..).map(|unit| *basic.pModuleName.add(unit)).take_while(|unit| *unit != 0);
+            String::from_utf16(&units.collect::<Vec<_>>()).unwrap()
+        };
+        assert_eq!(Some(name.as_ref()), std::env::current_exe().unwrap().file_name());
+        drop((asked, six));
     });
 }
 

@@ -18,8 +18,10 @@ use crate::notification::{ChangeSource, WatchOptions};
 use crate::path::{Path as PathRow, PathKey};
 use crate::round_trip::{RoundTrip as RoundTripRow, RoundTripOptions};
 use crate::route::{NewRoute, Route as RouteRow, RouteChange, RouteKey, RouteQuery, Routes};
-use crate::tcp::{DeleteOptions, OwnerModule, TcpConnection, TcpConnections, TcpDeletion, TcpQuery};
+use crate::socket::OwnerModule;
+use crate::tcp::{DeleteOptions, TcpConnection, TcpConnections, TcpDeletion, TcpQuery};
 use crate::types::{Family, Guid, InterfaceKey, Prefix};
+use crate::udp::{UdpEndpoint, UdpQuery};
 use std::fmt::Debug;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -36,6 +38,7 @@ pub(crate) trait Backend:
     + Neighbor
     + Convert
     + Route
+    + Socket
     + Tcp
     + Udp
     + Notification
@@ -59,6 +62,7 @@ impl<
         + Neighbor
         + Convert
         + Route
+        + Socket
         + Tcp
         + Udp
         + Notification
@@ -222,11 +226,15 @@ pub(crate) trait Route {
     fn plan_delete_route(&self, key: &RouteKey) -> Result<RouteRow>;
 }
 
+/// [`crate::socket`].
+pub(crate) trait Socket {
+    fn socket_owner_module(&self, inode: Option<u64>, process: Option<u32>) -> Result<OwnerModule>;
+}
+
 /// [`crate::tcp`].
 pub(crate) trait Tcp {
     fn tcp_connections(&self, query: &TcpQuery) -> Result<Vec<TcpConnection>>;
     fn tcp_connections_iter(&self, query: &TcpQuery) -> Result<TcpConnections>;
-    fn tcp_owner_module(&self, inode: Option<u64>, process: Option<u32>) -> Result<OwnerModule>;
     fn delete_tcp_connections(
         &self,
         connections: &[TcpConnection],
@@ -239,6 +247,7 @@ pub(crate) trait Tcp {
 
 /// [`crate::udp`].
 pub(crate) trait Udp {
+    fn udp_endpoints(&self, query: &UdpQuery) -> Result<Vec<UdpEndpoint>>;
     fn delete_udp_endpoint(&self, local: SocketAddr, remote: Option<SocketAddr>) -> Result<()>;
 }
 

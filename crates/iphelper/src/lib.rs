@@ -46,6 +46,7 @@ pub mod path;
 pub mod round_trip;
 pub mod route;
 pub mod router;
+pub mod socket;
 pub mod tcp;
 pub mod types;
 pub mod udp;

@@ -30,14 +30,16 @@
 //! # }
 //! ```
 
+pub use crate::socket::{
+    Owner, OwnerModule, SocketCondition as TcpCondition, SocketCookie, SocketFilter as TcpFilter,
+    SocketQuery as TcpQuery,
+};
+
 use crate::Host;
 use crate::error::{Error, Result};
-use crate::types::{Family, InterfaceIndex, Prefix};
+use crate::types::{Family, InterfaceIndex};
 use std::fmt;
 use std::net::SocketAddr;
-use std::ops::RangeInclusive;
-use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::SystemTime;
 
 /// State of a TCP connection (RFC 9293), numbered as Windows does.
@@ -58,10 +60,6 @@ pub enum TcpState {
     LastAck = 10,
     TimeWait = 11,
 }
-
-/// A socket's identity for its life: a number that the kernel never gives out twice while it runs.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct SocketCookie(pub u64);
 
 /// A row of the TCP table.
 #[doc(alias = "MIB_TCPROW_OWNER_MODULE")]
@@ -94,97 +92,6 @@ pub struct TcpConnection {
     pub owner: Option<Owner>,
     /// When the connection was made. Linux does not keep it: always `None` there.
     pub created: Option<SystemTime>,
-}
-
-/// A process that holds a socket.
-#[doc(alias = "TCPIP_OWNER_MODULE_BASIC_INFO")]
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
-#[non_exhaustive]
-pub struct Owner {
-    /// The process id in the caller's PID namespace; the lowest one where several processes share the socket, or the
-    /// lowest of those that a filter names.
-    pub pid: u32,
-    /// The process's short name, at most 15 bytes; what is not UTF-8 in it is replaced. Linux: `/proc/PID/comm`.
-    pub name: Arc<str>,
-}
-
-/// The program behind a connection.
-#[doc(alias = "TCPIP_OWNER_MODULE_BASIC_INFO")]
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
-#[non_exhaustive]
-pub struct OwnerModule {
-    /// The process id.
-    pub pid: u32,
-    /// The module's name: the last part of its path, else the process's short name.
-    pub name: String,
-    /// The path of the program; `None` where this caller may not read it.
-    pub path: Option<PathBuf>,
-}
-
-/// What to read of the TCP table.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct TcpQuery {
-    /// One family, or both.
-    pub family: Option<Family>,
-    /// Only what matches all of these; the kernel filters where it can.
-    pub filter: TcpFilter,
-    /// Whether owners are looked up: one pass over all processes' descriptors. A filter that names processes looks into
-    /// those, and tells their rows' owners in any case.
-    pub owners: bool,
-    /// Whether rows are ordered by local address, scope id, port, remote address, scope id, port.
-    pub ordered: bool,
-}
-
-/// Conditions that a connection must all meet. None: every connection.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct TcpFilter {
-    /// The conditions.
-    pub conditions: Vec<TcpCondition>,
-}
-
-impl From<Vec<TcpCondition>> for TcpFilter {
-    fn from(conditions: Vec<TcpCondition>) -> Self {
-        Self { conditions }
-    }
-}
-
-/// One condition of a [`TcpFilter`].
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub enum TcpCondition {
-    /// In one of these states. Sockets that are [`Closed`](TcpState::Closed) (bound, and neither listening nor
-    /// connected) are found only if they are asked for, on Linux from 6.8.
-    State(Vec<TcpState>),
-    /// Either port in the range.
-    Port(RangeInclusive<u16>),
-    /// The local port in the range.
-    LocalPort(RangeInclusive<u16>),
-    /// The remote port in the range.
-    RemotePort(RangeInclusive<u16>),
-    /// The local address in the prefix.
-    LocalAddress(Prefix),
-    /// The remote address in the prefix.
-    RemoteAddress(Prefix),
-    /// Bound to this interface, or with a link-local peer on it.
-    Interface(InterfaceIndex),
-    /// In the control group with this id (the inode of its directory in cgroup v2).
-    Cgroup(u64),
-    /// Marked with `value` under `mask` (`SO_MARK`). The kernel compares marks for callers with `CAP_NET_ADMIN` only, others
-    /// are refused with [`AccessDenied`](crate::ErrorKind::AccessDenied).
-    Mark {
-        /// The mark's bits that count must equal this.
-        value: u32,
-        /// The bits that count.
-        mask: u32,
-    },
-    /// Opened by this user id.
-    UserId(u32),
-    /// Held by the process with this id. One that the caller may not look into is refused with
-    /// [`AccessDenied`](crate::ErrorKind::AccessDenied).
-    Pid(u32),
-    /// Held by a process with this short name; Linux keeps 15 bytes of it, so a longer one stands for all that begin
-    /// so. One that the caller may not look into is refused with [`AccessDenied`](crate::ErrorKind::AccessDenied).
-    Process(String),
 }
 
 /// Rows of the TCP table, one at a time: holds one receive buffer, whatever the table's size.
@@ -284,17 +191,7 @@ impl Host {
     #[doc(alias = "GetOwnerModuleFromTcpEntry")]
     #[doc(alias = "GetOwnerModuleFromTcp6Entry")]
     pub fn tcp_owner_module(&self, connection: &TcpConnection) -> Result<OwnerModule> {
-        self.tcp_socket_owner_module(connection.inode, connection.owner.as_ref().map(|owner| owner.pid))
-    }
-
-    /// The program behind the TCP socket with this inode, which `process` was seen to hold.
-    ///
-    /// [`tcp_owner_module`](Self::tcp_owner_module) for callers that have kept no more of the row, as C's rows do. The
-    /// process is a hint: another that holds the socket by now is found, too.
-    ///
-    /// - Errors: as there, and for no inode
-    pub fn tcp_socket_owner_module(&self, inode: Option<u64>, process: Option<u32>) -> Result<OwnerModule> {
-        self.backend().tcp_owner_module(inode, process)
+        self.socket_owner_module(connection.inode, connection.owner.as_ref().map(|owner| owner.pid))
     }
 
     /// Deletes one connection: gone when this returns, the peer told by a reset where TCP has one to send.

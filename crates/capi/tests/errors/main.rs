@@ -46,6 +46,7 @@ mod notification;
 #[path = "../support/mod.rs"]
 mod support;
 mod tcp;
+mod udp;
 mod walk;
 
 iphelper_testkit::private_user_namespace!();
@@ -58,6 +59,12 @@ const FAMILY: &str = "needs a kernel without this family: IPv4 is in every one, 
 /// Codes that this host cannot produce: functions, code, reason.
 const IMPOSSIBLE: &[(&[&str], &str, &str)] = &[
     (&["GetTcpTable", "GetTcpTable2", "GetIfEntry", "GetIfTable"], "ERROR_NOT_SUPPORTED", FAMILY),
+    (&["GetUdpTable", "GetUdp6Table"], "ERROR_NOT_SUPPORTED", FAMILY),
+    (
+        &["GetExtendedUdpTable"],
+        "ERROR_NOT_SUPPORTED",
+        "is for a basic table of IPv6 before Windows Vista; and of a kernel without a family, which a namespace cannot be",
+    ),
     (&["GetTcp6Table", "GetTcp6Table2", "GetIpInterfaceTable"], "ERROR_NOT_SUPPORTED", FAMILY),
     (&["GetIpInterfaceTable"], "STATUS_NOT_SUPPORTED", FAMILY),
     (
@@ -211,6 +218,8 @@ fn each_documented_code_is_provoked_or_has_a_reason() {
         tcp::tcp_tables(&mut walk);
         tcp::tcp_owners(&mut walk);
         tcp::tcp_deletion(&mut walk);
+        udp::udp_tables(&mut walk);
+        udp::udp_owners(&mut walk);
         interface::first_generation(&mut walk);
         interface::interfaces(&mut walk);
         ip_interface::ip_interfaces(&mut walk);

@@ -2,6 +2,7 @@
 
 use crate::walk::Walk;
 use iphelper_capi::error::last_error;
+use iphelper_capi::owner_module::owner_module;
 use iphelper_capi::raw::*;
 use iphelper_capi::tcp;
 use iphelper_testkit::{as_nobody, unprivileged};
@@ -90,7 +91,7 @@ pub(super) fn tcp_owners(walk: &mut Walk) {
     unsafe {
         let size = &raw mut size;
         let four = |row: *const MIB_TCPROW_OWNER_MODULE, class: i32, size: *mut u32| {
-            tcp::owner_module_from_tcp_entry(row, class, null_mut(), size)
+            owner_module(row, class, null_mut(), size)
         };
         let name = "GetOwnerModuleFromTcpEntry";
         walk.expect(name, "ERROR_INSUFFICIENT_BUFFER", four(&raw const row, 0, size));
@@ -99,7 +100,7 @@ pub(super) fn tcp_owners(walk: &mut Walk) {
         walk.expect(name, "ERROR_INVALID_PARAMETER", four(&raw const row, 0, null_mut()));
         walk.expect(name, "ERROR_NOT_FOUND", four(&raw const gone, 0, size));
         let six = |row: *const MIB_TCP6ROW_OWNER_MODULE, class: i32, size: *mut u32| {
-            tcp::owner_module_from_tcp6_entry(row, class, null_mut(), size)
+            owner_module(row, class, null_mut(), size)
         };
         let name = "GetOwnerModuleFromTcp6Entry";
         walk.expect(name, "ERROR_INSUFFICIENT_BUFFER", six(&row6(row), 0, size));

@@ -24,6 +24,7 @@ mod round_trip;
 mod route;
 mod router;
 mod socket;
+mod socket_table;
 mod sysctl;
 mod tcp;
 mod thread;

@@ -55,6 +55,8 @@ pub enum Condition {
     /// The kernel chose the local port: the program did not bind the socket to one. Half-open and TIME_WAIT sockets
     /// pass.
     AutomaticPort,
+    /// The program bound the socket to its local port: the opposite.
+    RequestedPort,
     /// In the control group with this id (cgroup v2). Half-open and TIME_WAIT sockets are in none.
     Cgroup(u64),
 }
@@ -162,6 +164,12 @@ impl Filter {
                 fails.push(self.test(MARK, &operands));
             }
             Condition::AutomaticPort => fails.push(self.test(AUTOMATIC_PORT, &[])),
+            Condition::RequestedPort => {
+                // Where the test holds, the next jump is the failure; where it does not, it leads beyond that.
+                let test = self.test(AUTOMATIC_PORT, &[]);
+                fails.push(self.test(JUMP, &[]));
+                self.aim(test, self.program.len());
+            }
             Condition::Cgroup(id) => fails.push(self.test(CGROUP, &id.to_ne_bytes())),
         }
     }
@@ -364,6 +372,7 @@ mod tests {
             Condition::Device(index) => socket.device == *index,
             Condition::Mark { value, mask } => socket.mark & mask == *value,
             Condition::AutomaticPort => socket.automatic,
+            Condition::RequestedPort => !socket.automatic,
             Condition::Cgroup(id) => socket.cgroup == *id,
         }
     }
@@ -393,6 +402,7 @@ mod tests {
             (0..3_u32).prop_map(Condition::Device),
             (0..4_u32, 0..4_u32).prop_map(|(value, mask)| Condition::Mark { value, mask }),
             Just(Condition::AutomaticPort),
+            Just(Condition::RequestedPort),
             (0..3_u64).prop_map(Condition::Cgroup),
         ]
     }

@@ -6,7 +6,7 @@
 use super::namespace::system;
 use super::thread::start_helper;
 use crate::error::Result;
-use crate::tcp::Owner;
+use crate::socket::Owner;
 use rustc_hash::FxHashMap;
 use rustix::fs::{AtFlags, Mode, OFlags, RawDir};
 use rustix::io::{Errno, retry_on_intr};

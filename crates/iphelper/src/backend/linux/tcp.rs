@@ -2,31 +2,76 @@
 
 mod delete;
 mod endpoints;
-mod filter;
-mod owner;
-mod row;
-mod table;
+mod state;
 mod terminal;
 
 use super::LinuxHost;
+use super::socket_table::{self, Dump, Ends, Row, SocketTable, dumps};
 use crate::backend;
 use crate::error::Result;
-use crate::tcp::{DeleteOptions, OwnerModule, TcpConnection, TcpConnections, TcpDeletion, TcpQuery};
+use crate::socket::{Owner, SocketCookie};
+use crate::tcp::{DeleteOptions, TcpConnection, TcpConnections, TcpDeletion, TcpFilter, TcpQuery, TcpState};
+use crate::types::Family;
 pub(super) use endpoints::unmapped;
+use iphelper_netlink::sock_diag::inet::{Protocol, State};
 use std::net::SocketAddr;
 use terminal::OwnTerminal;
 
+/// The TCP table.
+pub(super) enum Tcp {}
+
+impl SocketTable for Tcp {
+    type Row = TcpConnection;
+    const OPERATION: &'static str = "reading the TCP table";
+    const UNMONITORED: &'static str =
+        "this kernel has no TCP socket monitoring (CONFIG_INET_DIAG, CONFIG_INET_TCP_DIAG)";
+
+    fn dumps(family: Option<Family>, filter: &TcpFilter) -> Result<Vec<Dump>> {
+        dumps(Protocol::Tcp, state::states(filter), family, filter, false)
+    }
+
+    #[inline]
+    fn state(state: State) -> Option<Option<TcpState>> {
+        state::state(state).map(Some)
+    }
+
+    #[inline]
+    fn row(ends: Ends, state: Option<TcpState>, _automatic: bool) -> TcpConnection {
+        let Ends { family, local, remote, interface_index, cookie, socket_family, user_id, inode } = ends;
+        TcpConnection {
+            family,
+            local,
+            remote,
+            // Every state of the kernel's is one of these.
+            state: state.unwrap_or(TcpState::Closed),
+            interface_index,
+            cookie,
+            socket_family,
+            user_id,
+            inode,
+            owner: None,
+            created: None,
+        }
+    }
+}
+
+impl Row for TcpConnection {
+    fn owner(&mut self) -> &mut Option<Owner> {
+        &mut self.owner
+    }
+
+    fn place(&self) -> (Family, SocketAddr, Option<SocketAddr>, SocketCookie, Option<u64>) {
+        (self.family, self.local, Some(self.remote), self.cookie, self.inode)
+    }
+}
+
 impl backend::Tcp for LinuxHost {
     fn tcp_connections(&self, query: &TcpQuery) -> Result<Vec<TcpConnection>> {
-        table::connections(self, query)
+        socket_table::whole::<Tcp>(self, query)
     }
 
     fn tcp_connections_iter(&self, query: &TcpQuery) -> Result<TcpConnections> {
-        Ok(TcpConnections { rows: Box::new(table::stream(self, query)?) })
-    }
-
-    fn tcp_owner_module(&self, inode: Option<u64>, process: Option<u32>) -> Result<OwnerModule> {
-        owner::module(inode, process)
+        Ok(TcpConnections { rows: Box::new(socket_table::stream::<Tcp>(self, query)?) })
     }
 
     fn delete_tcp_connections(
@@ -47,7 +92,7 @@ impl backend::Tcp for LinuxHost {
 
     fn own_terminal_connections(&self) -> Result<Vec<TcpConnection>> {
         let own = OwnTerminal::find()?;
-        let mut rows = table::connections(self, &TcpQuery::default())?;
+        let mut rows = socket_table::whole::<Tcp>(self, &TcpQuery::default())?;
         rows.retain(|row| own.is_on(row));
         Ok(rows)
     }

@@ -1,11 +1,12 @@
 //! Deletion of TCP connections: always the very socket that was seen, named by its cookie.
 
-use super::row::CONNECTIONS;
-use super::table;
+use super::Tcp;
+use super::state::CONNECTIONS;
 use super::terminal::OwnTerminal;
 use crate::backend::linux::LinuxHost;
 use crate::backend::linux::destroy::{destroy, destroy_all, refused};
 use crate::backend::linux::socket::{Refusal, Socket};
+use crate::backend::linux::socket_table;
 use crate::error::{Error, ErrorKind, Result};
 use crate::tcp::{DeleteOptions, TcpConnection, TcpDeletion, TcpDeletionOutcome, TcpQuery, TcpState};
 use crate::types::Family;
@@ -329,7 +330,7 @@ pub(super) fn delete_matching(
             .because("a filter without a condition is every connection of this computer"));
     }
     host.require_elevation(OPERATION)?;
-    let rows = table::connections(host, query)?;
+    let rows = socket_table::whole::<Tcp>(host, query)?;
     let own = if options.own_terminal { None } else { Some(OwnTerminal::find()?) };
     let (mut spare, mut doomed) = (Vec::new(), Vec::new());
     for (position, row) in rows.into_iter().enumerate() {

@@ -1,8 +1,9 @@
 //! Deletion by endpoints, as C's `SetTcpEntry` names a connection: looked up first, then deleted by cookie.
 
+use super::Tcp;
 use super::delete::{OPERATION, delete};
-use super::table;
 use crate::backend::linux::LinuxHost;
+use crate::backend::linux::socket_table;
 use crate::error::{Error, ErrorKind, Result};
 use crate::tcp::{DeleteOptions, TcpCondition, TcpConnection, TcpFilter, TcpQuery, TcpState};
 use crate::types::{Family, Prefix};
@@ -22,7 +23,7 @@ pub(super) fn delete_endpoints(host: &LinuxHost, local: SocketAddr, remote: Sock
     let query = exactly(local, remote);
     // A connection whose ends were taken over by a new one while they were looked up is listed twice: look again.
     for _ in 0..LOOKS {
-        let (dual_stack, found): (Vec<_>, Vec<_>) = table::connections(host, &query)?
+        let (dual_stack, found): (Vec<_>, Vec<_>) = socket_table::whole::<Tcp>(host, &query)?
             .into_iter()
             .filter(|row| same_end(row.local, local) && same_end(row.remote, remote))
             .partition(is_ipv4_side_of_dual_stack);

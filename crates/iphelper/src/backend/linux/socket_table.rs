@@ -1,28 +1,68 @@
-//! The TCP table: whole, or one row at a time.
+//! A protocol's table of sockets over `sock_diag`: whole, or one row at a time.
 
-use super::filter::{dumps, passes};
-use super::row::rows;
-use crate::backend::linux::LinuxHost;
-use crate::backend::linux::process::{Processes, Unreadable};
-use crate::backend::linux::socket::{Pooled, Refusal};
+mod ends;
+mod filter;
+mod owner;
+
+use super::LinuxHost;
+use super::process::{Processes, Unreadable};
+use super::socket::{Pooled, Refusal};
+use crate::backend;
 use crate::error::{Error, ErrorKind, Result};
-use crate::tcp::{Owner, TcpCondition, TcpConnection, TcpFilter, TcpQuery};
+use crate::socket::{Owner, OwnerModule, SocketCondition, SocketCookie, SocketFilter, SocketQuery};
+use crate::tcp::TcpState;
 use crate::types::Family;
+pub(super) use ends::Ends;
+use ends::each;
+use filter::passes;
+pub(super) use filter::{Dump, dumps, invalid};
 use iphelper_netlink::DecodeError;
-use iphelper_netlink::message::{DUMP_INTERRUPTED, Request};
-use iphelper_netlink::sock_diag::inet::SocketRow;
+use iphelper_netlink::message::DUMP_INTERRUPTED;
+use iphelper_netlink::sock_diag::inet::{SocketRow, State};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
 
-const OPERATION: &str = "reading the TCP table";
+/// A protocol and its rows.
+pub(super) trait SocketTable: Send + Sized + 'static {
+    /// A row of the table.
+    type Row: Row;
+    /// What reading the table is called in errors.
+    const OPERATION: &'static str;
+    /// What a kernel lacks that does not list these sockets.
+    const UNMONITORED: &'static str;
+
+    /// The dumps that together have every row of `family` that passes `filter`.
+    fn dumps(family: Option<Family>, filter: &SocketFilter) -> Result<Vec<Dump>>;
+
+    /// The state of a socket as rows tell it; `None` for a socket that is in no table.
+    fn state(state: State) -> Option<Option<TcpState>>;
+
+    /// The row of a socket that has these ends, from a dump of sockets whose ports are `automatic`.
+    fn row(ends: Ends, state: Option<TcpState>, automatic: bool) -> Self::Row;
+}
+
+/// What every row has.
+pub(super) trait Row: Send + 'static {
+    /// The process that holds the socket, to be told later.
+    fn owner(&mut self) -> &mut Option<Owner>;
+    /// Family, local end, remote end, cookie: what rows are ordered by; and the inode.
+    fn place(&self) -> (Family, SocketAddr, Option<SocketAddr>, SocketCookie, Option<u64>);
+}
+
+impl backend::Socket for LinuxHost {
+    fn socket_owner_module(&self, inode: Option<u64>, process: Option<u32>) -> Result<OwnerModule> {
+        owner::module(inode, process)
+    }
+}
+
 /// The longest short name of a process (`TASK_COMM_LEN` without its NUL).
 const NAME_LEN: usize = 15;
 
 /// What of a query is tested here: the rows of one family that pass the filter, and the processes that it names.
 struct Selection {
     family: Option<Family>,
-    filter: TcpFilter,
+    filter: SocketFilter,
     /// The sockets of the processes that the filter names; `None` where it names none.
     holders: Option<FxHashMap<u64, Owner>>,
     /// The owners of all sockets, for rows that are given out before the last one is read.
@@ -30,25 +70,39 @@ struct Selection {
 }
 
 impl Selection {
-    fn new(query: &TcpQuery) -> Result<Self> {
+    fn new(query: &SocketQuery) -> Result<Self> {
         let holders = holders(&query.filter)?;
         Ok(Self { family: query.family, filter: query.filter.clone(), holders, owners: None })
     }
 
     /// Gives the rows of one message that are wanted to `add`.
     #[inline]
-    fn decode(&self, socket: &SocketRow<'_>, mut add: impl FnMut(TcpConnection)) -> Result<(), DecodeError> {
-        rows(socket, |mut row| {
-            if self.family.is_some_and(|family| family != row.family) || !passes(&self.filter, &row) {
+    fn decode<T: SocketTable>(
+        &self,
+        socket: &SocketRow<'_>,
+        automatic: bool,
+        mut add: impl FnMut(T::Row),
+    ) -> Result<(), DecodeError> {
+        let Some(state) = T::state(socket.state()) else { return Ok(()) };
+        each(socket, |ends| {
+            if self.family.is_some_and(|family| family != ends.family) || !passes(&self.filter, &ends, state)
+            {
                 return;
             }
-            if let Some(holders) = &self.holders {
-                row.owner = row.inode.and_then(|inode| holders.get(&inode)).cloned();
-                if row.owner.is_none() {
-                    return;
-                }
-            } else if let Some(owners) = &self.owners {
-                row.owner = row.inode.and_then(|inode| owners.get(&inode)).cloned();
+            let inode = ends.inode;
+            let holder =
+                |sockets: &FxHashMap<u64, Owner>| inode.and_then(|inode| sockets.get(&inode)).cloned();
+            let owner = match (&self.holders, &self.owners) {
+                (Some(holders), _) => match holder(holders) {
+                    None => return,
+                    owner => owner,
+                },
+                (None, Some(owners)) => holder(owners),
+                (None, None) => None,
+            };
+            let mut row = T::row(ends, state, automatic);
+            if owner.is_some() {
+                *row.owner() = owner;
             }
             add(row);
         })
@@ -56,16 +110,16 @@ impl Selection {
 }
 
 /// The sockets of the processes that `filter` names, with the lowest of these processes as owner.
-fn holders(filter: &TcpFilter) -> Result<Option<FxHashMap<u64, Owner>>> {
+fn holders(filter: &SocketFilter) -> Result<Option<FxHashMap<u64, Owner>>> {
     let mut pids: Option<Vec<u32>> = None;
     let mut names = Vec::new();
     for condition in &filter.conditions {
         match condition {
-            TcpCondition::Pid(pid) => {
+            SocketCondition::Pid(pid) => {
                 let others = pids.is_some_and(|pids| !pids.contains(pid));
                 pids = Some(if others { Vec::new() } else { vec![*pid] });
             }
-            TcpCondition::Process(name) => names.push(name.as_str()),
+            SocketCondition::Process(name) => names.push(name.as_str()),
             _ => {}
         }
     }
@@ -87,40 +141,38 @@ fn short_name(name: &str) -> &str {
 }
 
 /// The error that a refused dump is.
-fn refused(refusal: Refusal, filter: &TcpFilter) -> Error {
-    let marks = filter.conditions.iter().any(|condition| matches!(condition, TcpCondition::Mark { .. }));
+fn refused<T: SocketTable>(refusal: Refusal, filter: &SocketFilter) -> Error {
+    let marks = filter.conditions.iter().any(|condition| matches!(condition, SocketCondition::Mark { .. }));
     match refusal.errno() {
-        libc::ENOENT => refusal
-            .into_error(ErrorKind::NotSupported, OPERATION)
-            .because("this kernel has no TCP socket monitoring (CONFIG_INET_DIAG, CONFIG_INET_TCP_DIAG)"),
-        libc::EPERM if marks => {
-            refusal.error(OPERATION).because("the kernel compares marks for callers with CAP_NET_ADMIN only")
-        }
-        _ => refusal.error(OPERATION),
+        libc::ENOENT => refusal.into_error(ErrorKind::NotSupported, T::OPERATION).because(T::UNMONITORED),
+        libc::EPERM if marks => refusal
+            .error(T::OPERATION)
+            .because("the kernel compares marks for callers with CAP_NET_ADMIN only"),
+        _ => refusal.error(T::OPERATION),
     }
 }
 
 /// Leaves IPv6 out where this kernel has none.
-fn available(host: &LinuxHost, family: Option<Family>) -> Result<Option<Family>> {
+fn available<T: SocketTable>(host: &LinuxHost, family: Option<Family>) -> Result<Option<Family>> {
     match (host.sysctl.has(Family::V6), family) {
         (false, Some(Family::V6)) => {
-            Err(Error::new(ErrorKind::NotSupported, OPERATION).because("this kernel has no IPv6"))
+            Err(Error::new(ErrorKind::NotSupported, T::OPERATION).because("this kernel has no IPv6"))
         }
         (_, family) => Ok(family),
     }
 }
 
 /// The whole table.
-pub(super) fn connections(host: &LinuxHost, query: &TcpQuery) -> Result<Vec<TcpConnection>> {
-    let family = available(host, query.family)?;
+pub(super) fn whole<T: SocketTable>(host: &LinuxHost, query: &SocketQuery) -> Result<Vec<T::Row>> {
+    let family = available::<T>(host, query.family)?;
     let selection = Selection::new(query)?;
     let mut socket = host.sock_diag.take()?;
-    let mut table: Vec<TcpConnection> = Vec::new();
+    let mut table: Vec<T::Row> = Vec::new();
     let mut seen = FxHashSet::default();
-    for mut request in dumps(family, &query.filter)? {
+    for Dump { mut request, automatic } in T::dumps(family, &query.filter)? {
         let start = table.len();
         let mut part = (&mut table, &mut seen);
-        let restart = |(table, seen): &mut (&mut Vec<TcpConnection>, &mut FxHashSet<u64>)| {
+        let restart = |(table, seen): &mut (&mut Vec<T::Row>, &mut FxHashSet<u64>)| {
             table.truncate(start);
             seen.clear();
         };
@@ -129,17 +181,18 @@ pub(super) fn connections(host: &LinuxHost, query: &TcpQuery) -> Result<Vec<TcpC
                 let row = SocketRow::parse(message)?;
                 // A bucket of the kernel's table that changes while it is read can show a socket again.
                 if seen.insert(row.cookie()) {
-                    selection.decode(&row, |row| table.push(row))?;
+                    selection.decode::<T>(&row, automatic, |row| table.push(row))?;
                 }
                 Ok(())
             })
-            .map_err(|refusal| refused(refusal, &query.filter))?;
+            .map_err(|refusal| refused::<T>(refusal, &query.filter))?;
     }
     drop(socket);
     if query.owners && selection.holders.is_none() {
-        let owners = Processes::open()?.owners(table.iter().filter_map(|row| row.inode))?;
+        let inode = |row: &T::Row| row.place().4;
+        let owners = Processes::open()?.owners(table.iter().filter_map(inode))?;
         for row in &mut table {
-            row.owner = row.inode.and_then(|inode| owners.get(&inode)).cloned();
+            *row.owner() = inode(row).and_then(|inode| owners.get(&inode)).cloned();
         }
     }
     if query.ordered {
@@ -149,12 +202,13 @@ pub(super) fn connections(host: &LinuxHost, query: &TcpQuery) -> Result<Vec<TcpC
 }
 
 /// The documented order; sockets that share both ends follow in the order of their cookies.
-fn order(row: &TcpConnection) -> impl Ord + use<> {
+fn order<R: Row>(row: &R) -> impl Ord + use<R> {
     let key = |end: &SocketAddr| match end.ip() {
         IpAddr::V4(v4) => (u128::from(v4.to_bits()), 0, end.port()),
         IpAddr::V6(v6) => (v6.to_bits(), scope(end), end.port()),
     };
-    (row.family, key(&row.local), key(&row.remote), row.cookie)
+    let (family, local, remote, cookie, _) = row.place();
+    (family, key(&local), remote.as_ref().map(key), cookie)
 }
 
 fn scope(end: &SocketAddr) -> u32 {
@@ -165,23 +219,24 @@ fn scope(end: &SocketAddr) -> u32 {
 }
 
 /// Rows one at a time.
-pub(super) fn stream(host: &LinuxHost, query: &TcpQuery) -> Result<Stream> {
+pub(super) fn stream<T: SocketTable>(host: &LinuxHost, query: &SocketQuery) -> Result<Stream<T>> {
     if query.ordered {
-        return Err(Error::new(ErrorKind::InvalidParameter, OPERATION)
+        return Err(Error::new(ErrorKind::InvalidParameter, T::OPERATION)
             .because("rows that come one at a time have no order: read the whole table"));
     }
-    let family = available(host, query.family)?;
+    let family = available::<T>(host, query.family)?;
     let mut selection = Selection::new(query)?;
     if query.owners && selection.holders.is_none() {
         let processes = Processes::open()?;
         selection.owners = Some(processes.sockets(&processes.pids()?, |_| true, Unreadable::Skip)?);
     }
-    let mut dumps = dumps(family, &query.filter)?;
+    let mut dumps = T::dumps(family, &query.filter)?;
     dumps.reverse();
     Ok(Stream {
         socket: host.sock_diag.take()?,
         dumps,
         sequence: None,
+        automatic: false,
         interrupted: false,
         selection,
         rows: VecDeque::new(),
@@ -191,16 +246,18 @@ pub(super) fn stream(host: &LinuxHost, query: &TcpQuery) -> Result<Stream> {
 }
 
 /// The rows of a query, read datagram by datagram.
-pub(super) struct Stream {
+pub(super) struct Stream<T: SocketTable> {
     socket: Pooled,
     /// What is still to be asked for, last first.
-    dumps: Vec<Request>,
+    dumps: Vec<Dump>,
     /// The number of the dump that is under way.
     sequence: Option<u32>,
+    /// Whether it is one of sockets whose ports the kernel chose.
+    automatic: bool,
     interrupted: bool,
     selection: Selection,
     /// The rows of the latest datagram that were not given out yet.
-    rows: VecDeque<TcpConnection>,
+    rows: VecDeque<T::Row>,
     /// What comes after these rows.
     failure: Option<Refusal>,
     /// The sockets of the latest datagram. Where the next one goes on in the middle of a bucket of the kernel's table
@@ -208,7 +265,7 @@ pub(super) struct Stream {
     latest: FxHashSet<u64>,
 }
 
-impl Stream {
+impl<T: SocketTable> Stream<T> {
     /// Reads on until there is a row to give out, or nothing more to read.
     fn fill(&mut self) {
         while self.rows.is_empty() && self.failure.is_none() {
@@ -227,7 +284,8 @@ impl Stream {
     }
 
     fn ask(&mut self) -> Result<(), Refusal> {
-        if let Some(mut request) = self.dumps.pop() {
+        if let Some(Dump { mut request, automatic }) = self.dumps.pop() {
+            self.automatic = automatic;
             self.interrupted = false;
             self.latest.clear();
             self.sequence = Some(self.socket.send(&mut request)?);
@@ -237,7 +295,7 @@ impl Stream {
 
     /// Reads one datagram.
     fn datagram(&mut self, sequence: u32) -> Result<(), Refusal> {
-        let Self { socket, selection, rows, latest, interrupted, .. } = self;
+        let Self { socket, selection, rows, latest, interrupted, automatic, .. } = self;
         let mut seen = FxHashSet::default();
         let mut end = None;
         for message in socket.receive()? {
@@ -255,7 +313,7 @@ impl Stream {
             }
             let row = SocketRow::parse(&message)?;
             if seen.insert(row.cookie()) && !latest.contains(&row.cookie()) {
-                selection.decode(&row, |row| rows.push_back(row))?;
+                selection.decode::<T>(&row, *automatic, |row| rows.push_back(row))?;
             }
         }
         *latest = seen;
@@ -270,23 +328,24 @@ impl Stream {
     }
 }
 
-impl Iterator for Stream {
-    type Item = Result<TcpConnection>;
+impl<T: SocketTable> Iterator for Stream<T> {
+    type Item = Result<T::Row>;
 
     fn next(&mut self) -> Option<Self::Item> {
         self.fill();
         match self.rows.pop_front() {
             Some(row) => Some(Ok(row)),
-            None => self.failure.take().map(|refusal| Err(refused(refusal, &self.selection.filter))),
+            None => self.failure.take().map(|refusal| Err(refused::<T>(refusal, &self.selection.filter))),
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::socket::scripted::{self, done, message};
+    use super::super::socket::scripted::{self, done, message};
+    use super::super::tcp::Tcp;
     use super::*;
-    use iphelper_netlink::message::DUMP;
+    use iphelper_netlink::message::{DUMP, Request};
     use iphelper_netlink::sock_diag::BY_FAMILY;
 
     /// An IPv4 row with this cookie.
@@ -299,12 +358,13 @@ mod tests {
 
     fn stream(answers: &[Vec<u8>], dumps: usize) -> Vec<Result<u64, ErrorKind>> {
         let (socket, _kernel) = scripted::socket(answers);
-        let stream = Stream {
+        let stream = Stream::<Tcp> {
             socket: scripted::pool(socket).take().unwrap(),
-            dumps: vec![Request::new(BY_FAMILY, DUMP, &[]); dumps],
+            dumps: vec![Dump { request: Request::new(BY_FAMILY, DUMP, &[]), automatic: false }; dumps],
             sequence: None,
+            automatic: false,
             interrupted: false,
-            selection: Selection::new(&TcpQuery::default()).unwrap(),
+            selection: Selection::new(&SocketQuery::default()).unwrap(),
             rows: VecDeque::new(),
             failure: None,
             latest: FxHashSet::default(),

@@ -1,43 +1,55 @@
-//! `GetOwnerModuleFromTcpEntry` and `GetOwnerModuleFromTcp6Entry`.
+//! `GetOwnerModuleFromTcpEntry`, `GetOwnerModuleFromUdpEntry` and their IPv6 forms.
 
 use crate::error::{Code, Win32};
 use crate::memory::buffer::Buffer;
 use crate::raw::{
-    MIB_TCP6ROW_OWNER_MODULE, MIB_TCPROW_OWNER_MODULE, TCPIP_OWNER_MODULE_BASIC_INFO,
-    TCPIP_OWNER_MODULE_INFO_BASIC, ULONG64,
+    MIB_TCP6ROW_OWNER_MODULE, MIB_TCPROW_OWNER_MODULE, MIB_UDP6ROW_OWNER_MODULE, MIB_UDPROW_OWNER_MODULE,
+    TCPIP_OWNER_MODULE_BASIC_INFO, TCPIP_OWNER_MODULE_INFO_BASIC, ULONG64,
 };
-use crate::tcp::rows;
-use crate::{guard, host};
+use crate::{guard, host, socket_row};
 use std::ffi::c_void;
 
-/// `GetOwnerModuleFromTcpEntry`: name and path of the program behind a row of `GetExtendedTcpTable`.
+/// A row that tells its socket.
+pub trait OwnedRow {
+    /// The process and what tells the socket.
+    ///
+    /// # Safety
+    /// `row` may be read; only what is read of it need be initialised.
+    unsafe fn owner(row: *const Self) -> (u32, [ULONG64; 16]);
+}
+
+macro_rules! owned_rows {
+    ($($row:ident,)*) => {$(
+        impl OwnedRow for $row {
+            unsafe fn owner(row: *const Self) -> (u32, [ULONG64; 16]) {
+                // SAFETY: the caller's promise.
+                unsafe {
+                    let pid = (&raw const (*row).dwOwningPid).read_unaligned();
+                    (pid, (&raw const (*row).OwningModuleInfo).read_unaligned())
+                }
+            }
+        }
+    )*};
+}
+
+owned_rows! {
+    MIB_TCPROW_OWNER_MODULE,
+    MIB_TCP6ROW_OWNER_MODULE,
+    MIB_UDPROW_OWNER_MODULE,
+    MIB_UDP6ROW_OWNER_MODULE,
+}
+
+/// `GetOwnerModuleFromTcpEntry` and the like: name and path of the program behind a row of `GetExtendedTcpTable` or
+/// `GetExtendedUdpTable`.
 ///
 /// The row's `dwOwningPid` and `OwningModuleInfo` are read. The path is empty where this caller may not read it.
 /// `ERROR_NOT_FOUND` where no program holds the socket, or none that this caller may look into.
 #[doc(alias = "GetOwnerModuleFromTcpEntry")]
-pub unsafe fn owner_module_from_tcp_entry(
-    row: *const MIB_TCPROW_OWNER_MODULE,
-    class: i32,
-    buffer: *mut c_void,
-    size: *mut u32,
-) -> u32 {
-    guard::status::<Win32>(|| {
-        if row.is_null() {
-            return Err(Code::INVALID_PARAMETER);
-        }
-        // SAFETY: the caller's promise on all pointers; only what is read of the row need be initialised.
-        unsafe {
-            let pid = (&raw const (*row).dwOwningPid).read_unaligned();
-            let info = (&raw const (*row).OwningModuleInfo).read_unaligned();
-            answer(pid, &info, class, buffer, size)
-        }
-    })
-}
-
-/// `GetOwnerModuleFromTcp6Entry`: as [`owner_module_from_tcp_entry`], for a row of the IPv6 table.
 #[doc(alias = "GetOwnerModuleFromTcp6Entry")]
-pub unsafe fn owner_module_from_tcp6_entry(
-    row: *const MIB_TCP6ROW_OWNER_MODULE,
+#[doc(alias = "GetOwnerModuleFromUdpEntry")]
+#[doc(alias = "GetOwnerModuleFromUdp6Entry")]
+pub unsafe fn owner_module<R: OwnedRow>(
+    row: *const R,
     class: i32,
     buffer: *mut c_void,
     size: *mut u32,
@@ -46,10 +58,9 @@ pub unsafe fn owner_module_from_tcp6_entry(
         if row.is_null() {
             return Err(Code::INVALID_PARAMETER);
         }
-        // SAFETY: as above.
+        // SAFETY: the caller's promise on all pointers.
         unsafe {
-            let pid = (&raw const (*row).dwOwningPid).read_unaligned();
-            let info = (&raw const (*row).OwningModuleInfo).read_unaligned();
+            let (pid, info) = R::owner(row);
             answer(pid, &info, class, buffer, size)
         }
     })
@@ -68,7 +79,8 @@ unsafe fn answer(
     if class != TCPIP_OWNER_MODULE_INFO_BASIC {
         return Err(Code::INVALID_PARAMETER);
     }
-    let module = host::current()?.tcp_socket_owner_module(rows::inode_of(info), (pid != 0).then_some(pid))?;
+    let module =
+        host::current()?.socket_owner_module(socket_row::inode_of(info), (pid != 0).then_some(pid))?;
     let terminated = |text: &str| text.encode_utf16().chain([0]).collect::<Vec<u16>>();
     let name = terminated(&module.name);
     let path = terminated(&module.path.map_or_else(String::new, |path| path.to_string_lossy().into_owned()));

@@ -1,16 +1,16 @@
-//! The program behind a connection.
+//! The program behind a socket.
 
 use crate::backend::linux::namespace::system;
 use crate::backend::linux::process::{Process, Processes};
 use crate::error::{Error, ErrorKind, Result};
-use crate::tcp::OwnerModule;
+use crate::socket::OwnerModule;
 use rustix::io::Errno;
 
-const OPERATION: &str = "looking for the program behind a connection";
+const OPERATION: &str = "looking for the program behind a socket";
 
 pub(super) fn module(inode: Option<u64>, process: Option<u32>) -> Result<OwnerModule> {
     let not_found = |why| Error::new(ErrorKind::NotFound, OPERATION).because(why);
-    let inode = inode.ok_or_else(|| not_found("no program has the connection open"))?;
+    let inode = inode.ok_or_else(|| not_found("no program has it open"))?;
     let processes = Processes::open()?;
     // The process that was seen, if it still holds the socket: its number may be another one's by now.
     if let Some(pid) = process

@@ -1,0 +1,108 @@
+/* Part of iphelper, MIT OR Apache-2.0. */
+/*
+ * Rows and tables of UDP endpoints. Addresses, ports and scope ids are in network byte order; of a port's 32 bits the
+ * low 16 count. A process id or a time that is not known is 0.
+ */
+#ifndef _UDPMIB_
+#define _UDPMIB_
+
+#include <in6addr.h>
+#include <tcpmib.h>
+#include <winnt.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct _MIB_UDPROW {
+    DWORD dwLocalAddr;
+    DWORD dwLocalPort;
+} MIB_UDPROW, *PMIB_UDPROW;
+
+typedef struct _MIB_UDPTABLE {
+    DWORD dwNumEntries;
+    MIB_UDPROW table[ANYSIZE_ARRAY];
+} MIB_UDPTABLE, *PMIB_UDPTABLE;
+
+typedef struct _MIB_UDPROW_OWNER_PID {
+    DWORD dwLocalAddr;
+    DWORD dwLocalPort;
+    DWORD dwOwningPid;
+} MIB_UDPROW_OWNER_PID, *PMIB_UDPROW_OWNER_PID;
+
+typedef struct _MIB_UDPTABLE_OWNER_PID {
+    DWORD dwNumEntries;
+    MIB_UDPROW_OWNER_PID table[ANYSIZE_ARRAY];
+} MIB_UDPTABLE_OWNER_PID, *PMIB_UDPTABLE_OWNER_PID;
+
+/*
+ * liCreateTimestamp counts 100 ns since 1601, as a FILETIME does. SpecificPortBind: the program asked for this port.
+ * OwningModuleInfo is for GetOwnerModuleFromUdpEntry.
+ */
+typedef struct _MIB_UDPROW_OWNER_MODULE {
+    DWORD dwLocalAddr;
+    DWORD dwLocalPort;
+    DWORD dwOwningPid;
+    LARGE_INTEGER liCreateTimestamp;
+    __extension__ union {
+        __extension__ struct {
+            int SpecificPortBind : 1;
+        };
+        int dwFlags;
+    };
+    ULONGLONG OwningModuleInfo[TCPIP_OWNING_MODULE_SIZE];
+} MIB_UDPROW_OWNER_MODULE, *PMIB_UDPROW_OWNER_MODULE;
+
+typedef struct _MIB_UDPTABLE_OWNER_MODULE {
+    DWORD dwNumEntries;
+    MIB_UDPROW_OWNER_MODULE table[ANYSIZE_ARRAY];
+} MIB_UDPTABLE_OWNER_MODULE, *PMIB_UDPTABLE_OWNER_MODULE;
+
+typedef struct _MIB_UDP6ROW {
+    IN6_ADDR dwLocalAddr;
+    DWORD dwLocalScopeId;
+    DWORD dwLocalPort;
+} MIB_UDP6ROW, *PMIB_UDP6ROW;
+
+typedef struct _MIB_UDP6TABLE {
+    DWORD dwNumEntries;
+    MIB_UDP6ROW table[ANYSIZE_ARRAY];
+} MIB_UDP6TABLE, *PMIB_UDP6TABLE;
+
+typedef struct _MIB_UDP6ROW_OWNER_PID {
+    UCHAR ucLocalAddr[16];
+    DWORD dwLocalScopeId;
+    DWORD dwLocalPort;
+    DWORD dwOwningPid;
+} MIB_UDP6ROW_OWNER_PID, *PMIB_UDP6ROW_OWNER_PID;
+
+typedef struct _MIB_UDP6TABLE_OWNER_PID {
+    DWORD dwNumEntries;
+    MIB_UDP6ROW_OWNER_PID table[ANYSIZE_ARRAY];
+} MIB_UDP6TABLE_OWNER_PID, *PMIB_UDP6TABLE_OWNER_PID;
+
+typedef struct _MIB_UDP6ROW_OWNER_MODULE {
+    UCHAR ucLocalAddr[16];
+    DWORD dwLocalScopeId;
+    DWORD dwLocalPort;
+    DWORD dwOwningPid;
+    LARGE_INTEGER liCreateTimestamp;
+    __extension__ union {
+        __extension__ struct {
+            int SpecificPortBind : 1;
+        };
+        int dwFlags;
+    };
+    ULONGLONG OwningModuleInfo[TCPIP_OWNING_MODULE_SIZE];
+} MIB_UDP6ROW_OWNER_MODULE, *PMIB_UDP6ROW_OWNER_MODULE;
+
+typedef struct _MIB_UDP6TABLE_OWNER_MODULE {
+    DWORD dwNumEntries;
+    MIB_UDP6ROW_OWNER_MODULE table[ANYSIZE_ARRAY];
+} MIB_UDP6TABLE_OWNER_MODULE, *PMIB_UDP6TABLE_OWNER_MODULE;
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
