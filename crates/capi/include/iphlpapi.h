@@ -102,6 +102,12 @@ DWORD WINAPI GetIfEntry(PMIB_IFROW pIfRow);
 DWORD WINAPI GetIfTable(PMIB_IFTABLE pIfTable, PULONG pdwSize, BOOL bOrder);
 DWORD WINAPI SetIfEntry(PMIB_IFROW pIfRow);
 
+/* IPv4 routes. */
+DWORD WINAPI GetIpForwardTable(PMIB_IPFORWARDTABLE pIpForwardTable, PULONG pdwSize, BOOL bOrder);
+DWORD WINAPI CreateIpForwardEntry(PMIB_IPFORWARDROW pRoute);
+DWORD WINAPI SetIpForwardEntry(PMIB_IPFORWARDROW pRoute);
+DWORD WINAPI DeleteIpForwardEntry(PMIB_IPFORWARDROW pRoute);
+
 /* The way to a host. Addresses are in network order. */
 DWORD WINAPI GetBestInterface(IPAddr dwDestAddr, PDWORD pdwBestIfIndex);
 DWORD WINAPI GetBestInterfaceEx(struct sockaddr *pDestAddr, PDWORD pdwBestIfIndex);

@@ -55,6 +55,41 @@ typedef struct _MIB_IPNETTABLE {
 
 #define MIB_IPROUTE_METRIC_UNUSED 4294967295U
 
+typedef struct _MIB_IPFORWARDNUMBER {
+    DWORD dwValue;
+} MIB_IPFORWARDNUMBER, *PMIB_IPFORWARDNUMBER;
+
+typedef NL_ROUTE_PROTOCOL MIB_IPFORWARD_PROTO;
+
+/* An IPv4 route; addresses in network order. dwForwardMetric1 is that of route and interface together. */
+typedef struct _MIB_IPFORWARDROW {
+    DWORD dwForwardDest;
+    DWORD dwForwardMask;
+    DWORD dwForwardPolicy;
+    DWORD dwForwardNextHop;
+    IF_INDEX dwForwardIfIndex;
+    __extension__ union {
+        DWORD dwForwardType;
+        MIB_IPFORWARD_TYPE ForwardType;
+    };
+    __extension__ union {
+        DWORD dwForwardProto;
+        MIB_IPFORWARD_PROTO ForwardProto;
+    };
+    DWORD dwForwardAge;
+    DWORD dwForwardNextHopAS;
+    DWORD dwForwardMetric1;
+    DWORD dwForwardMetric2;
+    DWORD dwForwardMetric3;
+    DWORD dwForwardMetric4;
+    DWORD dwForwardMetric5;
+} MIB_IPFORWARDROW, *PMIB_IPFORWARDROW;
+
+typedef struct _MIB_IPFORWARDTABLE {
+    DWORD dwNumEntries;
+    MIB_IPFORWARDROW table[ANYSIZE_ARRAY];
+} MIB_IPFORWARDTABLE, *PMIB_IPFORWARDTABLE;
+
 #define MIB_USE_CURRENT_TTL 4294967295U
 #define MIB_USE_CURRENT_FORWARDING 4294967295U
 #define ICMP6_INFOMSG_MASK 128

@@ -190,6 +190,42 @@ typedef struct _MIB_IPINTERFACE_TABLE {
     MIB_IPINTERFACE_ROW Table[ANYSIZE_ARRAY];
 } MIB_IPINTERFACE_TABLE, *PMIB_IPINTERFACE_TABLE;
 
+typedef struct _IP_ADDRESS_PREFIX {
+    SOCKADDR_INET Prefix;
+    UINT8 PrefixLength;
+} IP_ADDRESS_PREFIX, *PIP_ADDRESS_PREFIX;
+
+/*
+ * A route. Its metric is added to that of the interface. InitializeIpForwardEntry leaves in Metric and Protocol values
+ * that are none: Create needs a metric, Set takes them for "no change". A route over no interface has LUID and index 0.
+ */
+typedef struct _MIB_IPFORWARD_ROW2 {
+    /* Keys: of the interface's two a LUID other than 0 decides alone. */
+    NET_LUID InterfaceLuid;
+    NET_IFINDEX InterfaceIndex;
+    IP_ADDRESS_PREFIX DestinationPrefix;
+    SOCKADDR_INET NextHop;
+
+    UCHAR SitePrefixLength;
+    ULONG ValidLifetime;
+    ULONG PreferredLifetime;
+    ULONG Metric;
+    NL_ROUTE_PROTOCOL Protocol;
+    BOOLEAN Loopback;
+    BOOLEAN AutoconfigureAddress;
+    BOOLEAN Publish;
+    BOOLEAN Immortal;
+
+    /* Create and Set ignore these. */
+    ULONG Age;
+    NL_ROUTE_ORIGIN Origin;
+} MIB_IPFORWARD_ROW2, *PMIB_IPFORWARD_ROW2;
+
+typedef struct _MIB_IPFORWARD_TABLE2 {
+    ULONG NumEntries;
+    MIB_IPFORWARD_ROW2 Table[ANYSIZE_ARRAY];
+} MIB_IPFORWARD_TABLE2, *PMIB_IPFORWARD_TABLE2;
+
 /*
  * What was learnt of the path to one destination. Of times and reachability this host knows nothing: 0, and FALSE. An
  * unknown speed is ULONG64_MAX.
@@ -249,33 +285,6 @@ typedef struct _MIB_IPNET_TABLE2 {
     ULONG NumEntries;
     MIB_IPNET_ROW2 Table[ANYSIZE_ARRAY];
 } MIB_IPNET_TABLE2, *PMIB_IPNET_TABLE2;
-typedef struct _IP_ADDRESS_PREFIX {
-    SOCKADDR_INET Prefix;
-    UINT8 PrefixLength;
-} IP_ADDRESS_PREFIX, *PIP_ADDRESS_PREFIX;
-
-/* A route. The keys are the destination, the next hop and the interface. */
-typedef struct _MIB_IPFORWARD_ROW2 {
-    NET_LUID InterfaceLuid;
-    NET_IFINDEX InterfaceIndex;
-    IP_ADDRESS_PREFIX DestinationPrefix;
-    SOCKADDR_INET NextHop;
-
-    UCHAR SitePrefixLength;
-    ULONG ValidLifetime;
-    ULONG PreferredLifetime;
-    ULONG Metric;
-    NL_ROUTE_PROTOCOL Protocol;
-
-    BOOLEAN Loopback;
-    BOOLEAN AutoconfigureAddress;
-    BOOLEAN Publish;
-    BOOLEAN Immortal;
-
-    ULONG Age;
-    NL_ROUTE_ORIGIN Origin;
-} MIB_IPFORWARD_ROW2, *PMIB_IPFORWARD_ROW2;
-
 /* A unicast address of an interface. The keys are both. */
 typedef struct _MIB_UNICASTIPADDRESS_ROW {
     SOCKADDR_INET Address;
@@ -307,6 +316,14 @@ NETIO_STATUS NETIOAPI_API_ GetIpInterfaceEntry(PMIB_IPINTERFACE_ROW Row);
 NETIO_STATUS NETIOAPI_API_ GetIpInterfaceTable(ADDRESS_FAMILY Family, PMIB_IPINTERFACE_TABLE *Table);
 VOID NETIOAPI_API_ InitializeIpInterfaceEntry(PMIB_IPINTERFACE_ROW Row);
 NETIO_STATUS NETIOAPI_API_ SetIpInterfaceEntry(PMIB_IPINTERFACE_ROW Row);
+
+/* Routes. */
+NETIO_STATUS NETIOAPI_API_ GetIpForwardEntry2(PMIB_IPFORWARD_ROW2 Row);
+NETIO_STATUS NETIOAPI_API_ GetIpForwardTable2(ADDRESS_FAMILY Family, PMIB_IPFORWARD_TABLE2 *Table);
+VOID NETIOAPI_API_ InitializeIpForwardEntry(PMIB_IPFORWARD_ROW2 Row);
+NETIO_STATUS NETIOAPI_API_ CreateIpForwardEntry2(CONST MIB_IPFORWARD_ROW2 *Row);
+NETIO_STATUS NETIOAPI_API_ SetIpForwardEntry2(CONST MIB_IPFORWARD_ROW2 *Route);
+NETIO_STATUS NETIOAPI_API_ DeleteIpForwardEntry2(CONST MIB_IPFORWARD_ROW2 *Row);
 
 /* Paths. */
 NETIO_STATUS NETIOAPI_API_ GetIpPathEntry(PMIB_IPPATH_ROW Row);

@@ -13,7 +13,7 @@ macro_rules! export_netioapi {
             use $crate::notification::{
                 self, IpInterfaceChangeCallback, RouteChangeCallback, UnicastIpAddressChangeCallback,
             };
-            use $crate::{convert, destination, interface, ip_interface, memory, neighbor, path};
+            use $crate::{convert, destination, interface, ip_interface, memory, neighbor, path, route};
             use std::ffi::c_void;
 
             type Status = <$flavour as Flavour>::Status;
@@ -43,12 +43,16 @@ macro_rules! export_netioapi {
                 ConvertIpv4MaskToLength(mask: u32, length: *mut u8) -> Status = convert::mask_to_length::<$flavour>;
                 ConvertLengthToIpv4Mask(length: u32, mask: *mut u32) -> Status = convert::length_to_mask::<$flavour>;
                 CreateIpNetEntry2(row: *const MIB_IPNET_ROW2) -> Status = neighbor::create_ip_net_entry2::<$flavour>;
+                CreateIpForwardEntry2(row: *const MIB_IPFORWARD_ROW2) -> Status
+                    = route::create_ip_forward_entry2::<$flavour>;
                 CreateSortedAddressPairs(
                     sources: *const SOCKADDR_IN6, source_count: u32, destinations: *const SOCKADDR_IN6,
                     destination_count: u32, options: u32, pairs: *mut *mut SOCKADDR_IN6_PAIR, pair_count: *mut u32
                 ) -> Status = destination::create_sorted_address_pairs::<$flavour>;
                 DeleteIpNetEntry2(row: *const MIB_IPNET_ROW2) -> Status = neighbor::delete_ip_net_entry2::<$flavour>;
                 FlushIpNetTable2(family: u16, index: u32) -> Status = neighbor::flush_ip_net_table2::<$flavour>;
+                DeleteIpForwardEntry2(row: *const MIB_IPFORWARD_ROW2) -> Status
+                    = route::delete_ip_forward_entry2::<$flavour>;
                 FlushIpPathTable(family: u16) -> Status = path::flush_ip_path_table::<$flavour>;
                 FreeMibTable(memory: *mut c_void) = memory::free_mib_table;
                 GetIfEntry2(row: *mut MIB_IF_ROW2) -> Status = interface::if_entry2::<$flavour>;
@@ -60,6 +64,9 @@ macro_rules! export_netioapi {
                     = interface::if_table2_ex::<$flavour>;
                 GetInvertedIfStackTable(table: *mut *mut MIB_INVERTEDIFSTACK_TABLE) -> Status
                     = interface::inverted_if_stack_table::<$flavour>;
+                GetIpForwardEntry2(row: *mut MIB_IPFORWARD_ROW2) -> Status = route::ip_forward_entry2::<$flavour>;
+                GetIpForwardTable2(family: u16, table: *mut *mut MIB_IPFORWARD_TABLE2) -> Status
+                    = route::ip_forward_table2::<$flavour>;
                 GetIpInterfaceEntry(row: *mut MIB_IPINTERFACE_ROW) -> Status
                     = ip_interface::ip_interface_entry::<$flavour>;
                 GetIpInterfaceTable(family: u16, table: *mut *mut MIB_IPINTERFACE_TABLE) -> Status
@@ -70,6 +77,7 @@ macro_rules! export_netioapi {
                 GetIpPathEntry(row: *mut MIB_IPPATH_ROW) -> Status = path::ip_path_entry::<$flavour>;
                 GetIpPathTable(family: u16, table: *mut *mut MIB_IPPATH_TABLE) -> Status
                     = path::ip_path_table::<$flavour>;
+                InitializeIpForwardEntry(row: *mut MIB_IPFORWARD_ROW2) = route::initialize_ip_forward_entry;
                 InitializeIpInterfaceEntry(row: *mut MIB_IPINTERFACE_ROW)
                     = ip_interface::initialize_ip_interface_entry;
                 NotifyIpInterfaceChange(
@@ -86,6 +94,8 @@ macro_rules! export_netioapi {
                 ) -> Status = notification::notify_unicast_ip_address_change::<$flavour>;
                 ResolveIpNetEntry2(row: *mut MIB_IPNET_ROW2, source: *const SOCKADDR_INET) -> Status
                     = neighbor::resolve_ip_net_entry2::<$flavour>;
+                SetIpForwardEntry2(row: *const MIB_IPFORWARD_ROW2) -> Status
+                    = route::set_ip_forward_entry2::<$flavour>;
                 SetIpInterfaceEntry(row: *mut MIB_IPINTERFACE_ROW) -> Status
                     = ip_interface::set_ip_interface_entry::<$flavour>;
                 SetIpNetEntry2(row: *const MIB_IPNET_ROW2) -> Status = neighbor::set_ip_net_entry2::<$flavour>;
@@ -105,7 +115,9 @@ macro_rules! export_iphlpapi {
             use $crate::error::{format_message, last_error};
             use $crate::notification::overlapped;
             use $crate::raw::*;
-            use $crate::{best_route, convert, interface, memory, neighbor, owner_module, round_trip, router, tcp, udp};
+            use $crate::{
+                best_route, convert, interface, memory, neighbor, owner_module, round_trip, route, router, tcp, udp,
+            };
             use std::ffi::c_void;
 
             $crate::export! {
@@ -114,6 +126,8 @@ macro_rules! export_iphlpapi {
                 CreateProxyArpEntry(address: u32, mask: u32, index: u32) -> u32 = neighbor::create_proxy_arp_entry;
                 DeleteIpNetEntry(row: *const MIB_IPNETROW) -> u32 = neighbor::delete_ip_net_entry;
                 DeleteProxyArpEntry(address: u32, mask: u32, index: u32) -> u32 = neighbor::delete_proxy_arp_entry;
+                CreateIpForwardEntry(row: *const MIB_IPFORWARDROW) -> u32 = route::create_ip_forward_entry;
+                DeleteIpForwardEntry(row: *const MIB_IPFORWARDROW) -> u32 = route::delete_ip_forward_entry;
                 EnableRouter(handle: *mut HANDLE, overlapped: *mut c_void) -> u32 = router::enable_router;
                 FlushIpNetTable(index: u32) -> u32 = neighbor::flush_ip_net_table;
                 FormatMessageA(
@@ -136,6 +150,8 @@ macro_rules! export_iphlpapi {
                 GetIfEntry(row: *mut MIB_IFROW) -> u32 = interface::if_entry;
                 GetIfTable(table: *mut MIB_IFTABLE, size: *mut u32, order: i32) -> u32 = interface::if_table;
                 GetIpNetTable(table: *mut MIB_IPNETTABLE, size: *mut u32, order: i32) -> u32 = neighbor::ip_net_table;
+                GetIpForwardTable(table: *mut MIB_IPFORWARDTABLE, size: *mut u32, order: i32) -> u32
+                    = route::ip_forward_table;
                 GetLastError() -> u32 = last_error::get;
                 GetNumberOfInterfaces(number: *mut u32) -> u32 = interface::number_of_interfaces;
                 GetOwnerModuleFromTcp6Entry(
@@ -210,6 +226,7 @@ macro_rules! export_iphlpapi {
                     = neighbor::send_arp;
                 SetIfEntry(row: *const MIB_IFROW) -> u32 = interface::set_if_entry;
                 SetIpNetEntry(row: *const MIB_IPNETROW) -> u32 = neighbor::set_ip_net_entry;
+                SetIpForwardEntry(row: *const MIB_IPFORWARDROW) -> u32 = route::set_ip_forward_entry;
                 SetLastError(code: u32) = last_error::set;
                 SetTcpEntry(row: *const MIB_TCPROW) -> u32 = tcp::set_tcp_entry;
                 UnenableRouter(overlapped: *mut c_void, count: *mut u32) -> u32 = router::unenable_router;

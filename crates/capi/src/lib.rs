@@ -34,6 +34,7 @@ pub mod path;
 mod process;
 pub mod raw;
 pub mod round_trip;
+pub mod route;
 pub mod router;
 mod sockaddr;
 mod socket_row;

@@ -120,24 +120,39 @@ fn every_member_is_where_windows_has_it() {
             "IsReachable" = IsReachable, "LinkTransmitSpeed" = LinkTransmitSpeed, "LinkReceiveSpeed" =
             LinkReceiveSpeed
         }
-        MIB_IPPATH_TABLE {
-            "NumEntries" = NumEntries, "Table" = Table
-        }
         MIB_IPFORWARD_ROW2 {
             "InterfaceLuid" = InterfaceLuid, "InterfaceIndex" = InterfaceIndex, "DestinationPrefix" =
             DestinationPrefix, "NextHop" = NextHop, "SitePrefixLength" = SitePrefixLength, "ValidLifetime" =
             ValidLifetime, "PreferredLifetime" = PreferredLifetime, "Metric" = Metric, "Protocol" = Protocol,
-            "Loopback" = Loopback, "AutoconfigureAddress" = AutoconfigureAddress, "Publish" = Publish, "Immortal" =
-            Immortal, "Age" = Age, "Origin" = Origin
+            "Loopback" = Loopback, "AutoconfigureAddress" = AutoconfigureAddress, "Publish" = Publish,
+            "Immortal" = Immortal, "Age" = Age, "Origin" = Origin
+        }
+        MIB_IPFORWARD_TABLE2 {
+            "NumEntries" = NumEntries, "Table" = Table
+        }
+        IP_ADDRESS_PREFIX {
+            "Prefix" = Prefix, "PrefixLength" = PrefixLength
+        }
+        MIB_IPFORWARDROW {
+            "dwForwardDest" = dwForwardDest, "dwForwardMask" = dwForwardMask, "dwForwardPolicy" =
+            dwForwardPolicy, "dwForwardNextHop" = dwForwardNextHop, "dwForwardIfIndex" = dwForwardIfIndex,
+            "dwForwardType" = Anonymous1.dwForwardType, "ForwardType" = Anonymous1.ForwardType,
+            "dwForwardProto" = Anonymous2.dwForwardProto, "ForwardProto" = Anonymous2.ForwardProto,
+            "dwForwardAge" = dwForwardAge, "dwForwardNextHopAS" = dwForwardNextHopAS, "dwForwardMetric1" =
+            dwForwardMetric1, "dwForwardMetric2" = dwForwardMetric2, "dwForwardMetric3" = dwForwardMetric3,
+            "dwForwardMetric4" = dwForwardMetric4, "dwForwardMetric5" = dwForwardMetric5
+        }
+        MIB_IPFORWARDTABLE {
+            "dwNumEntries" = dwNumEntries, "table" = table
+        }
+        MIB_IPPATH_TABLE {
+            "NumEntries" = NumEntries, "Table" = Table
         }
         MIB_UNICASTIPADDRESS_ROW {
             "Address" = Address, "InterfaceLuid" = InterfaceLuid, "InterfaceIndex" = InterfaceIndex, "PrefixOrigin"
             = PrefixOrigin, "SuffixOrigin" = SuffixOrigin, "ValidLifetime" = ValidLifetime, "PreferredLifetime" =
             PreferredLifetime, "OnLinkPrefixLength" = OnLinkPrefixLength, "SkipAsSource" = SkipAsSource, "DadState"
             = DadState, "ScopeId" = ScopeId, "CreationTimeStamp" = CreationTimeStamp
-        }
-        IP_ADDRESS_PREFIX {
-            "Prefix" = Prefix, "PrefixLength" = PrefixLength
         }
         OVERLAPPED {
             "Internal" = Internal, "InternalHigh" = InternalHigh, "Offset" = Anonymous.Anonymous.Offset, "OffsetHigh" =
@@ -287,6 +302,7 @@ fn every_member_is_where_windows_has_it() {
     // Types of the headers alone: the functions here neither take nor give them. And what Rust has as one number.
     let of_headers = [
         "MIB_IFNUMBER",
+        "MIB_IPFORWARDNUMBER",
         "SOCKADDR",
         "SOCKADDR_IN",
         "SOCKADDR_IN6",

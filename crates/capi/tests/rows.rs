@@ -14,7 +14,7 @@
 use iphelper_capi::error::{Flavour, Win32};
 use iphelper_capi::owner_module::owner_module;
 use iphelper_capi::raw::*;
-use iphelper_capi::{convert, interface, ip_interface, memory, tcp, udp};
+use iphelper_capi::{convert, interface, ip_interface, memory, route, tcp, udp};
 use iphelper_testkit::{NetNs, eventually, isolated, run, set_sysctl, sysctl};
 use std::net::{Ipv6Addr, SocketAddr, SocketAddrV6, TcpListener, TcpStream, UdpSocket};
 use std::ptr::null_mut;
@@ -459,5 +459,130 @@ fn names_of_an_interface_lead_to_each_other() {
             assert_eq!(convert::index_to_name(index, narrow.as_mut_ptr()), narrow.as_mut_ptr());
         }
         assert_eq!(&narrow[..7], "höhe0\0".as_bytes());
+    });
+}
+
+/// The address in a row, without its zone.
+fn ip(address: &SOCKADDR_INET) -> std::net::IpAddr {
+    unsafe {
+        match address.si_family {
+            AF_INET => std::net::Ipv4Addr::from(address.Ipv4.sin_addr.S_un.S_addr.to_ne_bytes()).into(),
+            AF_INET6 => Ipv6Addr::from(address.Ipv6.sin6_addr.u.Byte).into(),
+            family => panic!("family {family}"),
+        }
+    }
+}
+
+#[test]
+fn routes_are_the_rows_that_ip_shows() {
+    isolated(|| {
+        for command in [
+            "ip link add e0 type veth peer name e1",
+            "ip link set e0 up",
+            "ip link set e1 up",
+            "ip addr add 10.0.0.1/24 dev e0",
+            "ip addr add fd00::1/64 dev e0 nodad",
+            "ip route add 203.0.113.0/24 via 10.0.0.2 metric 7 proto 188",
+            "ip route add blackhole 203.0.114.0/24",
+            "ip route add 203.0.115.0/24 dev e0 table 100",
+            "ip -6 route add 2001:db8::/32 via fd00::2 metric 7 expires 500",
+            "ip -6 route add 2001:db9::/32 via fe80::2 dev e0",
+        ] {
+            let _ = run(command);
+        }
+        let table = |family| allocated(|table| unsafe { route::ip_forward_table2::<Win32>(family, table) });
+        let prefix = |row: &MIB_IPFORWARD_ROW2| {
+            format!("{}/{}", ip(&row.DestinationPrefix.Prefix), row.DestinationPrefix.PrefixLength)
+        };
+        let all = table(0);
+        assert_eq!(all.len(), table(2).len() + table(23).len());
+        let counted =
+            |flag: &str, name: &str| run(&format!("ip {flag} route show table {name}")).lines().count();
+        assert_eq!(table(2).len(), counted("-4", "main") + counted("-4", "local"));
+        assert_eq!(table(23).len(), counted("-6", "main") + counted("-6", "local"));
+        let find = |wanted: &str| *all.iter().find(|row| prefix(row) == wanted).unwrap();
+        let ospf = find("203.0.113.0/24");
+        assert_eq!((ospf.Metric, ospf.Protocol, ospf.Origin), (7, 13, 0));
+        assert_eq!((ospf.ValidLifetime, ospf.PreferredLifetime, ospf.Immortal), (u32::MAX, u32::MAX, 1));
+        assert_eq!((ospf.SitePrefixLength, ospf.Age, ospf.Publish), (0, 0, 0));
+        assert_eq!(ip(&ospf.NextHop).to_string(), "10.0.0.2");
+        let blackhole = find("203.0.114.0/24");
+        assert_eq!((blackhole.InterfaceIndex, blackhole.InterfaceLuid.Value.0), (0, 0));
+        let own = find("10.0.0.1/32");
+        assert_eq!((own.Loopback, own.Protocol, own.Origin), (1, 2, 1));
+        let ending = find("2001:db8::/32");
+        assert!((300..=500).contains(&ending.ValidLifetime) && ending.Immortal == 0);
+        let by_link = find("2001:db9::/32");
+        assert_eq!(unsafe { by_link.NextHop.Ipv6.Anonymous.sin6_scope_id }, by_link.InterfaceIndex);
+        for row in &all {
+            let named = row.InterfaceIndex != 0;
+            let mut again = MIB_IPFORWARD_ROW2 {
+                DestinationPrefix: row.DestinationPrefix,
+                NextHop: row.NextHop,
+                InterfaceLuid: row.InterfaceLuid,
+                ..Default::default()
+            };
+            let code = unsafe { route::ip_forward_entry2::<Win32>(&raw mut again) };
+            assert_eq!(code, if named { 0 } else { ERROR_INVALID_PARAMETER }, "{}", prefix(row));
+            if named {
+                assert_eq!((again.Metric, again.Protocol), (row.Metric, row.Protocol));
+            }
+        }
+
+        // Get, then Set, of a row as it is: nothing changes.
+        let mut row = ospf;
+        let shown = || run("ip route show");
+        let before = shown();
+        assert_eq!(unsafe { route::set_ip_forward_entry2::<Win32>(&raw const row) }, 0);
+        assert_eq!(shown(), before);
+        row.Metric = 9;
+        assert_eq!(unsafe { route::set_ip_forward_entry2::<Win32>(&raw const row) }, 0);
+        assert!(shown().contains("203.0.113.0/24 via 10.0.0.2 dev e0 proto ospf metric 9"), "{}", shown());
+        assert_eq!(unsafe { route::delete_ip_forward_entry2::<Win32>(&raw const row) }, 0);
+        assert!(!shown().contains("203.0.113.0/24"));
+        assert_eq!(unsafe { route::create_ip_forward_entry2::<Win32>(&raw const row) }, 0);
+        assert!(shown().contains("203.0.113.0/24 via 10.0.0.2 dev e0 proto ospf metric 9"), "{}", shown());
+    });
+}
+
+#[test]
+fn the_first_generations_metric_is_that_of_route_and_interface() {
+    isolated(|| {
+        for command in [
+            "ip link add e0 type veth peer name e1",
+            "ip link set e0 up",
+            "ip link set e1 up",
+            "ip addr add 10.0.0.1/24 dev e0",
+            "ip route add default via 10.0.0.9",
+        ] {
+            let _ = run(command);
+        }
+        let rows =
+            || filled::<MIB_IPFORWARDTABLE>(|table, size| unsafe { route::ip_forward_table(table, size, 1) });
+        let before = rows();
+        assert_eq!(before.len(), run("ip -4 route show table all").lines().count());
+        let order: Vec<_> = before.iter().map(|row| u32::from_be(row.dwForwardDest)).collect();
+        assert!(order.is_sorted() && order[0] == 0, "{order:?}");
+        let default = before[0];
+        assert_eq!((default.dwForwardMask, unsafe { default.Anonymous1.dwForwardType }), (0, 4));
+        assert_eq!(default.dwForwardMetric2, u32::MAX);
+        let mut row =
+            MIB_IPINTERFACE_ROW { Family: 2, InterfaceIndex: default.dwForwardIfIndex, ..Default::default() };
+        assert_eq!(unsafe { ip_interface::ip_interface_entry::<Win32>(&raw mut row) }, 0);
+        assert_eq!(default.dwForwardMetric1, row.Metric);
+        let mut new = default;
+        new.dwForwardDest = u32::from_ne_bytes([203, 0, 113, 0]);
+        new.dwForwardMask = u32::from_ne_bytes([255, 255, 255, 0]);
+        new.dwForwardMetric1 = row.Metric + 6;
+        assert_eq!(unsafe { route::create_ip_forward_entry(&raw const new) }, 0);
+        let shown = || run("ip route show 203.0.113.0/24");
+        assert!(shown().contains("via 10.0.0.9 dev e0 proto 105 metric 6"), "{}", shown());
+        let read = *rows().iter().find(|row| row.dwForwardDest == new.dwForwardDest).unwrap();
+        assert_eq!(read.dwForwardMetric1, new.dwForwardMetric1);
+        new.dwForwardMetric1 += 1;
+        assert_eq!(unsafe { route::set_ip_forward_entry(&raw const new) }, 0);
+        assert!(shown().contains("metric 7"), "{}", shown());
+        assert_eq!(unsafe { route::delete_ip_forward_entry(&raw const new) }, 0);
+        assert_eq!(rows().len(), before.len());
     });
 }

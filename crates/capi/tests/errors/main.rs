@@ -43,6 +43,7 @@ mod interface;
 mod ip_interface;
 mod neighbor;
 mod notification;
+mod route;
 #[path = "../support/mod.rs"]
 mod support;
 mod tcp;
@@ -209,6 +210,11 @@ const IMPOSSIBLE: &[(&[&str], &str, &str)] = &[
         "what Windows says of the function since Vista; here it resolves",
     ),
     (&["InitializeIpInterfaceEntry"], "STATUS_INVALID_PARAMETER", "the function returns nothing"),
+    (&["GetIpForwardEntry2", "GetIpForwardTable2", "DeleteIpForwardEntry2"], "ERROR_NOT_SUPPORTED", FAMILY),
+    (&["GetIpForwardEntry2", "GetIpForwardTable2", "DeleteIpForwardEntry2"], "STATUS_NOT_SUPPORTED", FAMILY),
+    (&["GetIpForwardTable", "DeleteIpForwardEntry"], "ERROR_NOT_SUPPORTED", FAMILY),
+    (&["GetIpForwardTable2"], "ERROR_NOT_ENOUGH_MEMORY", MEMORY),
+    (&["GetIpForwardTable2"], "STATUS_NOT_ENOUGH_MEMORY", MEMORY),
 ];
 
 #[test]
@@ -235,6 +241,8 @@ fn each_documented_code_is_provoked_or_has_a_reason() {
         neighbor::neighbors(&mut walk);
         notification::notifications(&mut walk);
         notification::one_change(&mut walk);
+        route::routes(&mut walk);
+        route::first_generation(&mut walk);
         walk
     });
     let impossible: BTreeMap<(&str, &str), &str> = IMPOSSIBLE
