@@ -1,6 +1,6 @@
 //! The arguments, from the program's name to the noun; each noun's own are beside its commands.
 
-use crate::cmd::{completions, demo, doctor, interface, keeper, path_mtu, route, tcp, watch};
+use crate::cmd::{completions, demo, doctor, interface, keeper, neighbor, path_mtu, route, tcp, watch};
 use crate::exit::{self, Exit, Failure};
 use anstyle::{AnsiColor, Style};
 use clap::builder::Styles;
@@ -51,6 +51,8 @@ enum Command {
     #[command(subcommand)]
     Route(route::Command),
     #[command(subcommand)]
+    Neighbor(neighbor::Command),
+    #[command(subcommand)]
     Tcp(tcp::Command),
     #[command(subcommand)]
     PathMtu(path_mtu::Command),
@@ -87,6 +89,7 @@ impl Cli {
         match self.command {
             Command::Interface(command) => command.run(),
             Command::Route(command) => command.run(),
+            Command::Neighbor(command) => command.run(),
             Command::Tcp(command) => command.run(),
             Command::PathMtu(command) => command.run(),
             Command::Watch(args) => args.run(),

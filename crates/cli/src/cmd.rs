@@ -5,6 +5,7 @@ pub(crate) mod demo;
 pub(crate) mod doctor;
 pub(crate) mod interface;
 pub(crate) mod keeper;
+pub(crate) mod neighbor;
 pub(crate) mod path_mtu;
 pub(crate) mod route;
 pub(crate) mod tcp;

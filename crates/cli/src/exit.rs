@@ -27,7 +27,7 @@ Exit codes:
   0  done
   1  another failure; the message says which
   2  usage: the arguments are wrong, or a value is out of its range
-  3  not found: no such interface or connection, no route
+  3  not found: no such interface or connection, no route, no answer
   4  permission: the caller may not do this (try sudo)
   5  not supported: this kernel or this host cannot do it
   6  partial: some of it was done, some failed
@@ -41,7 +41,8 @@ impl Exit {
             ErrorKind::InterfaceNotFound
             | ErrorKind::NotFound
             | ErrorKind::NetworkUnreachable
-            | ErrorKind::HostUnreachable => Self::NotFound,
+            | ErrorKind::HostUnreachable
+            | ErrorKind::NeighborUnreachable => Self::NotFound,
             ErrorKind::AccessDenied | ErrorKind::ElevationRequired => Self::Permission,
             ErrorKind::NotSupported => Self::NotSupported,
             _ => Self::Failure,

@@ -2,11 +2,13 @@
 
 mod best_route;
 mod interface;
+mod neighbor;
 mod route;
 mod tcp;
 
 pub(crate) use best_route::{BestRoute, RouteExplanation};
 pub(crate) use interface::{Interface, IpInterface, PropertyChange};
+pub(crate) use neighbor::{Neighbor, ProxyNeighbor};
 pub(crate) use route::Route;
 pub(crate) use tcp::{Connection, Outcome};
 
