@@ -307,7 +307,7 @@ fn both_families_change_together_or_not_at_all() {
         for (options, code) in [
             ("--forwarding true --router-discovery dhcp", 2),
             ("--forwarding true --mtu 1000", 2),
-            ("--forwarding true --dad-transmits 2", 5),
+            ("--forwarding true --advertising true", 5),
         ] {
             let _ = iph(&format!("interface set e0 --ipv4 --ipv6 {options} --dry-run")).message(code);
             let _ = iph(&format!("interface set e0 --ipv4 --ipv6 {options}")).message(code);
