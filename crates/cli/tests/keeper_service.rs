@@ -42,7 +42,7 @@ fn each_line_is_explained_once() {
     }
     let explained = rows.iter().filter(|(name, _)| name.contains('=')).count();
     assert_eq!(explained, lines.len(), "no line is explained that is not there");
-    for hidden in ["ProtectKernelTunables", "ProcSubset", "PrivateNetwork", "PrivateUsers"] {
+    for hidden in ["ProtectKernelTunables", "ProtectProc", "ProcSubset", "PrivateNetwork", "PrivateUsers"] {
         assert!(!unit().contains(hidden), "{hidden} would take away what the keeper needs");
     }
 }

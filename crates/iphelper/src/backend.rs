@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::interface::{AdminStatus, Interface as InterfaceRow, InterfaceLevel, InterfaceStackEntry};
 use crate::ip_interface::{IpInterface as IpInterfaceRow, IpInterfaceChange, PropertyChange};
 #[cfg(target_os = "linux")]
-use crate::keeper::{KeeperOptions, KeeperStatus};
+use crate::keeper::{KeeperOptions, KeeperStart, KeeperStatus};
 use crate::neighbor::{Neighbor as NeighborRow, NeighborChange, NeighborFlush, NewNeighbor, ProxyNeighbor};
 use crate::notification::{ChangeSource, WatchOptions};
 use crate::path::{Path as PathRow, PathKey};
@@ -264,6 +264,8 @@ pub(crate) trait Keeper {
     fn keeper_runs(&self) -> Result<Option<bool>>;
     #[cfg(target_os = "linux")]
     fn keeper_status(&self, options: &KeeperOptions) -> Result<Option<KeeperStatus>>;
+    #[cfg(target_os = "linux")]
+    fn ensure_keeper(&self, start: &KeeperStart) -> Result<bool>;
 }
 
 /// [`crate::doctor`].

@@ -5,6 +5,7 @@
 //!
 //! - default routes that are added later, and prefixes of guarded interfaces, are taken into account at once
 //!   (`DisableDefaultRoutes`); without it they are with the next call that changes anything, and less passes until then;
+//! - routes and addresses that come later get the metric of their interface, and routes its IPv4 MTU;
 //! - a packet filter that somebody flushed, and rules that somebody took away, are made anew;
 //! - router advertisements are sent where `AdvertisingEnabled` is set.
 //!
@@ -34,6 +35,22 @@ impl Default for KeeperOptions {
     fn default() -> Self {
         Self { status_directory: PathBuf::from(STATUS_DIRECTORY) }
     }
+}
+
+/// How [`Host::ensure_keeper`] starts a keeper.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum KeeperStart {
+    /// Runs a program with the argument `keeper`, as `iph` takes it, in the host's namespace, with no environment, no
+    /// standard streams and a process group of its own. It outlives the caller.
+    Program {
+        /// The program's absolute path, such as `/usr/bin/iph`.
+        path: PathBuf,
+        /// What it is told.
+        options: KeeperOptions,
+    },
+    /// Asks systemd to start a unit, such as `iphelper-keeper.service`. It must keep the host's namespace.
+    Unit(String),
 }
 
 /// A keeper, the only one of its namespace until it is dropped.
@@ -225,6 +242,21 @@ impl Host {
     /// - Privilege: `CAP_NET_ADMIN`, and `CAP_NET_RAW` for router advertisements
     pub fn keeper(&self, options: &KeeperOptions) -> Result<Keeper> {
         self.backend().clone().keeper(options).map(Keeper)
+    }
+
+    /// Starts a keeper in the way that the caller allows, unless one runs; whether it did. It works when this returns.
+    ///
+    /// Nothing else of this library starts a process, and the C libraries never do.
+    ///
+    /// - Windows: none
+    /// - Errors: [`AccessDenied`](crate::ErrorKind::AccessDenied), also in a program that has more rights than who started
+    ///   it (set-user-ID, file capabilities); [`InvalidParameter`](crate::ErrorKind::InvalidParameter) for a path that is
+    ///   not absolute and for what is no unit's name; [`NotFound`](crate::ErrorKind::NotFound) where there is no such
+    ///   program, or the unit keeps another namespace; [`TimedOut`](crate::ErrorKind::TimedOut) after ten seconds;
+    ///   [`Other`](crate::ErrorKind::Other) where it ended instead
+    /// - Privilege: that of [`keeper`](Self::keeper)
+    pub fn ensure_keeper(&self, start: &KeeperStart) -> Result<bool> {
+        self.backend().ensure_keeper(start)
     }
 
     /// Whether a keeper runs in the host's namespace; `None` where this caller cannot know.

@@ -1,5 +1,6 @@
 //! The resident process: waits for what the kernel announces, and brings rules, filter and advertisements up to date.
 
+mod start;
 mod status;
 mod watch;
 
@@ -9,7 +10,7 @@ use super::policy::advertise::{Phase, Responder};
 use super::policy::{Follower, KeeperLock};
 use crate::backend::{self, KeeperLoop};
 use crate::error::{Error, Result};
-use crate::keeper::{AdvertisingState, AdvertisingStatus, KeeperOptions, KeeperStatus};
+use crate::keeper::{AdvertisingState, AdvertisingStatus, KeeperOptions, KeeperStart, KeeperStatus};
 use crate::types::InterfaceIndex;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
@@ -44,6 +45,10 @@ impl backend::Keeper for LinuxHost {
 
     fn keeper_status(&self, options: &KeeperOptions) -> Result<Option<KeeperStatus>> {
         StatusFile::locate(self, &options.status_directory)?.read()
+    }
+
+    fn ensure_keeper(&self, start: &KeeperStart) -> Result<bool> {
+        start::ensure(self, start)
     }
 }
 

@@ -44,6 +44,7 @@ mod router;
 mod routes;
 mod rules;
 mod settings;
+mod state_file;
 #[cfg(test)]
 mod tests;
 mod verdict;
@@ -59,6 +60,7 @@ pub(super) use metric::{OUR_PROTOCOL, RouteMetrics};
 pub(super) use names::is_our_table;
 pub(super) use route_settings::RouteSettings;
 pub(super) use settings::{Property, Setting, Settings};
+pub(super) use state_file::key_of;
 pub(super) use verdict::{Packet, Stop};
 
 /// What every error of this chapter was about.

@@ -87,6 +87,18 @@ fn administrators(file: &[u8]) -> Vec<u32> {
     file.split(|byte| *byte == b'\n').filter_map(number).collect()
 }
 
+/// Whether the kernel started this program with more rights than the caller has (`AT_SECURE` in `getauxval(3)`). Such a
+/// program may not be able to read its own `auxv`.
+pub(super) fn has_more_rights_than_its_caller() -> bool {
+    const SECURE: usize = 23;
+    let Ok(vector) = std::fs::read("/proc/self/auxv") else { return true };
+    let (words, _) = vector.as_chunks::<{ size_of::<usize>() }>();
+    let mut pairs = words.chunks_exact(2);
+    pairs.any(
+        |pair| matches!(pair, [kind, value] if usize::from_ne_bytes(*kind) == SECURE && *value != [0; _]),
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

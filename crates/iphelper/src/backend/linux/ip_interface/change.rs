@@ -43,6 +43,7 @@ impl LinuxHost {
         change: &IpInterfaceChange,
     ) -> Result<Vec<PropertyChange>> {
         self.require_administrator(OPERATION)?;
+        self.restore_policy()?;
         let plan = self.plan(family, key, change)?;
         self.carry_out(&[&plan], policy::is_asked(change))?;
         Ok(plan.changes)

@@ -2,14 +2,14 @@
 
 use super::super::LinuxHost;
 use super::super::namespace::system;
-use super::super::socket::icmpv6::namespace_cookie;
+use super::super::policy::key_of;
 use crate::error::{Error, ErrorKind, Result};
 use crate::keeper::{AdvertisingState, AdvertisingStatus, Contest, Contested, KeeperStatus, Manager};
 use crate::types::{Family, InterfaceIndex};
 use rustix::fs::{AtFlags, Mode, OFlags};
 use rustix::io::{Errno, retry_on_intr};
 use std::fmt::Write as _;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -29,10 +29,8 @@ pub(super) struct StatusFile {
 
 impl StatusFile {
     pub(super) fn locate(host: &LinuxHost, directory: &Path) -> Result<Self> {
-        let cookie = namespace_cookie(host.route.take()?.as_fd())
+        let (cookie, key) = key_of(&*host.route.take()?)
             .map_err(|errno| system(OPERATION, errno).because("reading the namespace's cookie"))?;
-        let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
-        let key = format!("namespace {cookie} boot {}", boot.trim_end());
         Ok(Self { directory: directory.to_owned(), name: format!("{cookie}.status"), key })
     }
 

@@ -82,11 +82,6 @@ impl Contests {
         (running.until > now).then_some(running.until)
     }
 
-    /// Whether it was noted before, not long ago.
-    pub(super) fn is_known(&self, what: &Contested) -> bool {
-        self.0.iter().any(|running| running.contest.what == *what)
-    }
-
     /// When the next route that is left alone is to be moved again.
     pub(super) fn next_route(&self, now: Instant) -> Option<Instant> {
         let routes = self.0.iter().filter(|it| matches!(it.contest.what, Contested::Metric { .. }));

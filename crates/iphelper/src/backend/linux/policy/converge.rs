@@ -8,6 +8,7 @@ use super::names::{DEFAULTS_TABLE, FILTER_TABLE, INTERFACE_TABLES, RULE_PRIORITY
 use super::routes::{Routes, place, ranges_of};
 use super::rules::{self, Detours};
 use super::settings::{Marker, Property, Setting, Settings, having, tag};
+use super::state_file::StateCopy;
 use crate::backend::linux::LinuxHost;
 use crate::backend::linux::link::{Link, address_family};
 use crate::backend::linux::socket::{Pooled, Refusal};
@@ -81,6 +82,14 @@ impl LinuxHost {
         done
     }
 
+    /// Puts back what is set if somebody took all of it out of the kernel, as far as a copy was kept.
+    pub(in crate::backend::linux) fn restore_policy(&self) -> Result<()> {
+        if StateCopy::is_needed(self) {
+            drop(PolicyLock::take(self)?);
+        }
+        Ok(())
+    }
+
     /// Whether rules, filter and routes have nothing of ours to hold, and nothing that a caller which was killed left.
     pub(super) fn is_free_of_policy(&self) -> Result<bool> {
         if !self.policy_markers()?.is_empty()
@@ -102,7 +111,7 @@ impl LinuxHost {
     /// routes and prefixes, a flushed filter, rules taken away. Nothing is done where nothing is set.
     pub(in crate::backend::linux) fn reconcile_policy(&self) -> Result<()> {
         let _ = self.settle_router_unlocked()?;
-        if self.is_free_of_policy()? {
+        if self.is_free_of_policy()? && !StateCopy::is_needed(self) {
             return Ok(());
         }
         let _lock = PolicyLock::take(self)?;

@@ -9,6 +9,7 @@
 
 use super::OPERATION;
 use super::names::LOCK_TABLE;
+use super::state_file::StateCopy;
 use crate::backend::linux::LinuxHost;
 use crate::backend::linux::namespace::system;
 use crate::backend::linux::socket::Pooled;
@@ -25,7 +26,15 @@ const PAUSE: Duration = Duration::from_millis(2);
 
 /// The right to change policy, until dropped.
 #[derive(Debug)]
-pub(in crate::backend::linux) enum PolicyLock {
+pub(in crate::backend::linux) struct PolicyLock {
+    /// Written when the lock is given up.
+    copy: Option<StateCopy>,
+    #[expect(dead_code, reason = "dropping it unlocks")]
+    kind: Kind,
+}
+
+#[derive(Debug)]
+enum Kind {
     Table(#[expect(dead_code, reason = "dropping it unlocks")] TableLock),
     File(#[expect(dead_code, reason = "closing the descriptor unlocks")] OwnedFd),
 }
@@ -33,13 +42,34 @@ pub(in crate::backend::linux) enum PolicyLock {
 impl PolicyLock {
     /// Takes the lock, waiting for others; [`ErrorKind::TimedOut`] after ten seconds.
     pub(in crate::backend::linux) fn take(host: &LinuxHost) -> Result<Self> {
-        let lock = match TableLock::take(host) {
-            Err(error) if error.kind() == ErrorKind::NotSupported => lock_file(host).map(Self::File),
-            taken => taken.map(Self::Table),
-        }?;
+        let mut lock = Self::take_for_routes(host)?;
+        if let Some((copy, restored)) = StateCopy::begin(host) {
+            lock.copy = Some(copy);
+            if restored {
+                // What fails now fails again in the call itself, which tells of it.
+                let _ = host.reconcile_locked_policy();
+            }
+        }
         // What a program that was killed left to be put back is no failure of this call.
         let _ = host.settle_router();
         Ok(lock)
+    }
+
+    /// Takes it to bring up to date what follows from routes, while what is set stays as it is.
+    pub(super) fn take_for_routes(host: &LinuxHost) -> Result<Self> {
+        let kind = match TableLock::take(host) {
+            Err(error) if error.kind() == ErrorKind::NotSupported => lock_file(host).map(Kind::File),
+            taken => taken.map(Kind::Table),
+        }?;
+        Ok(Self { copy: None, kind })
+    }
+}
+
+impl Drop for PolicyLock {
+    fn drop(&mut self) {
+        if let Some(copy) = &self.copy {
+            copy.save();
+        }
     }
 }
 

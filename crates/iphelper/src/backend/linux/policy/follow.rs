@@ -14,8 +14,9 @@ use super::converge::Reconciled;
 use super::exclusive::PolicyLock;
 use super::manager;
 use super::memory::Memory;
-use super::metric::Followed;
+use super::metric::{Followed, Moves};
 use super::names::{FILTER_TABLE, LOCAL_TABLE, LOCK_TABLE, PROTOCOL, STATE_TABLES, is_ours, is_selection};
+use super::state_file::StateCopy;
 use super::{OPERATION, foreign};
 use crate::backend::linux::LinuxHost;
 use crate::backend::linux::link::Link;
@@ -29,6 +30,7 @@ use iphelper_netlink::rtnetlink::addr::NEW_ADDRESS;
 use iphelper_netlink::rtnetlink::route::{News, Route, metric};
 use iphelper_netlink::rtnetlink::rule;
 use known::Known;
+use rustc_hash::FxHashMap;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Instant;
@@ -253,7 +255,9 @@ impl Follower {
         if self.known.is_none() && self.finds_nothing_set(host)? {
             return Ok(());
         }
-        let _lock = PolicyLock::take(host)?;
+        // What is written down of moved routes is state, of which there is a copy.
+        let changes_state = self.known.is_none() || !self.moves.is_empty() || !self.addresses.is_empty();
+        let _lock = if changes_state { PolicyLock::take(host) } else { PolicyLock::take_for_routes(host) }?;
         hear(self)?;
         let done = self.keep_locked(host, hear);
         if done.is_err() {
@@ -286,7 +290,11 @@ impl Follower {
     /// Whether nothing is set, and nothing was.
     fn finds_nothing_set(&mut self, host: &LinuxHost) -> Result<bool> {
         let was_set = !self.memory.is_empty() && !self.others_locked;
-        if was_set || !Memory::is_kernel_empty(host)? || !host.is_free_of_policy()? {
+        if was_set
+            || StateCopy::is_needed(host)
+            || !Memory::is_kernel_empty(host)?
+            || !host.is_free_of_policy()?
+        {
             return Ok(false);
         }
         *self = Self {
@@ -334,6 +342,7 @@ impl Follower {
     fn move_routes(&mut self, host: &LinuxHost) -> Result<()> {
         let now = Instant::now();
         let mut by_link: BTreeMap<(Family, u32), Vec<Route>> = BTreeMap::new();
+        let mut ports: FxHashMap<Route, u32> = FxHashMap::default();
         for (route, port) in std::mem::take(&mut self.moves) {
             let Some((family, link)) = of_route(&route) else { continue };
             // Found by an earlier one of those that were announced together.
@@ -341,18 +350,11 @@ impl Follower {
             if !self.metrics.get(&(family, link)).is_some_and(concerns) {
                 continue;
             }
-            let what = contested(&route, family, link);
-            let by = || host.namespace.run(|| manager::by_port(port)).ok().flatten();
-            let held = self.contests.is_held(&what, now);
-            let known = self.contests.is_known(&what);
-            let until = match held {
-                Some(until) => until,
-                None => self.contests.note(what, known.then(by).flatten(), now),
-            };
-            if until > now {
+            if let Some(until) = self.contests.is_held(&contested(&route, family, link), now) {
                 self.again = Some(self.again.map_or(until, |again| again.min(until)));
                 continue;
             }
+            let _ = ports.insert(route.clone(), port);
             let routes = by_link.entry((family, link)).or_default();
             if !routes.contains(&route) {
                 routes.push(route);
@@ -360,9 +362,26 @@ impl Follower {
         }
         for (key, routes) in by_link {
             let Some(followed) = self.metrics.get_mut(&key) else { continue };
-            self.left.extend(followed.move_routes(&mut *host.route.take()?, routes)?);
+            let moves = followed.move_routes(&mut *host.route.take()?, routes)?;
+            self.note_moves(key, moves, |route| {
+                let port = *ports.get(route)?;
+                host.namespace.run(|| manager::by_port(port)).ok().flatten()
+            });
         }
         Ok(())
+    }
+
+    fn note_moves(
+        &mut self,
+        (family, link): (Family, u32),
+        moves: Moves,
+        by: impl Fn(&Route) -> Option<Manager>,
+    ) {
+        let now = Instant::now();
+        self.left.extend(moves.left);
+        for route in moves.again {
+            let _ = self.contests.note(contested(&route, family, link), by(&route), now);
+        }
     }
 
     /// Reads everything, and makes it hold what is set.
@@ -441,8 +460,10 @@ impl Follower {
         }
         for (family, link, routes) in unmoved {
             host.follow_addresses(family, &link)?;
-            if let Some(followed) = self.metrics.get_mut(&(family, link.index.0)) {
-                self.left.extend(followed.move_routes(&mut *host.route.take()?, routes)?);
+            let key = (family, link.index.0);
+            if let Some(followed) = self.metrics.get_mut(&key) {
+                let moves = followed.move_routes(&mut *host.route.take()?, routes)?;
+                self.note_moves(key, moves, |_| None);
             }
         }
         self.again = self.contests.next_route(now);

@@ -8,6 +8,7 @@ use super::batch::send_all;
 use super::marker::routes_of;
 use super::names::STATE_TABLES;
 use crate::backend::linux::LinuxHost;
+use crate::backend::linux::socket::{Refusal, Socket};
 use crate::error::Result;
 use iphelper_netlink::message::{APPEND, CREATE};
 use iphelper_netlink::rtnetlink::route::Route;
@@ -21,14 +22,17 @@ pub(super) struct Memory {
 }
 
 /// The routes that hold the state.
-fn state(host: &LinuxHost) -> Result<Vec<Route>> {
-    let mut socket = host.route.take()?;
+pub(super) fn state_in(socket: &mut Socket) -> Result<Vec<Route>, Refusal> {
     let mut all = Vec::new();
     for table in STATE_TABLES {
-        let routes = routes_of(&mut socket, table);
-        all.extend(routes.map_err(|refusal| refusal.error(OPERATION).because("reading what is set"))?);
+        all.extend(routes_of(socket, table)?);
     }
     Ok(all)
+}
+
+fn state(host: &LinuxHost) -> Result<Vec<Route>> {
+    let state = state_in(&mut *host.route.take()?);
+    state.map_err(|refusal| refusal.error(OPERATION).because("reading what is set"))
 }
 
 impl Memory {

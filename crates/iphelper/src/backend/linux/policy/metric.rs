@@ -36,7 +36,7 @@ use super::names::metric_of;
 use crate::error::{Error, ErrorKind, Result};
 use crate::types::Family;
 use advertised::Advertised;
-pub(super) use follow::Followed;
+pub(super) use follow::{Followed, Moves};
 use iphelper_netlink::message::{APPEND, CREATE, EXCLUSIVE, REPLACE, Request};
 use iphelper_netlink::rtnetlink::addr::Address;
 use iphelper_netlink::rtnetlink::route::{Route, protocol};

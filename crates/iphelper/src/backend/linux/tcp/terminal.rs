@@ -6,6 +6,7 @@
 //! with the terminal: ancestors in it are programs at the terminal, such as one that runs this one to delete connections
 //! of its own. More than the one connection may be found: an ancestor's others are spared too.
 
+use crate::backend::linux::privilege::has_more_rights_than_its_caller;
 use crate::backend::linux::process::{Processes, Unreadable};
 use crate::error::Result;
 use crate::tcp::{Owner, TcpConnection, TcpState};
@@ -71,18 +72,6 @@ fn ssh_connection() -> Option<[(IpAddr, u16); 2]> {
         return None;
     }
     read_ssh_connection(&std::env::var("SSH_CONNECTION").ok()?)
-}
-
-/// Whether the kernel started this program with more rights than the caller has (`AT_SECURE` in `getauxval(3)`). Such a
-/// program may not be able to read its own `auxv`.
-fn has_more_rights_than_its_caller() -> bool {
-    const SECURE: usize = 23;
-    let Ok(vector) = std::fs::read("/proc/self/auxv") else { return true };
-    let (words, _) = vector.as_chunks::<{ size_of::<usize>() }>();
-    let mut pairs = words.chunks_exact(2);
-    pairs.any(
-        |pair| matches!(pair, [kind, value] if usize::from_ne_bytes(*kind) == SECURE && *value != [0; _]),
-    )
 }
 
 fn read_ssh_connection(text: &str) -> Option<[(IpAddr, u16); 2]> {

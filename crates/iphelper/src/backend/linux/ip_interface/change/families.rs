@@ -17,6 +17,7 @@ impl LinuxHost {
         changes: [&IpInterfaceChange; 2],
     ) -> Result<[Vec<PropertyChange>; 2]> {
         self.require_administrator(OPERATION)?;
+        self.restore_policy()?;
         let plans = self.plan_families(key, changes)?;
         self.carry_out(&plans.each_ref(), changes.into_iter().any(policy::is_asked))?;
         Ok(by_family(plans))

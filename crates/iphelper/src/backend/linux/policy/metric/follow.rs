@@ -33,6 +33,15 @@ pub(in crate::backend::linux::policy) struct Followed {
     moved: Moved,
 }
 
+/// What became of routes that were to be moved, where more is to be told than that they were.
+#[derive(Debug, Default)]
+pub(in crate::backend::linux::policy) struct Moves {
+    /// Those that stay, and why.
+    pub(in crate::backend::linux::policy) left: Vec<String>,
+    /// Those whose very copy stood already: their owners added them again after they were moved.
+    pub(in crate::backend::linux::policy) again: Vec<Route>,
+}
+
 impl Followed {
     /// Whether a route that was announced is to be moved.
     pub(in crate::backend::linux::policy) fn concerns(&self, route: &Route) -> bool {
@@ -120,20 +129,20 @@ impl Change<'_> {
 }
 
 impl Followed {
-    /// Moves routes by the offset, copies before originals. What is told are those that stay, and why.
+    /// Moves routes by the offset, copies before originals.
     pub(in crate::backend::linux::policy) fn move_routes(
         &mut self,
         socket: &mut Socket,
         mut originals: Vec<Route>,
-    ) -> Result<Vec<String>> {
-        let mut left = Vec::new();
+    ) -> Result<Moves> {
+        let mut moves = Moves::default();
         // Those with the highest metrics make room for the others.
         originals.sort_by_key(|route| std::cmp::Reverse(route.priority));
         let mut pairs: Vec<(Route, Route)> = Vec::new();
         for route in originals {
             match route.priority.checked_add(self.offset) {
                 Some(metric) => pairs.push((Route { priority: metric, ..route.clone() }, route)),
-                None => left.push(format!(
+                None => moves.left.push(format!(
                     "{}: that and {} are more than 32 bits hold together",
                     shown(&route),
                     self.offset
@@ -141,7 +150,7 @@ impl Followed {
             }
         }
         if pairs.is_empty() {
-            return Ok(left);
+            return Ok(moves);
         }
         let places = pairs.iter().map(|(copy, _)| Place::of_routes(copy.priority));
         self.moved
@@ -166,11 +175,14 @@ impl Followed {
                 }
                 _ => Err(refusal),
             };
+            if let Ok(true) = settled {
+                moves.again.push(original.clone());
+            }
             if let Err(refusal) = settled {
                 // It came and went, or went with its link; what else there is, its owner's route goes on.
                 if !matches!(refusal.errno(), libc::ENETDOWN | libc::ENODEV | libc::ENETUNREACH) {
                     let reason = refusal.error(OPERATION);
-                    left.push(format!("{}: {reason}", shown(original)));
+                    moves.left.push(format!("{}: {reason}", shown(original)));
                 }
                 failed_places.push(place);
             }
@@ -193,19 +205,20 @@ impl Followed {
                 _ => return Err(deleting(refusal)),
             }
         }
-        Ok(left)
+        Ok(moves)
     }
 
-    /// Puts a copy where something stands already. What was moved there from the place where its owner has put another
-    /// route since is no longer meant: without the interface's metric the new route would have taken its place.
-    fn supersede(&self, socket: &mut Socket, copy: &Route, all: &[Route]) -> Result<(), Refusal> {
+    /// Puts a copy where something stands already; whether that very copy did. What was moved there from the place where
+    /// its owner has put another route since is no longer meant: without the interface's metric the new route would have
+    /// taken its place.
+    fn supersede(&self, socket: &mut Socket, copy: &Route, all: &[Route]) -> Result<bool, Refusal> {
         let key = Key::of(copy);
         let standing: Vec<&Route> =
             all.iter().filter(|it| it.priority == copy.priority && Key::of(it) == key).collect();
         let (own, others): (Vec<&Route>, Vec<&Route>) =
             standing.into_iter().partition(|it| is_unicast_over(it, self.index));
         if own.iter().any(|it| without_metric(it) == without_metric(copy)) {
-            return Ok(());
+            return Ok(true);
         }
         match self.family {
             Family::V4 => {
@@ -213,12 +226,12 @@ impl Followed {
                 for stale in own {
                     or_gone(send(socket, stale.delete()))?;
                 }
-                Ok(())
             }
             // The kernel would make one route over both interfaces of the two.
-            Family::V6 if others.is_empty() => send(socket, copy.add(CREATE | REPLACE)),
-            Family::V6 => Err(Refusal::of(libc::EEXIST)),
+            Family::V6 if others.is_empty() => send(socket, copy.add(CREATE | REPLACE))?,
+            Family::V6 => return Err(Refusal::of(libc::EEXIST)),
         }
+        Ok(false)
     }
 }
 

@@ -365,7 +365,7 @@ fn follow(family: Family) -> Result<Vec<String>> {
     let link = host.link_named("e0", "testing").unwrap();
     let (mut followed, unmoved) = host.follow_metric(family, &link)?.unwrap();
     host.follow_addresses(family, &link)?;
-    followed.move_routes(&mut *host.route.take()?, unmoved)
+    Ok(followed.move_routes(&mut *host.route.take()?, unmoved)?.left)
 }
 
 #[test]
