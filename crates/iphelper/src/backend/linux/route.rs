@@ -8,6 +8,8 @@ mod protocol;
 pub(super) mod row;
 mod set;
 mod table;
+#[cfg(test)]
+mod tests;
 mod write;
 
 pub(super) use row::Surroundings;
