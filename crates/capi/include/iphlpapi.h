@@ -109,6 +109,7 @@ DWORD WINAPI SetIpForwardEntry(PMIB_IPFORWARDROW pRoute);
 DWORD WINAPI DeleteIpForwardEntry(PMIB_IPFORWARDROW pRoute);
 
 /* The way to a host. Addresses are in network order. */
+DWORD WINAPI GetBestRoute(DWORD dwDestAddr, DWORD dwSourceAddr, PMIB_IPFORWARDROW pBestRoute);
 DWORD WINAPI GetBestInterface(IPAddr dwDestAddr, PDWORD pdwBestIfIndex);
 DWORD WINAPI GetBestInterfaceEx(struct sockaddr *pDestAddr, PDWORD pdwBestIfIndex);
 BOOL WINAPI GetRTTAndHopCount(IPAddr DestIpAddress, PULONG HopCount, ULONG MaxHops, PULONG RTT);

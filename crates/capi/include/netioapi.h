@@ -325,6 +325,15 @@ NETIO_STATUS NETIOAPI_API_ CreateIpForwardEntry2(CONST MIB_IPFORWARD_ROW2 *Row);
 NETIO_STATUS NETIOAPI_API_ SetIpForwardEntry2(CONST MIB_IPFORWARD_ROW2 *Route);
 NETIO_STATUS NETIOAPI_API_ DeleteIpForwardEntry2(CONST MIB_IPFORWARD_ROW2 *Row);
 
+/*
+ * The route that a packet takes, and the address that it is sent from. LUID NULL and index 0: over any interface. Source
+ * NULL: this host chooses.
+ */
+NETIO_STATUS NETIOAPI_API_ GetBestRoute2(
+    NET_LUID *InterfaceLuid, NET_IFINDEX InterfaceIndex, CONST SOCKADDR_INET *SourceAddress,
+    CONST SOCKADDR_INET *DestinationAddress, ULONG AddressSortOptions, PMIB_IPFORWARD_ROW2 BestRoute,
+    SOCKADDR_INET *BestSourceAddress);
+
 /* Paths. */
 NETIO_STATUS NETIOAPI_API_ GetIpPathEntry(PMIB_IPPATH_ROW Row);
 NETIO_STATUS NETIOAPI_API_ GetIpPathTable(ADDRESS_FAMILY Family, PMIB_IPPATH_TABLE *Table);

@@ -13,7 +13,7 @@ macro_rules! export_netioapi {
             use $crate::notification::{
                 self, IpInterfaceChangeCallback, RouteChangeCallback, UnicastIpAddressChangeCallback,
             };
-            use $crate::{convert, destination, interface, ip_interface, memory, neighbor, path, route};
+            use $crate::{best_route, convert, destination, interface, ip_interface, memory, neighbor, path, route};
             use std::ffi::c_void;
 
             type Status = <$flavour as Flavour>::Status;
@@ -55,6 +55,11 @@ macro_rules! export_netioapi {
                     = route::delete_ip_forward_entry2::<$flavour>;
                 FlushIpPathTable(family: u16) -> Status = path::flush_ip_path_table::<$flavour>;
                 FreeMibTable(memory: *mut c_void) = memory::free_mib_table;
+                GetBestRoute2(
+                    luid: *const NET_LUID, index: u32, source: *const SOCKADDR_INET,
+                    destination: *const SOCKADDR_INET, options: u32, best_route: *mut MIB_IPFORWARD_ROW2,
+                    best_source: *mut SOCKADDR_INET
+                ) -> Status = best_route::best_route2::<$flavour>;
                 GetIfEntry2(row: *mut MIB_IF_ROW2) -> Status = interface::if_entry2::<$flavour>;
                 GetIfEntry2Ex(level: i32, row: *mut MIB_IF_ROW2) -> Status = interface::if_entry2_ex::<$flavour>;
                 GetIfStackTable(table: *mut *mut MIB_IFSTACK_TABLE) -> Status
@@ -141,6 +146,8 @@ macro_rules! export_iphlpapi {
                 GetBestInterface(destination: u32, index: *mut u32) -> u32 = best_route::best_interface;
                 GetBestInterfaceEx(destination: *const c_void, index: *mut u32) -> u32
                     = best_route::best_interface_ex;
+                GetBestRoute(destination: u32, source: u32, route: *mut MIB_IPFORWARDROW) -> u32
+                    = best_route::best_route;
                 GetExtendedTcpTable(
                     table: *mut c_void, size: *mut u32, order: i32, family: u32, class: i32, reserved: u32
                 ) -> u32 = tcp::extended_tcp_table;

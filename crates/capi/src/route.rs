@@ -1,8 +1,8 @@
 //! `GetIpForwardTable2`, `GetIpForwardEntry2`, `InitializeIpForwardEntry`, `CreateIpForwardEntry2`,
 //! `SetIpForwardEntry2`, `DeleteIpForwardEntry2`, and the first generation.
 
-mod first_generation;
-mod row;
+pub(crate) mod first_generation;
+pub(crate) mod row;
 
 pub use first_generation::{
     create_ip_forward_entry, delete_ip_forward_entry, ip_forward_table, set_ip_forward_entry,

@@ -112,6 +112,63 @@ fn ways_and_distances() {
 }
 
 #[test]
+fn best_routes_follow_the_strong_host() {
+    let uplinks = Uplinks::new();
+    uplinks.host.run(|| unsafe {
+        for ipv6 in [false, true] {
+            let server = written(Uplinks::server_address(ipv6));
+            let ask = |index: u32, from: Option<IpAddr>| {
+                let (mut row, mut best) = (MIB_IPFORWARD_ROW2::default(), SOCKADDR_INET::default());
+                let source = from.map(written);
+                let source = source.as_ref().map_or(null(), std::ptr::from_ref);
+                let code = best_route::best_route2::<Win32>(
+                    null(),
+                    index,
+                    source,
+                    &raw const server,
+                    0,
+                    &raw mut row,
+                    &raw mut best,
+                );
+                assert_eq!(code, 0);
+                (
+                    row.InterfaceIndex,
+                    row.Metric,
+                    read(&row.NextHop),
+                    read(&best),
+                    row.DestinationPrefix.PrefixLength,
+                )
+            };
+            let (own, router) = (|n| Uplinks::address(n, ipv6), |n| Uplinks::router_address(n, ipv6));
+            assert_eq!(ask(0, None), (2, 100, router(0), own(0), 0));
+            assert_eq!(ask(3, None), (3, 200, router(1), own(1), 0));
+            assert_eq!(ask(0, Some(own(1))), (2, 100, router(0), own(1), 0), "a weak host");
+            let (family, e1) = (if ipv6 { iphelper::Family::V6 } else { iphelper::Family::V4 }, 3);
+            let change = iphelper::ip_interface::IpInterfaceChange {
+                weak_host_send: Some(false),
+                ..Default::default()
+            };
+            let host = iphelper::Host::open().unwrap();
+            let _ = host.set_ip_interface(family, iphelper::InterfaceIndex(e1), &change).unwrap();
+            assert_eq!(ask(0, Some(own(1))), (3, 200, router(1), own(1), 0), "a strong one");
+            assert_eq!(ask(0, None), (2, 100, router(0), own(0), 0));
+        }
+        // The first generation: the metric of the interface added.
+        let mut first = MIB_IPFORWARDROW::default();
+        let IpAddr::V4(server) = Uplinks::server_address(false) else { unreachable!() };
+        let server = u32::from_ne_bytes(server.octets());
+        assert_eq!(best_route::best_route(server, 0, &raw mut first), 0);
+        let host = iphelper::Host::open().unwrap();
+        let metric = host.ip_interface(iphelper::Family::V4, iphelper::InterfaceIndex(2)).unwrap().metric;
+        assert_eq!((first.dwForwardIfIndex, first.dwForwardMetric1), (2, 100 + metric));
+        assert_eq!(first.dwForwardNextHop.to_ne_bytes(), [10, 0, 1, 1]);
+        let from = u32::from_ne_bytes([10, 0, 2, 2]);
+        assert_eq!(best_route::best_route(server, from, &raw mut first), 0);
+        assert_eq!(first.dwForwardIfIndex, 3, "its strong interface");
+    });
+}
+
+#[test]
 fn pairs_are_sorted_and_point_into_their_block() {
     let uplinks = Uplinks::new();
     let _ = uplinks.host.sh("ip -6 route delete default dev e0");

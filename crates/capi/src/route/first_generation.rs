@@ -125,6 +125,13 @@ fn route_metric(host: &Host, row: &MIB_IPFORWARDROW) -> Result<u32, Code> {
     row.dwForwardMetric1.checked_sub(interface.metric).ok_or(Code::INVALID_PARAMETER)
 }
 
+/// The row of one route; `None` for one by an IPv6 router, for which there is no room.
+pub(crate) fn row_of_one(host: &Host, route: &Route) -> Result<Option<MIB_IPFORWARDROW>, Code> {
+    let Some(index) = route.index.filter(|_| route.next_hop.is_ipv4()) else { return Ok(None) };
+    let interface = host.ip_interface(Family::V4, index)?;
+    Ok(Some(row_of(route, &BTreeMap::from([(index.0, interface.metric)]))))
+}
+
 fn row_of(route: &Route, metrics: &BTreeMap<u32, u32>) -> MIB_IPFORWARDROW {
     let ipv4 = |address: IpAddr| match address {
         IpAddr::V4(address) => sockaddr::ipv4_number(address),

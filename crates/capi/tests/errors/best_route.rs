@@ -35,6 +35,60 @@ pub(super) fn best_routes(walk: &mut Walk) {
     }
 }
 
+pub(super) fn best_routes2(walk: &mut Walk) {
+    let mut destination = SOCKADDR_INET::default();
+    let (mut row, mut source) = (MIB_IPFORWARD_ROW2::default(), SOCKADDR_INET::default());
+    let (row, source, to) = (&raw mut row, &raw mut source, &raw const destination);
+    // No family yet.
+    refused!(walk, "GetBestRoute2", best_route::best_route2(null(), 0, null(), to, 0, row, source));
+    destination.Ipv4.sin_family = AF_INET;
+    destination.Ipv4.sin_addr.S_un.S_addr = 0x7f00_0001_u32.to_be();
+    let to = &raw const destination;
+    refused!(walk, "GetBestRoute2", best_route::best_route2(null(), 0, null(), null(), 0, row, source));
+    refused!(walk, "GetBestRoute2", best_route::best_route2(null(), 0, null(), to, 0, null_mut(), source));
+    refused!(walk, "GetBestRoute2", best_route::best_route2(null(), 0, null(), to, 0, row, null_mut()));
+    let other = SOCKADDR_INET { Ipv6: SOCKADDR_IN6 { sin6_family: AF_INET6, ..Default::default() } };
+    let mut loopback = other;
+    // SAFETY: a number.
+    unsafe { loopback.Ipv6.sin6_addr.u.Byte[15] = 1 };
+    refused!(
+        walk,
+        "GetBestRoute2",
+        best_route::best_route2(null(), 0, &raw const loopback, to, 0, row, source)
+    );
+    both!(
+        walk,
+        "GetBestRoute2",
+        "ERROR_FILE_NOT_FOUND",
+        "STATUS_NOT_FOUND",
+        best_route::best_route2(null(), NOBODY, null(), to, 0, row, source)
+    );
+    let luid = NET_LUID { Value: ULONG64(u64::MAX) };
+    both!(
+        walk,
+        "GetBestRoute2",
+        "ERROR_FILE_NOT_FOUND",
+        "STATUS_NOT_FOUND",
+        best_route::best_route2(&raw const luid, 1, null(), to, 0, row, source)
+    );
+    // SAFETY: as above.
+    unsafe {
+        assert_eq!(best_route::best_route2::<Win32>(null(), 0, null(), to, 0, row, source), 0);
+        assert_eq!(((*row).InterfaceIndex, (*row).Loopback), (1, 1));
+        assert_eq!((*source).Ipv4.sin_addr.S_un.S_addr, 0x7f00_0001_u32.to_be());
+        let mut first = MIB_IPFORWARDROW::default();
+        let refused = best_route::best_route(0x7f00_0001_u32.to_be(), 0, null_mut());
+        assert_eq!(refused, ERROR_INVALID_PARAMETER);
+        assert_eq!(best_route::best_route(0xc000_0201_u32.to_be(), 0, &raw mut first), NETWORK_UNREACHABLE);
+        assert_eq!(
+            best_route::best_route(0x7f00_0001_u32.to_be(), 0xc000_0201_u32.to_be(), &raw mut first),
+            1168
+        );
+        assert_eq!(best_route::best_route(0x7f00_0001_u32.to_be(), 0, &raw mut first), 0);
+        assert_eq!(first.dwForwardIfIndex, 1);
+    }
+}
+
 pub(super) fn paths(walk: &mut Walk) {
     let mut row = MIB_IPPATH_ROW::default();
     refused!(walk, "GetIpPathEntry", path::ip_path_entry(null_mut()));

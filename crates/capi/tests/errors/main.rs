@@ -144,6 +144,7 @@ const IMPOSSIBLE: &[(&[&str], &str, &str)] = &[
         &[
             "GetBestInterface",
             "GetBestInterfaceEx",
+            "GetBestRoute2",
             "CreateSortedAddressPairs",
             "GetIpPathEntry",
             "GetIpPathTable",
@@ -152,7 +153,11 @@ const IMPOSSIBLE: &[(&[&str], &str, &str)] = &[
         FAMILY,
     ),
     (&["FlushIpPathTable"], "ERROR_NOT_SUPPORTED", FAMILY),
-    (&["FlushIpPathTable", "GetIpPathEntry", "GetIpPathTable"], "STATUS_NOT_SUPPORTED", FAMILY),
+    (
+        &["FlushIpPathTable", "GetBestRoute2", "GetIpPathEntry", "GetIpPathTable"],
+        "STATUS_NOT_SUPPORTED",
+        FAMILY,
+    ),
     (
         &["GetBestInterface", "GetBestInterfaceEx"],
         "ERROR_CAN_NOT_COMPLETE",
@@ -234,6 +239,7 @@ fn each_documented_code_is_provoked_or_has_a_reason() {
         address_text::network_strings(&mut walk);
         address_text::addresses_and_text(&mut walk);
         best_route::best_routes(&mut walk);
+        best_route::best_routes2(&mut walk);
         best_route::paths(&mut walk);
         best_route::routers(&mut walk);
         best_route::distances();
