@@ -1,6 +1,6 @@
 //! The arguments, from the program's name to the noun; each noun's own are beside its commands.
 
-use crate::cmd::{completions, demo, doctor, interface, keeper, neighbor, path_mtu, route, tcp, watch};
+use crate::cmd::{completions, demo, doctor, interface, keeper, neighbor, path_mtu, route, tcp, udp, watch};
 use crate::exit::{self, Exit, Failure};
 use anstyle::{AnsiColor, Style};
 use clap::builder::Styles;
@@ -25,8 +25,8 @@ Examples:
 
 /// See, explain and change this computer's network.
 ///
-/// iph is Windows' IP Helper API as a command, on the Linux kernel: tables of interfaces, routes and TCP
-/// connections, every IP property of an interface to read and to set, routes to make and change, connections to delete,
+/// iph is Windows' IP Helper API as a command, on the Linux kernel: tables of interfaces, routes, TCP
+/// connections and UDP endpoints, every IP property of an interface to read and to set, routes to make and change, connections to delete,
 /// changes to watch.
 ///
 /// Reading needs no privilege and changes nothing. The answer goes to standard output, everything else to standard
@@ -54,6 +54,8 @@ enum Command {
     Neighbor(neighbor::Command),
     #[command(subcommand)]
     Tcp(tcp::Command),
+    #[command(subcommand)]
+    Udp(udp::Command),
     #[command(subcommand)]
     PathMtu(path_mtu::Command),
     Watch(watch::Args),
@@ -91,6 +93,7 @@ impl Cli {
             Command::Route(command) => command.run(),
             Command::Neighbor(command) => command.run(),
             Command::Tcp(command) => command.run(),
+            Command::Udp(command) => command.run(),
             Command::PathMtu(command) => command.run(),
             Command::Watch(args) => args.run(),
             Command::Doctor(args) => args.run(),

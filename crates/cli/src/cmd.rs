@@ -8,5 +8,7 @@ pub(crate) mod keeper;
 pub(crate) mod neighbor;
 pub(crate) mod path_mtu;
 pub(crate) mod route;
+pub(crate) mod socket_list;
 pub(crate) mod tcp;
+pub(crate) mod udp;
 pub(crate) mod watch;

@@ -3,6 +3,37 @@
 mod parse;
 mod resolve;
 
+macro_rules! ends_help {
+    () => {
+        "\
+Filter words (key:value, all must hold):
+  port:443  port:8000-8080     either port; local-port: and remote-port: one
+  local:ADDR  remote:ADDR      10.0.0.0/8, 10.1.2.3:443, 2001:db8::/32,
+                               [2001:db8::1]:443, [fe80::1%eth0]
+"
+    };
+}
+
+macro_rules! states_help {
+    () => {
+        "  state:established,time_wait  one of these: listen, syn_sent, syn_received,
+                               established, fin_wait_1, fin_wait_2, close_wait,
+                               closing, last_ack, time_wait, closed
+"
+    };
+}
+
+macro_rules! others_help {
+    () => {
+        "  process:nginx  pid:1234      the process that holds the socket
+  user:www-data                who opened it, by name or number; uid: as well
+  interface:eth0               bound to it, or with a link-local peer on it
+  family:ipv4                  ipv4 or ipv6
+  cgroup:/system.slice/x.scope a cgroup v2 path or id
+  mark:0x10/0xff               value and mask of the mark (needs CAP_NET_ADMIN)"
+    };
+}
+
 pub(crate) use parse::family;
 pub(crate) use resolve::resolve;
 
@@ -11,21 +42,10 @@ use iphelper::{Family, Prefix};
 use std::fmt;
 use std::ops::RangeInclusive;
 
-/// What help says about filter words.
-pub(crate) const HELP: &str = "\
-Filter words (key:value, all must hold):
-  port:443  port:8000-8080     either port; local-port: and remote-port: one
-  local:ADDR  remote:ADDR      10.0.0.0/8, 10.1.2.3:443, 2001:db8::/32,
-                               [2001:db8::1]:443, [fe80::1%eth0]
-  state:established,time_wait  one of these: listen, syn_sent, syn_received,
-                               established, fin_wait_1, fin_wait_2, close_wait,
-                               closing, last_ack, time_wait, closed
-  process:nginx  pid:1234      the process that holds the socket
-  user:www-data                who opened it, by name or number; uid: as well
-  interface:eth0               bound to it, or with a link-local peer on it
-  family:ipv4                  ipv4 or ipv6
-  cgroup:/system.slice/x.scope a cgroup v2 path or id
-  mark:0x10/0xff               value and mask of the mark (needs CAP_NET_ADMIN)";
+/// What help says about filter words, those of TCP alone among them.
+pub(crate) const HELP: &str = concat!(ends_help!(), states_help!(), others_help!());
+/// What help says about the filter words of UDP.
+pub(crate) const UDP_HELP: &str = concat!(ends_help!(), others_help!());
 
 /// One filter word.
 #[derive(Clone, Debug, PartialEq)]

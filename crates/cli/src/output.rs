@@ -1,6 +1,7 @@
 //! Standard output: tables for people, JSON for programs.
 
 pub(crate) mod connections;
+pub(crate) mod endpoints;
 pub(crate) mod json;
 pub(crate) mod style;
 pub(crate) mod table;

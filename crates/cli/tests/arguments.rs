@@ -38,6 +38,8 @@ const HELP: &[&str] = &[
     "tcp",
     "tcp list",
     "tcp delete",
+    "udp",
+    "udp list",
     "path-mtu",
     "path-mtu show",
     "path-mtu set",

@@ -2,7 +2,7 @@
 
 use crate::output::table::{self, Table};
 use crate::sanitize::sanitize;
-use iphelper::tcp::TcpConnection;
+use iphelper::tcp::{Owner, TcpConnection};
 use iphelper::{Host, InterfaceIndex};
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -51,10 +51,7 @@ pub(crate) fn table(host: &Host, rows: &[TcpConnection], width: Option<u16>) -> 
     }
     let mut table = table::new(&headings, &[3], width);
     for row in rows {
-        let (pid, process) = match &row.owner {
-            Some(owner) => (owner.pid.to_string(), sanitize(&owner.name).into_owned()),
-            None => ("-".to_owned(), "-".to_owned()),
-        };
+        let [pid, process] = owner_cells(row.owner.as_ref());
         let mut cells =
             vec![names.end(row.local), names.end(row.remote), row.state.to_string(), pid, process];
         if bound {
@@ -63,4 +60,12 @@ pub(crate) fn table(host: &Host, rows: &[TcpConnection], width: Option<u16>) -> 
         let _ = table.add_row(cells);
     }
     table
+}
+
+/// The process id and the name of a socket's owner.
+pub(crate) fn owner_cells(owner: Option<&Owner>) -> [String; 2] {
+    match owner {
+        Some(owner) => [owner.pid.to_string(), sanitize(&owner.name).into_owned()],
+        None => ["-".to_owned(), "-".to_owned()],
+    }
 }

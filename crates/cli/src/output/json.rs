@@ -5,12 +5,14 @@ mod interface;
 mod neighbor;
 mod route;
 mod tcp;
+mod udp;
 
 pub(crate) use best_route::{BestRoute, RouteExplanation};
 pub(crate) use interface::{Interface, IpInterface, PropertyChange};
 pub(crate) use neighbor::{Neighbor, ProxyNeighbor};
 pub(crate) use route::Route;
 pub(crate) use tcp::{Connection, Outcome};
+pub(crate) use udp::Endpoint;
 
 use iphelper::Family;
 use serde::Serialize;

@@ -1,12 +1,13 @@
 //! `iph tcp list`.
 
+use crate::cmd::socket_list::{Listed, Listing};
 use crate::exit::{Exit, Failure};
-use crate::filter::{self, Word};
-use crate::output::connections;
-use crate::output::style::QUIET;
-use crate::output::{self, json, table};
+use crate::filter;
+use crate::output::table::Table;
+use crate::output::{connections, json};
 use iphelper::Host;
-use std::io::{IsTerminal, Write};
+use iphelper::tcp::{TcpConnection, TcpQuery};
+use serde::Serialize;
 
 /// List TCP connections and listeners
 ///
@@ -17,17 +18,8 @@ use std::io::{IsTerminal, Write};
 #[derive(Debug, clap::Args)]
 #[command(visible_alias = "ls", after_help = help())]
 pub(crate) struct Args {
-    /// key:value words that must all hold
-    #[arg(value_name = "FILTER")]
-    filter: Vec<Word>,
-
-    /// Do not look for the processes, which costs most of the time on a busy host
-    #[arg(long)]
-    no_owners: bool,
-
-    /// Print an array of objects, see docs/json.md
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    list: Listing,
 }
 
 fn help() -> String {
@@ -40,26 +32,24 @@ fn help() -> String {
 
 impl Args {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
-        let host = Host::open()?;
-        let mut query = filter::resolve(&host, &self.filter)?;
-        query.owners = !self.no_owners;
-        query.ordered = true;
-        let rows = host.tcp_connections(&query)?;
-        if self.json {
-            let mut out = json::stdout();
-            json::write_array(&mut out, rows.iter().map(json::Connection::from))?;
-            out.flush()?;
-            return Ok(Exit::Success);
-        }
-        let mut out = output::people();
-        table::write(&mut out, &connections::table(&host, &rows, output::width()))?;
-        out.flush()?;
-        drop(out);
-        let hidden = query.owners && rows.iter().any(|row| row.owner.is_none() && row.inode.is_some());
-        if hidden && std::io::stderr().is_terminal() && !rustix::process::geteuid().is_root() {
-            let note = "some processes are other users'; run it with sudo to see them";
-            let _ = writeln!(anstream::stderr(), "{QUIET}{note}{QUIET:#}");
-        }
-        Ok(Exit::Success)
+        self.list.run::<TcpConnection>()
+    }
+}
+
+impl Listed for TcpConnection {
+    fn read(host: &Host, query: &TcpQuery) -> iphelper::Result<Vec<Self>> {
+        host.tcp_connections(query)
+    }
+
+    fn table(host: &Host, rows: &[Self], width: Option<u16>) -> Table {
+        connections::table(host, rows, width)
+    }
+
+    fn document(&self) -> impl Serialize {
+        json::Connection::from(self)
+    }
+
+    fn is_hidden(&self) -> bool {
+        self.owner.is_none() && self.inode.is_some()
     }
 }

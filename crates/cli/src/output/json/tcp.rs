@@ -32,11 +32,6 @@ pub(crate) struct Outcome<'a> {
 
 impl<'a> From<&'a TcpConnection> for Connection<'a> {
     fn from(row: &'a TcpConnection) -> Self {
-        // The zone stands in whichever end has one; both ends of a connection are in the same.
-        let scope = |end: SocketAddr| match end {
-            SocketAddr::V4(_) => None,
-            SocketAddr::V6(end) => Some(end.scope_id()),
-        };
         Self {
             family: family(row.family),
             local_address: row.local.ip(),
@@ -46,9 +41,18 @@ impl<'a> From<&'a TcpConnection> for Connection<'a> {
             state: row.state.to_string(),
             pid: row.owner.as_ref().map(|owner| owner.pid),
             process: row.owner.as_ref().map(|owner| &*owner.name),
+            // The zone stands in whichever end has one; both ends of a connection are in the same.
             scope_id: scope(row.local).max(scope(row.remote)),
             interface_index: row.interface_index.map(|index| index.0),
             cookie: row.cookie.0.to_string(),
         }
+    }
+}
+
+/// The scope id of an IPv6 end; IPv4 has none.
+pub(super) fn scope(end: SocketAddr) -> Option<u32> {
+    match end {
+        SocketAddr::V4(_) => None,
+        SocketAddr::V6(end) => Some(end.scope_id()),
     }
 }
