@@ -96,6 +96,11 @@ DWORD WINAPI GetOwnerModuleFromUdpEntry(
 DWORD WINAPI GetOwnerModuleFromUdp6Entry(
     PMIB_UDP6ROW_OWNER_MODULE pUdpEntry, TCPIP_OWNER_MODULE_INFO_CLASS Class, PVOID pBuffer, PDWORD pdwSize);
 
+/* IPv4 addresses. Any program may delete by the context, which is of this address alone. */
+DWORD WINAPI AddIPAddress(IPAddr Address, IPMask IpMask, DWORD IfIndex, PULONG NTEContext, PULONG NTEInstance);
+DWORD WINAPI DeleteIPAddress(ULONG NTEContext);
+DWORD WINAPI GetIpAddrTable(PMIB_IPADDRTABLE pIpAddrTable, PULONG pdwSize, BOOL bOrder);
+
 /* Interfaces. */
 DWORD WINAPI GetNumberOfInterfaces(PDWORD pdwNumIf);
 DWORD WINAPI GetIfEntry(PMIB_IFROW pIfRow);

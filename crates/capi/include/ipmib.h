@@ -46,6 +46,22 @@ typedef struct _MIB_IPNETTABLE {
     MIB_IPNETROW table[ANYSIZE_ARRAY];
 } MIB_IPNETTABLE, *PMIB_IPNETTABLE;
 
+/* An IPv4 address. */
+typedef struct _MIB_IPADDRROW_XP {
+    DWORD dwAddr;
+    IF_INDEX dwIndex;
+    DWORD dwMask;
+    DWORD dwBCastAddr;
+    DWORD dwReasmSize;
+    unsigned short unused1;
+    unsigned short wType;
+} MIB_IPADDRROW_XP, *PMIB_IPADDRROW_XP, MIB_IPADDRROW, *PMIB_IPADDRROW;
+
+typedef struct _MIB_IPADDRTABLE {
+    DWORD dwNumEntries;
+    MIB_IPADDRROW table[ANYSIZE_ARRAY];
+} MIB_IPADDRTABLE, *PMIB_IPADDRTABLE;
+
 #define MIB_IPADDR_PRIMARY 1
 #define MIB_IPADDR_DYNAMIC 4
 #define MIB_IPADDR_DISCONNECTED 8

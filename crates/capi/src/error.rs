@@ -25,6 +25,10 @@ impl Code {
     pub const NO_DATA: Self = Self::new(raw::ERROR_NO_DATA, raw::STATUS_UNSUCCESSFUL);
     /// What the oldest interface functions say of an unknown index. They have no driver flavour.
     pub const INVALID_DATA: Self = Self::new(raw::ERROR_INVALID_DATA, raw::STATUS_UNSUCCESSFUL);
+    /// What the oldest address functions say of an unknown index. They have no driver flavour.
+    pub const DEV_NOT_EXIST: Self = Self::new(raw::ERROR_DEV_NOT_EXIST, raw::STATUS_UNSUCCESSFUL);
+    /// The answer comes later.
+    pub const PENDING: Self = Self::new(raw::ERROR_IO_PENDING, raw::STATUS_PENDING);
     /// An index of no interface, to the function that turns it into a LUID: its driver page has one code for all.
     pub const UNKNOWN_INDEX: Self = Self {
         win32: Self::of(ErrorKind::InterfaceNotFound).win32,

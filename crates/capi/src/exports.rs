@@ -9,11 +9,14 @@ macro_rules! export_netioapi {
     ($flavour:ty) => {
         const _: () = {
             use $crate::error::Flavour;
+            use $crate::address::StableUnicastIpAddressTableCallback;
             use $crate::raw::*;
             use $crate::notification::{
                 self, IpInterfaceChangeCallback, RouteChangeCallback, UnicastIpAddressChangeCallback,
             };
-            use $crate::{best_route, convert, destination, interface, ip_interface, memory, neighbor, path, route};
+            use $crate::{
+                address, best_route, convert, destination, interface, ip_interface, memory, neighbor, path, route,
+            };
             use std::ffi::c_void;
 
             type Status = <$flavour as Flavour>::Status;
@@ -42,6 +45,8 @@ macro_rules! export_netioapi {
                     = convert::name_to_luid_w::<$flavour>;
                 ConvertIpv4MaskToLength(mask: u32, length: *mut u8) -> Status = convert::mask_to_length::<$flavour>;
                 ConvertLengthToIpv4Mask(length: u32, mask: *mut u32) -> Status = convert::length_to_mask::<$flavour>;
+                CreateAnycastIpAddressEntry(row: *const MIB_ANYCASTIPADDRESS_ROW) -> Status
+                    = address::create_anycast_ip_address_entry::<$flavour>;
                 CreateIpNetEntry2(row: *const MIB_IPNET_ROW2) -> Status = neighbor::create_ip_net_entry2::<$flavour>;
                 CreateIpForwardEntry2(row: *const MIB_IPFORWARD_ROW2) -> Status
                     = route::create_ip_forward_entry2::<$flavour>;
@@ -49,12 +54,22 @@ macro_rules! export_netioapi {
                     sources: *const SOCKADDR_IN6, source_count: u32, destinations: *const SOCKADDR_IN6,
                     destination_count: u32, options: u32, pairs: *mut *mut SOCKADDR_IN6_PAIR, pair_count: *mut u32
                 ) -> Status = destination::create_sorted_address_pairs::<$flavour>;
+                CreateUnicastIpAddressEntry(row: *const MIB_UNICASTIPADDRESS_ROW) -> Status
+                    = address::create_unicast_ip_address_entry::<$flavour>;
+                DeleteAnycastIpAddressEntry(row: *const MIB_ANYCASTIPADDRESS_ROW) -> Status
+                    = address::delete_anycast_ip_address_entry::<$flavour>;
                 DeleteIpNetEntry2(row: *const MIB_IPNET_ROW2) -> Status = neighbor::delete_ip_net_entry2::<$flavour>;
+                DeleteUnicastIpAddressEntry(row: *const MIB_UNICASTIPADDRESS_ROW) -> Status
+                    = address::delete_unicast_ip_address_entry::<$flavour>;
                 FlushIpNetTable2(family: u16, index: u32) -> Status = neighbor::flush_ip_net_table2::<$flavour>;
                 DeleteIpForwardEntry2(row: *const MIB_IPFORWARD_ROW2) -> Status
                     = route::delete_ip_forward_entry2::<$flavour>;
                 FlushIpPathTable(family: u16) -> Status = path::flush_ip_path_table::<$flavour>;
                 FreeMibTable(memory: *mut c_void) = memory::free_mib_table;
+                GetAnycastIpAddressEntry(row: *mut MIB_ANYCASTIPADDRESS_ROW) -> Status
+                    = address::anycast_ip_address_entry::<$flavour>;
+                GetAnycastIpAddressTable(family: u16, table: *mut *mut MIB_ANYCASTIPADDRESS_TABLE) -> Status
+                    = address::anycast_ip_address_table::<$flavour>;
                 GetBestRoute2(
                     luid: *const NET_LUID, index: u32, source: *const SOCKADDR_INET,
                     destination: *const SOCKADDR_INET, options: u32, best_route: *mut MIB_IPFORWARD_ROW2,
@@ -82,9 +97,19 @@ macro_rules! export_netioapi {
                 GetIpPathEntry(row: *mut MIB_IPPATH_ROW) -> Status = path::ip_path_entry::<$flavour>;
                 GetIpPathTable(family: u16, table: *mut *mut MIB_IPPATH_TABLE) -> Status
                     = path::ip_path_table::<$flavour>;
+                GetMulticastIpAddressEntry(row: *mut MIB_MULTICASTIPADDRESS_ROW) -> Status
+                    = address::multicast_ip_address_entry::<$flavour>;
+                GetMulticastIpAddressTable(family: u16, table: *mut *mut MIB_MULTICASTIPADDRESS_TABLE) -> Status
+                    = address::multicast_ip_address_table::<$flavour>;
+                GetUnicastIpAddressEntry(row: *mut MIB_UNICASTIPADDRESS_ROW) -> Status
+                    = address::unicast_ip_address_entry::<$flavour>;
+                GetUnicastIpAddressTable(family: u16, table: *mut *mut MIB_UNICASTIPADDRESS_TABLE) -> Status
+                    = address::unicast_ip_address_table::<$flavour>;
                 InitializeIpForwardEntry(row: *mut MIB_IPFORWARD_ROW2) = route::initialize_ip_forward_entry;
                 InitializeIpInterfaceEntry(row: *mut MIB_IPINTERFACE_ROW)
                     = ip_interface::initialize_ip_interface_entry;
+                InitializeUnicastIpAddressEntry(row: *mut MIB_UNICASTIPADDRESS_ROW)
+                    = address::initialize_unicast_ip_address_entry;
                 NotifyIpInterfaceChange(
                     family: u16, callback: Option<IpInterfaceChangeCallback>, context: *mut c_void, initial: u8,
                     handle: *mut HANDLE
@@ -93,6 +118,10 @@ macro_rules! export_netioapi {
                     family: u16, callback: Option<RouteChangeCallback>, context: *mut c_void, initial: u8,
                     handle: *mut HANDLE
                 ) -> Status = notification::notify_route_change2::<$flavour>;
+                NotifyStableUnicastIpAddressTable(
+                    family: u16, table: *mut *mut MIB_UNICASTIPADDRESS_TABLE,
+                    callback: Option<StableUnicastIpAddressTableCallback>, context: *mut c_void, handle: *mut HANDLE
+                ) -> Status = address::notify_stable_unicast_ip_address_table::<$flavour>;
                 NotifyUnicastIpAddressChange(
                     family: u16, callback: Option<UnicastIpAddressChangeCallback>, context: *mut c_void, initial: u8,
                     handle: *mut HANDLE
@@ -104,6 +133,8 @@ macro_rules! export_netioapi {
                 SetIpInterfaceEntry(row: *mut MIB_IPINTERFACE_ROW) -> Status
                     = ip_interface::set_ip_interface_entry::<$flavour>;
                 SetIpNetEntry2(row: *const MIB_IPNET_ROW2) -> Status = neighbor::set_ip_net_entry2::<$flavour>;
+                SetUnicastIpAddressEntry(row: *const MIB_UNICASTIPADDRESS_ROW) -> Status
+                    = address::set_unicast_ip_address_entry::<$flavour>;
                 iphelper_if_indextoname(index: u32, name: *mut u8) -> *mut u8 = convert::index_to_name;
                 iphelper_if_nametoindex(name: *const u8) -> u32 = convert::name_to_index;
             }
@@ -121,14 +152,18 @@ macro_rules! export_iphlpapi {
             use $crate::notification::overlapped;
             use $crate::raw::*;
             use $crate::{
-                best_route, convert, interface, memory, neighbor, owner_module, round_trip, route, router, tcp, udp,
+                address, best_route, convert, interface, memory, neighbor, owner_module, round_trip, route, router, tcp, udp,
             };
             use std::ffi::c_void;
 
             $crate::export! {
+                AddIPAddress(
+                    address: u32, mask: u32, index: u32, context: *mut u32, instance: *mut u32
+                ) -> u32 = address::add_ip_address;
                 CancelIPChangeNotify(overlapped: *const OVERLAPPED) -> i32 = overlapped::cancel_ip_change_notify;
                 CreateIpNetEntry(row: *const MIB_IPNETROW) -> u32 = neighbor::create_ip_net_entry;
                 CreateProxyArpEntry(address: u32, mask: u32, index: u32) -> u32 = neighbor::create_proxy_arp_entry;
+                DeleteIPAddress(context: u32) -> u32 = address::delete_ip_address;
                 DeleteIpNetEntry(row: *const MIB_IPNETROW) -> u32 = neighbor::delete_ip_net_entry;
                 DeleteProxyArpEntry(address: u32, mask: u32, index: u32) -> u32 = neighbor::delete_proxy_arp_entry;
                 CreateIpForwardEntry(row: *const MIB_IPFORWARDROW) -> u32 = route::create_ip_forward_entry;
@@ -156,6 +191,8 @@ macro_rules! export_iphlpapi {
                 ) -> u32 = udp::extended_udp_table;
                 GetIfEntry(row: *mut MIB_IFROW) -> u32 = interface::if_entry;
                 GetIfTable(table: *mut MIB_IFTABLE, size: *mut u32, order: i32) -> u32 = interface::if_table;
+                GetIpAddrTable(table: *mut MIB_IPADDRTABLE, size: *mut u32, order: i32) -> u32
+                    = address::ip_addr_table;
                 GetIpNetTable(table: *mut MIB_IPNETTABLE, size: *mut u32, order: i32) -> u32 = neighbor::ip_net_table;
                 GetIpForwardTable(table: *mut MIB_IPFORWARDTABLE, size: *mut u32, order: i32) -> u32
                     = route::ip_forward_table;

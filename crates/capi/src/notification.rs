@@ -9,7 +9,7 @@ use crate::raw::{
     MibAddInstance, MibDeleteInstance, MibInitialNotification, MibParameterNotification,
 };
 use crate::{guard, host, key, sockaddr};
-use iphelper::notification::{ChangeKind, Classes, Notification, Registration, Subject, WatchOptions};
+use iphelper::notification::{ChangeKind, Classes, Notification, Subject, WatchOptions};
 use std::collections::HashMap;
 use std::ffi::c_void;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -26,7 +26,10 @@ pub type RouteChangeCallback = ChangeCallback<MIB_IPFORWARD_ROW2>;
 pub type UnicastIpAddressChangeCallback = ChangeCallback<MIB_UNICASTIPADDRESS_ROW>;
 
 /// The registrations that were not cancelled, by handle. A forked child has none: its parent's call nothing there.
-static REGISTERED: PerProcess<Mutex<HashMap<usize, Registration>>> = PerProcess::new();
+static REGISTERED: PerProcess<Mutex<HashMap<usize, Cancel>>> = PerProcess::new();
+
+/// Ends a registration, after what is called has returned.
+type Cancel = Box<dyn FnOnce() + Send>;
 
 /// The next handle. No handle is given out twice, so that a stale one never cancels another registration.
 static NEXT: AtomicUsize = AtomicUsize::new(1);
@@ -153,10 +156,9 @@ unsafe fn notify_change<F: Flavour, Row: Watched>(
         let options = options.requesters(false).by_windows_key(true);
         let host = host::current()?;
         let registration = host.notify(options, initial != 0, move |notification| call.run(&notification))?;
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let _others = registered().insert(number, registration);
+        let made = register(|| registration.cancel());
         // SAFETY: as above.
-        unsafe { handle.write_unaligned(std::ptr::without_provenance_mut(number)) };
+        unsafe { handle.write_unaligned(made) };
         Ok(())
     })
 }
@@ -170,12 +172,19 @@ pub unsafe fn cancel<F: Flavour>(handle: HANDLE) -> F::Status {
     guard::status::<F>(|| {
         // Out of the table first: the wait for the callback must hold no lock.
         let registration = registered().remove(&handle.addr());
-        registration.ok_or(Code::INVALID_PARAMETER)?.cancel();
+        registration.ok_or(Code::INVALID_PARAMETER)?();
         Ok(())
     })
 }
 
-fn registered() -> std::sync::MutexGuard<'static, HashMap<usize, Registration>> {
+/// The handle by which a registration is cancelled.
+pub(crate) fn register(cancel: impl FnOnce() + Send + 'static) -> HANDLE {
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let _others = registered().insert(number, Box::new(cancel));
+    std::ptr::without_provenance_mut(number)
+}
+
+fn registered() -> std::sync::MutexGuard<'static, HashMap<usize, Cancel>> {
     REGISTERED.get().lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -82,6 +82,30 @@ fn every_member_is_where_windows_has_it() {
         MIB_IPNET_TABLE2 {
             "NumEntries" = NumEntries, "Table" = Table
         }
+        MIB_UNICASTIPADDRESS_TABLE {
+            "NumEntries" = NumEntries, "Table" = Table
+        }
+        MIB_ANYCASTIPADDRESS_ROW {
+            "Address" = Address, "InterfaceLuid" = InterfaceLuid, "InterfaceIndex" = InterfaceIndex,
+            "ScopeId" = ScopeId
+        }
+        MIB_ANYCASTIPADDRESS_TABLE {
+            "NumEntries" = NumEntries, "Table" = Table
+        }
+        MIB_MULTICASTIPADDRESS_ROW {
+            "Address" = Address, "InterfaceIndex" = InterfaceIndex, "InterfaceLuid" = InterfaceLuid,
+            "ScopeId" = ScopeId
+        }
+        MIB_MULTICASTIPADDRESS_TABLE {
+            "NumEntries" = NumEntries, "Table" = Table
+        }
+        MIB_IPADDRROW {
+            "dwAddr" = dwAddr, "dwIndex" = dwIndex, "dwMask" = dwMask, "dwBCastAddr" = dwBCastAddr,
+            "dwReasmSize" = dwReasmSize, "unused1" = unused1, "wType" = wType
+        }
+        MIB_IPADDRTABLE {
+            "dwNumEntries" = dwNumEntries, "table" = table
+        }
         MIB_INVERTEDIFSTACK_ROW {
             "LowerLayerInterfaceIndex" = LowerLayerInterfaceIndex, "HigherLayerInterfaceIndex" =
             HigherLayerInterfaceIndex

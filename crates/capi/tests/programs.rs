@@ -20,7 +20,8 @@ mod support;
 
 iphelper_testkit::private_user_namespace!();
 
-const PROGRAMS: [&str; 8] = [
+const PROGRAMS: [&str; 9] = [
+    "add_address",
     "connection_table",
     "close_connection",
     "ip_interface_table",
@@ -276,6 +277,60 @@ fn changes_of_routes_and_addresses_are_told() {
         wait_for(&[format!("{} deleted", on("address 192.0.2.1"))]);
         drop(watcher.stdin.take());
         assert!(watcher.wait().unwrap().success());
+    });
+}
+
+#[test]
+fn an_address_is_added_used_and_deleted() {
+    let Some(program) = program("add_address") else { return };
+    isolated(|| {
+        let _ = run("ip link set lo up");
+        let _ = run("ip link add e0 type veth peer name e1");
+        let _ = run("ip link set e1 up");
+        let _ = run("ip link set e0 up");
+        let index = run("ip -o link show e0").split(':').next().unwrap().to_owned();
+        for (address, length, skip) in [
+            ("192.0.2.5", "24", "0"),
+            ("192.0.2.5", "24", "1"),
+            ("2001:db8::5", "64", "0"),
+            ("2001:db8::5", "255", "1"),
+        ] {
+            let arguments = ["second-generation", &index, address, length, skip];
+            let mut child = Command::new(&program)
+                .args(arguments)
+                .stdin(Stdio::piped())
+                .stdout(Stdio::piped())
+                .spawn()
+                .expect("starting");
+            let mut lines =
+                BufReader::new(child.stdout.take().unwrap()).lines().map(|line| line.expect("text"));
+            let shown = if length == "255" { "128" } else { length };
+            let expected = format!("preferred /{shown} skip {skip} origins 1 1");
+            assert_eq!(lines.next(), Some(expected), "{address}");
+            assert!(run("ip addr show dev e0").contains(address));
+            drop(child.stdin.take());
+            assert_eq!(lines.collect::<Vec<_>>(), ["delete: 0", "get: 1168"]);
+            assert!(child.wait().unwrap().success());
+            assert!(!run("ip addr show dev e0").contains(address));
+        }
+
+        // Another program deletes by the context.
+        let (code, context) = outcome(&program, &["add", &index, "198.51.100.5", "255.255.255.0"]);
+        assert_eq!(code, 0, "{context}");
+        assert!(run("ip addr show dev e0").contains("198.51.100.5/24"));
+        let (_, table) = outcome(&program, &[]);
+        let mut rows =
+            vec![format!("{index} 198.51.100.5 255.255.255.0"), "1 127.0.0.1 255.0.0.0".to_owned()];
+        rows.sort_by_key(|row| !row.contains("127"));
+        assert_eq!(table.lines().collect::<Vec<_>>(), rows);
+        assert_eq!(unprivileged_outcome(&program, &["delete", context.trim()]).1, "delete: 5\n");
+        assert_eq!(outcome(&program, &["delete", context.trim()]).1, "delete: 0\n");
+        assert_eq!(outcome(&program, &["delete", context.trim()]).1, "delete: 87\n");
+        assert!(!run("ip addr show dev e0").contains("198.51.100.5"));
+        assert_eq!(
+            unprivileged_outcome(&program, &["add", &index, "192.0.2.6", "255.255.255.0"]).1,
+            "add: 6\n"
+        );
     });
 }
 

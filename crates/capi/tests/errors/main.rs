@@ -36,6 +36,7 @@ macro_rules! refused {
     };
 }
 
+mod address;
 mod address_text;
 mod best_route;
 mod convert;
@@ -214,6 +215,68 @@ const IMPOSSIBLE: &[(&[&str], &str, &str)] = &[
         "ERROR_NOT_SUPPORTED",
         "what Windows says of the function since Vista; here it resolves",
     ),
+    (
+        &[
+            "AddIPAddress",
+            "DeleteIPAddress",
+            "GetIpAddrTable",
+            "CreateAnycastIpAddressEntry",
+            "CreateUnicastIpAddressEntry",
+            "DeleteAnycastIpAddressEntry",
+            "DeleteUnicastIpAddressEntry",
+            "GetAnycastIpAddressEntry",
+            "GetAnycastIpAddressTable",
+            "GetMulticastIpAddressEntry",
+            "GetMulticastIpAddressTable",
+            "GetUnicastIpAddressEntry",
+            "GetUnicastIpAddressTable",
+            "SetUnicastIpAddressEntry",
+        ],
+        "ERROR_NOT_SUPPORTED",
+        FAMILY,
+    ),
+    (
+        &[
+            "CreateAnycastIpAddressEntry",
+            "CreateUnicastIpAddressEntry",
+            "DeleteAnycastIpAddressEntry",
+            "DeleteUnicastIpAddressEntry",
+            "GetAnycastIpAddressEntry",
+            "GetAnycastIpAddressTable",
+            "GetMulticastIpAddressEntry",
+            "GetMulticastIpAddressTable",
+            "GetUnicastIpAddressEntry",
+            "GetUnicastIpAddressTable",
+            "SetUnicastIpAddressEntry",
+        ],
+        "STATUS_NOT_SUPPORTED",
+        FAMILY,
+    ),
+    (
+        &[
+            "GetAnycastIpAddressTable",
+            "GetMulticastIpAddressTable",
+            "GetUnicastIpAddressTable",
+            "NotifyStableUnicastIpAddressTable",
+        ],
+        "ERROR_NOT_ENOUGH_MEMORY",
+        MEMORY,
+    ),
+    (
+        &[
+            "GetAnycastIpAddressTable",
+            "GetMulticastIpAddressTable",
+            "GetUnicastIpAddressTable",
+            "NotifyStableUnicastIpAddressTable",
+        ],
+        "STATUS_NOT_ENOUGH_MEMORY",
+        MEMORY,
+    ),
+    (
+        &["NotifyStableUnicastIpAddressTable"],
+        "ERROR_INVALID_HANDLE",
+        "an internal failure of Windows without a counterpart here",
+    ),
     (&["InitializeIpInterfaceEntry"], "STATUS_INVALID_PARAMETER", "the function returns nothing"),
     (&["GetIpForwardEntry2", "GetIpForwardTable2", "DeleteIpForwardEntry2"], "ERROR_NOT_SUPPORTED", FAMILY),
     (&["GetIpForwardEntry2", "GetIpForwardTable2", "DeleteIpForwardEntry2"], "STATUS_NOT_SUPPORTED", FAMILY),
@@ -245,6 +308,7 @@ fn each_documented_code_is_provoked_or_has_a_reason() {
         best_route::distances();
         best_route::sorted_pairs(&mut walk);
         neighbor::neighbors(&mut walk);
+        address::addresses(&mut walk);
         notification::notifications(&mut walk);
         notification::one_change(&mut walk);
         route::routes(&mut walk);

@@ -1,0 +1,144 @@
+//! Anycast and multicast addresses.
+
+use super::{keys, own, unknown};
+use crate::error::{Code, Flavour};
+use crate::memory::table;
+use crate::raw::{
+    MIB_ANYCASTIPADDRESS_ROW, MIB_ANYCASTIPADDRESS_TABLE, MIB_MULTICASTIPADDRESS_ROW,
+    MIB_MULTICASTIPADDRESS_TABLE,
+};
+use crate::{guard, host, key, sockaddr};
+use iphelper::address::{AnycastAddress, MulticastAddress};
+use iphelper::{Host, InterfaceKey};
+use std::net::IpAddr;
+
+/// `GetAnycastIpAddressEntry`. `ERROR_FILE_NOT_FOUND` for no such interface, `ERROR_NOT_FOUND` for one without the address.
+#[doc(alias = "GetAnycastIpAddressEntry")]
+pub unsafe fn anycast_ip_address_entry<F: Flavour>(row: *mut MIB_ANYCASTIPADDRESS_ROW) -> F::Status {
+    guard::status::<F>(|| {
+        let host = host::current()?;
+        // SAFETY: the caller's promise on `row`.
+        let (interface, address) = unsafe { anycast_keys(&host, row) }?;
+        let found = host.anycast_address(interface, address)?;
+        // SAFETY: as above; `anycast_keys` refuses NULL.
+        unsafe { row.write_unaligned(anycast_row(&found)) };
+        Ok(())
+    })
+}
+
+/// `GetAnycastIpAddressTable`. `ERROR_NOT_FOUND` for no rows.
+#[doc(alias = "GetAnycastIpAddressTable")]
+pub unsafe fn anycast_ip_address_table<F: Flavour>(
+    family: u16,
+    table: *mut *mut MIB_ANYCASTIPADDRESS_TABLE,
+) -> F::Status {
+    // SAFETY: the caller's promise on `table`.
+    guard::status::<F>(|| unsafe {
+        table::answer(table, Some(Code::NOT_FOUND), || {
+            let family = key::families(family)?;
+            Ok(host::current()?.anycast_addresses(family)?.iter().map(anycast_row).collect())
+        })
+    })
+}
+
+/// `CreateAnycastIpAddressEntry`.
+#[doc(alias = "CreateAnycastIpAddressEntry")]
+pub unsafe fn create_anycast_ip_address_entry<F: Flavour>(row: *const MIB_ANYCASTIPADDRESS_ROW) -> F::Status {
+    guard::status::<F>(|| {
+        let host = host::current()?;
+        // SAFETY: the caller's promise on `row`.
+        let (interface, address) = unsafe { anycast_keys(&host, row) }.map_err(own)?;
+        host.create_anycast_address(interface, address).map(drop).map_err(unknown)
+    })
+}
+
+/// `DeleteAnycastIpAddressEntry`: one that was created. `ERROR_NOT_SUPPORTED` for one of a program or of a router.
+#[doc(alias = "DeleteAnycastIpAddressEntry")]
+pub unsafe fn delete_anycast_ip_address_entry<F: Flavour>(row: *const MIB_ANYCASTIPADDRESS_ROW) -> F::Status {
+    guard::status::<F>(|| {
+        let host = host::current()?;
+        // SAFETY: the caller's promise on `row`.
+        let (interface, address) = unsafe { anycast_keys(&host, row) }.map_err(own)?;
+        host.delete_anycast_address(interface, address).map(drop).map_err(unknown)
+    })
+}
+
+/// `GetMulticastIpAddressEntry`. `ERROR_FILE_NOT_FOUND` for no such interface, `ERROR_NOT_FOUND` for one that has not
+/// joined the group.
+#[doc(alias = "GetMulticastIpAddressEntry")]
+pub unsafe fn multicast_ip_address_entry<F: Flavour>(row: *mut MIB_MULTICASTIPADDRESS_ROW) -> F::Status {
+    guard::status::<F>(|| {
+        if row.is_null() {
+            return Err(Code::INVALID_PARAMETER);
+        }
+        let host = host::current()?;
+        // SAFETY: the caller's promise on `row`; only the keys are read.
+        let (address, luid, index) = unsafe {
+            (
+                (&raw const (*row).Address).read_unaligned(),
+                (&raw const (*row).InterfaceLuid).read_unaligned(),
+                (&raw const (*row).InterfaceIndex).read_unaligned(),
+            )
+        };
+        let (interface, address) = keys(&host, &address, luid, index)?;
+        let found = host.multicast_address(interface, address)?;
+        // SAFETY: as above.
+        unsafe { row.write_unaligned(multicast_row(&found)) };
+        Ok(())
+    })
+}
+
+/// `GetMulticastIpAddressTable`. `ERROR_NOT_FOUND` for no rows.
+#[doc(alias = "GetMulticastIpAddressTable")]
+pub unsafe fn multicast_ip_address_table<F: Flavour>(
+    family: u16,
+    table: *mut *mut MIB_MULTICASTIPADDRESS_TABLE,
+) -> F::Status {
+    // SAFETY: the caller's promise on `table`.
+    guard::status::<F>(|| unsafe {
+        table::answer(table, Some(Code::NOT_FOUND), || {
+            let family = key::families(family)?;
+            Ok(host::current()?.multicast_addresses(family)?.iter().map(multicast_row).collect())
+        })
+    })
+}
+
+/// The interface and the address that a row names.
+///
+/// # Safety
+/// `row` is NULL or may be read.
+unsafe fn anycast_keys(
+    host: &Host,
+    row: *const MIB_ANYCASTIPADDRESS_ROW,
+) -> Result<(InterfaceKey, IpAddr), Code> {
+    if row.is_null() {
+        return Err(Code::INVALID_PARAMETER);
+    }
+    // SAFETY: the caller's promise; only the keys are read.
+    let (address, luid, index) = unsafe {
+        (
+            (&raw const (*row).Address).read_unaligned(),
+            (&raw const (*row).InterfaceLuid).read_unaligned(),
+            (&raw const (*row).InterfaceIndex).read_unaligned(),
+        )
+    };
+    keys(host, &address, luid, index)
+}
+
+fn anycast_row(address: &AnycastAddress) -> MIB_ANYCASTIPADDRESS_ROW {
+    MIB_ANYCASTIPADDRESS_ROW {
+        Address: sockaddr::write(address.address, address.scope_id),
+        InterfaceLuid: key::luid(address.luid),
+        InterfaceIndex: address.index.0,
+        ScopeId: address.scope_id,
+    }
+}
+
+fn multicast_row(address: &MulticastAddress) -> MIB_MULTICASTIPADDRESS_ROW {
+    MIB_MULTICASTIPADDRESS_ROW {
+        Address: sockaddr::write(address.address, address.scope_id),
+        InterfaceIndex: address.index.0,
+        InterfaceLuid: key::luid(address.luid),
+        ScopeId: address.scope_id,
+    }
+}
