@@ -11,8 +11,8 @@ use crate::tcp::{TcpConnection, TcpQuery};
 use crate::types::Family;
 use iphelper_netlink::sock_diag::BY_FAMILY;
 use iphelper_netlink::sock_diag::inet::SocketRow;
-use rustc_hash::{FxHashMap, FxHashSet};
 use rustix::net::RecvFlags;
+use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 /// `SKNLGRP_INET_TCP_DESTROY` and `SKNLGRP_INET6_TCP_DESTROY`, as the mask that `bind` takes.
@@ -26,7 +26,7 @@ const SHARE: u32 = 10;
 #[derive(Debug)]
 pub(super) struct Connections {
     socket: Socket,
-    known: FxHashMap<Key, TcpConnection>,
+    known: HashMap<Key, TcpConnection>,
     next_look: Instant,
 }
 
@@ -100,7 +100,7 @@ impl Connections {
             Err(error) if error.kind() == ErrorKind::Interrupted => return Ok(()),
             rows => rows?,
         };
-        let present: FxHashSet<Key> = rows.iter().map(key).collect();
+        let present: HashSet<Key> = rows.iter().map(key).collect();
         let gone: Vec<_> = self.known.extract_if(|key, _| !present.contains(key)).collect();
         for (_, row) in gone {
             push(ChangeKind::Delete, row, lost, news);

@@ -19,7 +19,7 @@ use crate::error::{Error, Result};
 use crate::types::Family;
 use iphelper_netlink::message::{APPEND, CREATE, REPLACE};
 use iphelper_netlink::rtnetlink::route::{Filter, Route, SETTING_FLAGS, kind, metric};
-use rustc_hash::{FxHashMap, FxHashSet};
+use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
 const OPERATION: &str = "changing the IPv4 MTU of an interface";
@@ -223,7 +223,7 @@ fn survey(
     let mut all = routes(socket, AF_INET, Filter::default()).map_err(listing)?;
     all.retain(|route| !is_ours(route.table, route.protocol));
     let records = routes_of(socket, LOWERED_ROUTES).map_err(listing)?;
-    let mut owners: FxHashMap<Name, u32> =
+    let mut owners: HashMap<Name, u32> =
         records.iter().filter_map(Name::read).filter(|(name, _)| name.interface == index).collect();
     let moved = OwnersMetrics::of_ipv4_routes(socket, markers, link).map_err(listing)?;
     let going = State { from: state.from, to: mtu };
@@ -232,11 +232,11 @@ fn survey(
     let mut found = Survey { steps: Vec::new(), new_records: Vec::new(), old_records: Vec::new() };
     let key =
         |route: &Route| (route.table, route.destination, route.destination_len, route.tos, route.priority);
-    let mut first: FxHashMap<_, usize> = FxHashMap::default();
+    let mut first: HashMap<_, usize> = HashMap::default();
     for (place, route) in all.iter().enumerate() {
         let _ = first.entry(key(route)).or_insert(place);
     }
-    let there: FxHashSet<Route> =
+    let there: HashSet<Route> =
         all.iter().filter(|route| is_unicast_over(route, index)).map(settings).collect();
     for (place, route) in all.iter().enumerate().filter(|(_, route)| is_unicast_over(route, index)) {
         let name = Name {

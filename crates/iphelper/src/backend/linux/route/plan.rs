@@ -10,7 +10,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::route::{NewRoute, RouteKey, RouteProtocol};
 use crate::types::{Family, InterfaceKey, Prefix};
 use iphelper_netlink::rtnetlink::route::{self as wire, Filter};
-use rustc_hash::FxHashMap;
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -38,9 +38,9 @@ pub(super) struct Planned {
 #[derive(Debug, Default)]
 struct There {
     /// The keys that are wanted, and whether there is a route of each already.
-    keys: FxHashMap<(u32, Prefix, IpAddr, u32), bool>,
+    keys: HashMap<(u32, Prefix, IpAddr, u32), bool>,
     /// Metrics at which IPv6 routes to the wanted destinations stand.
-    metrics: FxHashMap<(u32, Prefix), Vec<u32>>,
+    metrics: HashMap<(u32, Prefix), Vec<u32>>,
 }
 
 /// Plans routes over `links`, which are those of `new`.
@@ -51,7 +51,7 @@ pub(super) fn plan(
     surroundings: &Surroundings,
     operation: &'static str,
 ) -> Result<Vec<Result<Planned>>> {
-    let indexes: FxHashMap<InterfaceKey, u32> = links
+    let indexes: HashMap<InterfaceKey, u32> = links
         .iter()
         .flat_map(|link| [(link.luid().into(), link.index.0), (link.index.into(), link.index.0)])
         .collect();
@@ -252,7 +252,7 @@ pub(super) fn links_of(
     operation: &'static str,
 ) -> (Vec<Link>, Vec<Result<()>>) {
     let mut links: Vec<Link> = Vec::new();
-    let mut known: FxHashMap<(InterfaceKey, Family), Result<()>> = FxHashMap::default();
+    let mut known: HashMap<(InterfaceKey, Family), Result<()>> = HashMap::default();
     let outcomes = new
         .iter()
         .map(|route| {

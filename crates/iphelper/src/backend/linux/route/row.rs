@@ -10,7 +10,8 @@ use crate::route::{Multipath, Route};
 use crate::types::{Family, InterfaceIndex, InterfaceLuid, Prefix};
 use iphelper_netlink::rtnetlink::nexthop::{self, NextHopObject};
 use iphelper_netlink::rtnetlink::route::{self as wire, Filter, NextHop, metric};
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
+use std::collections::HashSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,7 +28,7 @@ pub(in crate::backend::linux) struct Surroundings {
     pub(super) metrics: RouteMetrics,
     /// The on-link prefixes that routers advertised: destination, its length, interface. The kernel gives them the same
     /// protocol as the prefixes of addresses.
-    advertised: FxHashSet<(IpAddr, u8, u32)>,
+    advertised: HashSet<(IpAddr, u8, u32)>,
     /// For next hop objects that a route does not show, which are looked up when one is met.
     pool: Arc<Pool>,
     objects: Option<FxHashMap<u32, NextHopObject>>,
@@ -42,14 +43,14 @@ impl Surroundings {
     ) -> Result<Self> {
         let luids = links.iter().map(|link| (link.index.0, link.luid())).collect();
         let metrics = host.route_metrics(links)?;
-        let mut advertised = FxHashSet::default();
+        let mut advertised = HashSet::new();
         if families.contains(&Family::V6) {
             let filter = Filter { advertised_prefixes: true, ..Filter::default() };
             let mut request = wire::dump(address_family(Family::V6), filter);
             advertised = host
                 .route
                 .take()?
-                .snapshot(&mut request, FxHashSet::default, |found, message| {
+                .snapshot(&mut request, HashSet::new, |found, message| {
                     found.extend(wire::Route::parse(message)?.and_then(|route| {
                         Some((route.destination?, route.destination_len, route.interface?))
                     }));

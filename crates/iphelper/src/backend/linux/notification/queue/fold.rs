@@ -1,9 +1,8 @@
 //! Many changes of one thing folded into the difference that they make.
 
 use crate::notification::ChangeKind;
-use rustc_hash::FxHashMap;
-use std::collections::VecDeque;
 use std::collections::hash_map::Entry;
+use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
 
 /// A change that can be folded with others of the same thing.
@@ -32,7 +31,7 @@ struct Net {
 /// A deletion keeps the place of the first one, everything else that of the last change, so that an index is deleted
 /// before another interface appears on it.
 pub(super) fn fold<C: Change>(changes: &mut VecDeque<C>) {
-    let mut nets: FxHashMap<C::Key, Net> = FxHashMap::default();
+    let mut nets: HashMap<C::Key, Net> = HashMap::default();
     for (position, change) in changes.iter().enumerate() {
         let deleted = (change.kind() == ChangeKind::Delete).then_some(position);
         match nets.entry(change.key()) {

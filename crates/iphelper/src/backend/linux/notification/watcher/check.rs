@@ -10,7 +10,7 @@ use crate::types::Family;
 use iphelper_netlink::rtnetlink::link::{self, Selector};
 use iphelper_netlink::rtnetlink::route::{self, Filter};
 use iphelper_netlink::rtnetlink::table::{RowMessage, Subject};
-use rustc_hash::FxHashSet;
+use std::collections::HashSet;
 
 /// What has happened that may have taken routes along.
 #[derive(Debug, Default)]
@@ -63,13 +63,13 @@ pub(super) fn settle(socket: &mut Socket, state: &mut State, news: &mut News) ->
         return reading::read(socket, state, Subject::Route, Reason::Suspicion, news);
     }
     for link in gone {
-        forget_over(state, link, &FxHashSet::default(), news)?;
+        forget_over(state, link, &HashSet::default(), news)?;
     }
     for link in down {
-        let mut left = FxHashSet::default();
+        let mut left = HashSet::default();
         let filter = Filter { interface: Some(link), ..Filter::default() };
         let mut request = route::dump(address_family(Family::V4), filter);
-        let dumped = state.host.route.take()?.snapshot(&mut request, FxHashSet::default, |left, message| {
+        let dumped = state.host.route.take()?.snapshot(&mut request, HashSet::default, |left, message| {
             if let Some(row) = RowMessage::parse(message)? {
                 let _ = left.insert((row.key.as_bytes().to_vec(), row.payload.to_vec()));
             }
@@ -90,7 +90,7 @@ pub(super) fn settle(socket: &mut Socket, state: &mut State, news: &mut News) ->
 fn forget_over(
     state: &mut State,
     link: u32,
-    left: &FxHashSet<(Vec<u8>, Vec<u8>)>,
+    left: &HashSet<(Vec<u8>, Vec<u8>)>,
     news: &mut News,
 ) -> Result<()> {
     use iphelper_netlink::rtnetlink::table::alike;

@@ -2,8 +2,7 @@
 
 use super::super::routes::LeadPlace as Place;
 use iphelper_netlink::nf_tables::Range;
-use rustc_hash::FxHashMap;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Several routes of one place cannot be told apart here.
 const SEVERAL: u64 = 0;
@@ -29,7 +28,7 @@ impl Exchange {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Allowed {
     /// By place, a number that tells one route from another.
-    routes: FxHashMap<Place, u64>,
+    routes: HashMap<Place, u64>,
     /// How many routes lead to each range.
     counts: BTreeMap<Range, u32>,
     /// The same keys in as few ranges as can be: what the set holds, but for [`changes`](Self::changes).

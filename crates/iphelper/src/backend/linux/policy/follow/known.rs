@@ -12,8 +12,7 @@ use crate::error::Result;
 use crate::types::{Family, InterfaceIndex};
 use iphelper_netlink::rtnetlink::link::flag;
 use iphelper_netlink::rtnetlink::route::{News, Route};
-use rustc_hash::FxHashMap;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// What is known of both families; nothing of one for which nothing is set.
 #[derive(Debug, Default)]
@@ -28,9 +27,9 @@ struct KnownFamily {
     guarded: BTreeMap<u32, Allowed>,
     strong: BTreeSet<u32>,
     /// The copies that are to be in our tables.
-    wanted: FxHashMap<Place, Route>,
+    wanted: HashMap<Place, Route>,
     /// Where they differ from what is there: what is there, if anything.
-    dirty: FxHashMap<Place, Option<Route>>,
+    dirty: HashMap<Place, Option<Route>>,
     /// Whether two copies would have had one place, so that which is where depends on the order of all.
     is_crowded: bool,
 }
@@ -96,17 +95,9 @@ impl KnownFamily {
         }
         let strong = routes.strong().clone();
         let guards_defaults = !guarded.is_empty();
-        let wanted: FxHashMap<_, _> = policy.wanted.into_iter().map(|copy| (place(&copy), copy)).collect();
+        let wanted: HashMap<_, _> = policy.wanted.into_iter().map(|copy| (place(&copy), copy)).collect();
         let is_crowded = routes.is_crowded();
-        Some(Self {
-            family,
-            guards_defaults,
-            guarded,
-            strong,
-            wanted,
-            dirty: FxHashMap::default(),
-            is_crowded,
-        })
+        Some(Self { family, guards_defaults, guarded, strong, wanted, dirty: HashMap::default(), is_crowded })
     }
 
     fn hear(&mut self, news: News, route: &Route) -> Result<(), Unclear> {

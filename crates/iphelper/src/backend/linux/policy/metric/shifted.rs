@@ -15,7 +15,7 @@ use super::super::names::SHIFTED_ROUTES;
 use crate::backend::linux::socket::{Refusal, Socket};
 use iphelper_netlink::message::{ACK, APPEND, CREATE, Request};
 use iphelper_netlink::rtnetlink::route::{Route, metric};
-use rustc_hash::FxHashMap;
+use std::collections::HashMap;
 use std::net::IpAddr;
 
 /// How much higher a route of ours stands than its owner says: the kernel has no IPv6 route of metric 0.
@@ -28,7 +28,7 @@ type Name = (u32, u32, u32);
 
 /// How far routes stand behind others.
 #[derive(Debug, Default)]
-pub(in crate::backend::linux) struct Shifts(FxHashMap<Name, u32>);
+pub(in crate::backend::linux) struct Shifts(HashMap<Name, u32>);
 
 impl Shifts {
     pub(super) fn read(socket: &mut Socket) -> Result<Self, Refusal> {

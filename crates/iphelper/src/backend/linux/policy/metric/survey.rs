@@ -13,8 +13,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::types::Family;
 use iphelper_netlink::rtnetlink::addr::{self, Address, flag};
 use iphelper_netlink::rtnetlink::route::{Filter, Route, SETTING_FLAGS, protocol};
-use rustc_hash::FxHashMap;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 
 /// The metric of the route to an IPv6 address' prefix unless the address says another (`IP6_RT_PRIO_ADDRCONF`).
@@ -135,7 +134,7 @@ impl Survey {
 
     fn routes_to_move(&self, state: &State, work: &mut Work) -> Result<()> {
         let target = |route: &Route| self.route_target(route, state);
-        let mut alike: FxHashMap<Route, Vec<&Route>> = FxHashMap::default();
+        let mut alike: HashMap<Route, Vec<&Route>> = HashMap::default();
         for route in &self.routes {
             alike.entry(without_metric(route)).or_default().push(route);
         }
@@ -195,7 +194,7 @@ impl Survey {
     /// Whether a route goes where another one to the same prefix still is, so that a caller who finds the change half
     /// done could not tell the two apart.
     pub(super) fn is_ambiguous(&self, state: &State) -> Result<bool> {
-        let mut keys: FxHashMap<Key, Vec<(u32, u32)>> = FxHashMap::default();
+        let mut keys: HashMap<Key, Vec<(u32, u32)>> = HashMap::default();
         for route in &self.routes {
             let to = self.route_target(route, state)?;
             keys.entry(Key::of(route)).or_default().push((route.priority, to));
