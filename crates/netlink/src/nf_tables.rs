@@ -476,6 +476,7 @@ impl Set<'_> {
     const KEY_LEN: u16 = 5;
     const DATA_TYPE: u16 = 6;
     const DATA_LEN: u16 = 7;
+    const DESCRIPTION: u16 = 9;
     const ID: u16 = 10;
     const USERDATA: u16 = 13;
     const INTERVAL_FLAG: u32 = 4;
@@ -505,10 +506,18 @@ impl Set<'_> {
         request
     }
 
-    /// Makes a set of single keys. `id` is any number that no other set of the batch has.
+    /// Makes a set of single keys, at most `most`. `id` is any number that no other set of the batch has.
     #[must_use]
-    pub fn create_plain(&self, key: Key, id: u32) -> Request {
-        self.create(key, 0, id)
+    pub fn create_plain(&self, key: Key, most: u32, id: u32) -> Request {
+        let mut request = self.create(key, 0, id);
+        Self::bound(&mut request, most);
+        request
+    }
+
+    /// With a bound the kernel takes a hash table of fixed size, which is faster than one that grows.
+    fn bound(request: &mut Request, most: u32) {
+        const SIZE: u16 = 1;
+        let _ = request.attribute_nested(Self::DESCRIPTION, |inner| put_u32(inner, SIZE, most));
     }
 
     /// Makes a set of ranges of keys, which must not overlap.
@@ -517,12 +526,13 @@ impl Set<'_> {
         self.create(key, Self::INTERVAL_FLAG, id)
     }
 
-    /// Makes a map from keys to verdicts.
+    /// Makes a map from keys to verdicts, at most `most`.
     #[must_use]
-    pub fn create_verdict_map(&self, key: Key, id: u32) -> Request {
+    pub fn create_verdict_map(&self, key: Key, most: u32, id: u32) -> Request {
         let mut request = self.create(key, Self::MAP_FLAG, id);
         put_u32(&mut request, Self::DATA_TYPE, Self::VERDICT);
         put_u32(&mut request, Self::DATA_LEN, 0);
+        Self::bound(&mut request, most);
         request
     }
 
@@ -603,7 +613,7 @@ mod tests {
     #[test]
     fn a_set_tells_its_name() {
         let set = Set { table: "iphelper", name: "ddr4" };
-        let request = || set.create_verdict_map(Key::InterfaceIndex, 1);
+        let request = || set.create_verdict_map(Key::InterfaceIndex, 16, 1);
         assert_eq!(read(request(), |m| Set::parse_name(m, "iphelper")), Ok(Some("ddr4".to_owned())));
         assert_eq!(read(request(), |m| Set::parse_name(m, "other")), Ok(None));
         let chain = Chain { table: "iphelper", name: "output" };

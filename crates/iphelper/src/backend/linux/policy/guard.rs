@@ -35,6 +35,8 @@ const CHAIN_PRIORITY: i32 = 400;
 
 /// A datagram holds less than this; 208 KiB is the default of `net.core.wmem_default`.
 const DATAGRAM: usize = 180_000;
+/// How many interfaces can have a property. Each set takes 16 octets for each, used or not.
+const MOST_INTERFACES: u32 = 4096;
 /// How often a change is computed anew because somebody else changed the rule set in between.
 const ATTEMPTS: usize = 20;
 /// How often the filter is read where others take parts of it away meanwhile.
@@ -539,8 +541,10 @@ impl Changes<'_> {
                 *id += 1;
                 let set = Set { table: FILTER_TABLE, name: &name };
                 changes.push(match property {
-                    Property::DisableDefaultRoutes => set.create_verdict_map(Key::InterfaceIndex, *id),
-                    _ => set.create_plain(Key::InterfaceIndex, *id),
+                    Property::DisableDefaultRoutes => {
+                        set.create_verdict_map(Key::InterfaceIndex, MOST_INTERFACES, *id)
+                    }
+                    _ => set.create_plain(Key::InterfaceIndex, MOST_INTERFACES, *id),
                 });
             }
         }
