@@ -104,14 +104,30 @@ impl Watch {
 fn changes_are_told_with_what_changed() {
     let (here, there) = (NetNs::new(), NetNs::new());
     here.run(|| {
-        let mut watch = Watch::start("--json");
+        let mut watch = Watch::start("interface --json");
         watch.until_it_watches();
         here.veth("e0", &there, "e0");
         let added = watch.find(|change| change["name"] == "e0" && change["family"] == "ipv4");
         assert_eq!(added["kind"], "added", "{added:#}");
         let fields: Vec<_> = added.as_object().unwrap().keys().map(String::as_str).collect();
         // Sorted by the reader; docs/json.md has them in the order of the line.
-        assert_eq!(fields, ["changes", "family", "index", "kind", "luid", "name", "resynchronised", "time"]);
+        assert_eq!(
+            fields,
+            [
+                "changes",
+                "class",
+                "family",
+                "index",
+                "kind",
+                "luid",
+                "name",
+                "requester",
+                "resynchronised",
+                "row",
+                "time"
+            ]
+        );
+        assert_eq!(added["class"], "ip_interface");
         let shown = support::iph("interface show e0 --json").json();
         assert_eq!((&added["luid"], &added["index"]), (&shown["luid"], &shown["index"]));
 
@@ -145,7 +161,7 @@ fn one_family_may_be_watched() {
         }
         let last = |change: &Value| change["changes"].to_string().contains("2002");
         let _ = watch.find(|change| {
-            assert_eq!(change["family"], "ipv6");
+            assert!(change["family"] == "ipv6" || change["class"] == "interface", "{change}");
             last(change)
         });
         watch.signal(Signal::TERM);
@@ -156,10 +172,10 @@ fn one_family_may_be_watched() {
 #[test]
 fn people_read_a_line_for_each_change() {
     iphelper_testkit::isolated(|| {
-        let mut watch = Watch::start("--family ipv4");
+        let mut watch = Watch::start("interface --family ipv4");
         watch.until_it_watches();
         let _ = run("ip link set lo mtu 1234");
-        let line = watch.line_with("1234");
+        let line = watch.line_with("IPv4  changed  nl_mtu");
         // 12:34:56  lo  IPv4  changed  nl_mtu 1300 -> 1234
         let words: Vec<_> = line.split_whitespace().collect();
         assert_eq!((words[1], words[2], words[3], words[4]), ("lo", "IPv4", "changed", "nl_mtu"), "{line}");
@@ -168,11 +184,11 @@ fn people_read_a_line_for_each_change() {
         // Seen before it is renamed, or its first name is no change that anybody could tell.
         let _ = watch.line_with(" e0  IPv4  added");
         let _ = run("ip link set e0 name \u{202e}0e");
-        let renamed = watch.line_with(" name ");
+        let renamed = watch.line_with("IPv4  changed  name ");
         assert!(renamed.ends_with("  \\u{202e}0e  IPv4  changed  name e0 -> \\u{202e}0e\n"), "{renamed}");
         watch.signal(Signal::INT);
         let (code, stderr) = watch.finish();
-        assert_eq!((code, stderr.as_str()), (Some(0), "watching IP interfaces; Ctrl-C ends\n"));
+        assert_eq!((code, stderr.as_str()), (Some(0), "watching interfaces; Ctrl-C ends\n"));
     });
 }
 
@@ -186,5 +202,109 @@ fn it_ends_when_nobody_reads_any_more() {
         let mut stderr = String::new();
         let _ = std::io::Read::read_to_string(watch.child.stderr.as_mut().unwrap(), &mut stderr).unwrap();
         assert_eq!(watch.child.wait().unwrap().code(), Some(0), "{stderr}");
+    });
+}
+
+#[test]
+fn routes_addresses_and_neighbours_are_told_with_who_asked() {
+    iphelper_testkit::isolated(|| {
+        let _ = run("ip link set lo up");
+        let _ = run("ip link add e0 type veth peer name e1");
+        let _ = run("ip link set e0 up");
+        let mut watch = Watch::start("interface address route neighbor --json");
+        watch.until_it_watches();
+        // A program that goes on running, so that it can be found.
+        let mut ip = std::process::Command::new("ip");
+        let mut ip = ip.args(["-batch", "-"]).stdin(Stdio::piped()).spawn().unwrap();
+        let mut input = ip.stdin.take().unwrap();
+        let mut tell = |line: &str| {
+            use std::io::Write;
+            writeln!(input, "{line}").unwrap();
+            input.flush().unwrap();
+        };
+        tell("address add 192.0.2.1/24 dev e0");
+        let is = |class: &'static str, kind: &'static str, field: &'static str, value: &'static str| {
+            move |event: &Value| {
+                event["class"] == class && event["kind"] == kind && event["row"][field] == value
+            }
+        };
+        let added = watch.find(is("address", "added", "address", "192.0.2.1"));
+        assert_eq!((&added["name"], &added["family"]), (&json!("e0"), &json!("ipv4")));
+        assert_eq!(added["requester"]["pid"], json!(ip.id()));
+        assert_eq!(added["requester"]["process"], "ip");
+
+        tell("route add 203.0.113.0/24 via 192.0.2.7");
+        let added = watch.find(is("route", "added", "destination", "203.0.113.0/24"));
+        assert_eq!((&added["name"], &added["row"]["next_hop"]), (&json!("e0"), &json!("192.0.2.7")));
+        tell("route change 203.0.113.0/24 via 192.0.2.7 mtu 1400");
+        let changed = watch.find(is("route", "changed", "destination", "203.0.113.0/24"));
+        let mtu = json!({"property": "mtu", "from": null, "to": 1400});
+        assert!(changed["changes"].as_array().unwrap().contains(&mtu), "{changed:#}");
+
+        tell("neighbor add 192.0.2.7 lladdr 02:00:00:00:00:07 dev e0");
+        let added = watch.find(is("neighbor", "added", "address", "192.0.2.7"));
+        assert_eq!(added["row"]["state"], "permanent");
+        tell("route del 203.0.113.0/24");
+        let _ = watch.find(is("route", "deleted", "destination", "203.0.113.0/24"));
+        drop(input);
+        let _ = ip.wait().unwrap();
+        watch.signal(Signal::INT);
+        assert_eq!(watch.finish(), (Some(0), String::new()));
+    });
+}
+
+#[test]
+fn people_read_what_a_route_is() {
+    iphelper_testkit::isolated(|| {
+        let _ = run("ip link set lo up");
+        let mut watch = Watch::start("");
+        watch.until_it_watches();
+        let _ = run("ip route add 203.0.113.0/24 dev lo metric 7 table 99");
+        let line = watch.line_with("203.0.113.0/24");
+        assert!(line.contains("  lo  route  added  203.0.113.0/24 metric 7 table 99"), "{line}");
+        let _ = run("ip address add 192.0.2.1/32 dev lo");
+        let line = watch.line_with("192.0.2.1/32");
+        assert!(line.contains("  lo  address  added  192.0.2.1/32"), "{line}");
+        watch.signal(Signal::INT);
+        let (code, stderr) = watch.finish();
+        assert_eq!(
+            (code, stderr.as_str()),
+            (Some(0), "watching interfaces, addresses, routes; Ctrl-C ends\n")
+        );
+    });
+}
+
+#[test]
+fn connections_are_told() {
+    iphelper_testkit::isolated(|| {
+        let _ = run("ip link set lo up");
+        let mut watch = Watch::start("tcp --json");
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let server = listener.local_addr().unwrap();
+        let told = std::sync::atomic::AtomicBool::new(false);
+        let mut clients = std::thread::scope(|scope| {
+            // New ones until one is told: those that were there before it watched are not.
+            let connecting = scope.spawn(|| {
+                let mut clients = Vec::new();
+                while !told.load(std::sync::atomic::Ordering::Relaxed) && clients.len() < 100 {
+                    clients.push(std::net::TcpStream::connect(server).unwrap());
+                    std::thread::sleep(std::time::Duration::from_millis(300));
+                }
+                clients
+            });
+            let is_client = |event: &Value| event["row"]["remote_port"] == server.port();
+            let added = watch.find(is_client);
+            told.store(true, std::sync::atomic::Ordering::Relaxed);
+            assert_eq!((&added["class"], &added["kind"]), (&json!("tcp"), &json!("added")));
+            connecting.join().unwrap()
+        });
+        let last = clients.pop().unwrap();
+        let own = last.local_addr().unwrap().port();
+        let _ = watch.find(|event| event["kind"] == "added" && event["row"]["local_port"] == own);
+        rustix::net::sockopt::set_socket_linger(&last, Some(std::time::Duration::ZERO)).unwrap();
+        drop(last);
+        let _ = watch.find(|event| event["kind"] == "deleted" && event["row"]["local_port"] == own);
+        watch.signal(Signal::INT);
+        assert_eq!(watch.child.wait().unwrap().code(), Some(0));
     });
 }

@@ -15,6 +15,8 @@ use std::ops::BitOr;
 pub struct Classes(u8);
 
 impl Classes {
+    /// Nothing, to begin with.
+    pub const NONE: Self = Self(0);
     /// Interfaces: [`Subject::Interface`].
     pub const INTERFACES: Self = Self(1);
     /// The IPv4 and IPv6 settings of interfaces: [`Subject::IpInterface`].
@@ -30,7 +32,11 @@ impl Classes {
     /// What the network is made of: all but TCP connections, which come and go all the time.
     pub const NETWORK: Self = Self(31);
 
-    pub(crate) const NONE: Self = Self(0);
+    /// These and others.
+    #[must_use]
+    pub const fn with(self, others: Self) -> Self {
+        Self(self.0 | others.0)
+    }
 
     /// Whether all of `others` are among these.
     #[must_use]
@@ -43,7 +49,7 @@ impl BitOr for Classes {
     type Output = Self;
 
     fn bitor(self, other: Self) -> Self {
-        Self(self.0 | other.0)
+        self.with(other)
     }
 }
 
@@ -100,6 +106,9 @@ pub struct Event {
     pub kind: ChangeKind,
     /// What it happened to: the row as it is now, or was last where it is gone.
     pub subject: Subject,
+    /// The row as it was, where it has [changed](ChangeKind::Parameter); of several changes that were folded, before the
+    /// first. `None` where that is not known.
+    pub before: Option<Subject>,
     /// Who asked for it. `None` where nobody did (a lifetime ended, a cable was pulled), where the kernel does not say
     /// (IPv6 addresses, settings, what went with an interface), or where it was not asked for.
     pub requester: Option<Requester>,

@@ -248,19 +248,19 @@ fn difference(
     lost: bool,
     changes: &mut Vec<IpInterfaceChange>,
 ) {
-    let mut report = |kind, row: &IpInterface| {
-        let at = place(row.index);
-        changes.push(IpInterfaceChange { at, kind, row: row.clone(), resynchronised: lost });
+    let mut report = |kind, row: &IpInterface, before: Option<&IpInterface>| {
+        let (row, before) = (row.clone(), before.cloned());
+        changes.push(IpInterfaceChange { at: place(row.index), kind, row, before, resynchronised: lost });
     };
     for (key, was) in before {
         if now.get(key).is_none_or(|is| is.luid != was.luid) {
-            report(ChangeKind::Delete, was);
+            report(ChangeKind::Delete, was, None);
         }
     }
     for (key, is) in now {
         match before.get(key).filter(|was| was.luid == is.luid) {
-            None => report(ChangeKind::Add, is),
-            Some(was) if !is_same(was, is) => report(ChangeKind::Parameter, is),
+            None => report(ChangeKind::Add, is, None),
+            Some(was) if !is_same(was, is) => report(ChangeKind::Parameter, is, Some(was)),
             Some(_) => {}
         }
     }

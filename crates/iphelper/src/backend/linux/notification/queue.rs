@@ -176,8 +176,9 @@ impl fold::Change for Event {
         self.kind
     }
 
-    fn folded(self, kind: ChangeKind) -> Self {
+    fn folded(self, kind: ChangeKind, first: &Self) -> Self {
+        let before = first.before.clone().filter(|_| kind == ChangeKind::Parameter);
         // Several requests have made the difference.
-        Self { kind, resynchronised: true, requester: None, ..self }
+        Self { kind, before, resynchronised: true, requester: None, ..self }
     }
 }

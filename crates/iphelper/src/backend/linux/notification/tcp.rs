@@ -6,7 +6,7 @@ use super::super::socket::{Protocol, Socket};
 use super::watcher::{News, View};
 use crate::backend::Tcp as _;
 use crate::error::{ErrorKind, Result};
-use crate::notification::{ChangeKind, Subject};
+use crate::notification::{ChangeKind, Event, Subject};
 use crate::tcp::{TcpConnection, TcpQuery};
 use crate::types::Family;
 use iphelper_netlink::sock_diag::BY_FAMILY;
@@ -73,7 +73,7 @@ impl Connections {
                         for family in Family::ALL {
                             // What was never seen came and went between two looks.
                             if let Some(row) = self.known.remove(&(cookie, family)) {
-                                push(ChangeKind::Delete, row, false, news);
+                                push(ChangeKind::Delete, row, None, false, news);
                             }
                         }
                     }
@@ -103,7 +103,7 @@ impl Connections {
         let present: HashSet<Key> = rows.iter().map(key).collect();
         let gone: Vec<_> = self.known.extract_if(|key, _| !present.contains(key)).collect();
         for (_, row) in gone {
-            push(ChangeKind::Delete, row, lost, news);
+            push(ChangeKind::Delete, row, None, lost, news);
         }
         let changed: Vec<TcpConnection> = rows
             .into_iter()
@@ -122,12 +122,14 @@ impl Connections {
             row.owner = row.owner.or_else(|| owners.get(&row.inode?).cloned());
             let before = self.known.insert(key(&row), row.clone());
             let kind = if before.is_some() { ChangeKind::Parameter } else { ChangeKind::Add };
-            push(kind, row, lost, news);
+            push(kind, row, before, lost, news);
         }
         Ok(())
     }
 }
 
-fn push(kind: ChangeKind, row: TcpConnection, lost: bool, news: &mut News) {
-    news.push(View::Both, kind, Subject::TcpConnection(Box::new(row)), None, lost);
+fn push(kind: ChangeKind, row: TcpConnection, before: Option<TcpConnection>, lost: bool, news: &mut News) {
+    let told = |row| Subject::TcpConnection(Box::new(row));
+    let (subject, before) = (told(row), before.map(told));
+    news.push(View::Both, Event { kind, subject, before, requester: None, resynchronised: lost });
 }

@@ -108,6 +108,9 @@ impl Watcher {
         if requesters && state.requesters.is_none() {
             state.requesters = Some(Requesters::open(&state.host)?);
         }
+        if classes.contains(Classes::INTERFACES) && !state.wanted.contains(Classes::INTERFACES) {
+            state.links.make_rows(&state.host)?;
+        }
         if classes.contains(Classes::IP_INTERFACES) && state.ip_interfaces.is_none() {
             state.ip_interfaces = Some(Monitor::open(Arc::clone(&state.host))?);
             self.moved = true;

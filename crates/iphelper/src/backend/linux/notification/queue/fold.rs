@@ -10,14 +10,16 @@ pub(super) trait Change: Clone {
     type Key: Eq + Hash;
     fn key(&self) -> Self::Key;
     fn kind(&self) -> ChangeKind;
-    /// The same change as part of a difference, and as one of `kind`.
-    fn folded(self, kind: ChangeKind) -> Self;
+    /// The same change as part of a difference, and as one of `kind`, where the thing changed `first` by that.
+    fn folded(self, kind: ChangeKind, first: &Self) -> Self;
 }
 
 /// What became of one thing over several changes.
 struct Net {
     /// Whether the consumer has it from before the first change.
     known: bool,
+    /// The first change.
+    first: usize,
     /// Where it was deleted first.
     deleted: Option<usize>,
     /// The last change, which holds the last row known.
@@ -37,7 +39,13 @@ pub(super) fn fold<C: Change>(changes: &mut VecDeque<C>) {
         match nets.entry(change.key()) {
             Entry::Vacant(entry) => {
                 let known = change.kind() != ChangeKind::Add;
-                let _ = entry.insert(Net { known, deleted, last: position, last_kind: change.kind() });
+                let _ = entry.insert(Net {
+                    known,
+                    first: position,
+                    deleted,
+                    last: position,
+                    last_kind: change.kind(),
+                });
             }
             Entry::Occupied(mut entry) => {
                 let net = entry.get_mut();
@@ -49,17 +57,17 @@ pub(super) fn fold<C: Change>(changes: &mut VecDeque<C>) {
     let mut kept = Vec::with_capacity(nets.len());
     for net in nets.into_values() {
         if let (true, Some(position)) = (net.known, net.deleted) {
-            kept.push((position, net.last, ChangeKind::Delete));
+            kept.push((position, net.first, net.last, ChangeKind::Delete));
         }
         if net.last_kind != ChangeKind::Delete {
             let is_new = !net.known || net.deleted.is_some();
             let kind = if is_new { ChangeKind::Add } else { ChangeKind::Parameter };
-            kept.push((net.last, net.last, kind));
+            kept.push((net.last, net.first, net.last, kind));
         }
     }
     kept.sort_unstable_by_key(|(position, ..)| *position);
-    *changes = kept
-        .into_iter()
-        .filter_map(|(_, last, kind)| Some(changes.get(last)?.clone().folded(kind)))
-        .collect();
+    let change = |(_, first, last, kind): (usize, usize, usize, ChangeKind)| {
+        Some(changes.get(last)?.clone().folded(kind, changes.get(first)?))
+    };
+    *changes = kept.into_iter().filter_map(change).collect();
 }

@@ -30,13 +30,13 @@ fn at(kind: ChangeKind, index: u32, luid: u64, address: IpAddr) -> Event {
         created: None,
     };
     let subject = Subject::UnicastAddress(Box::new(row));
-    Event { kind, subject, requester: None, resynchronised: false }
+    Event { kind, subject, before: None, requester: None, resynchronised: false }
 }
 
 fn news(events: impl IntoIterator<Item = Event>) -> News {
     let mut news = News::default();
-    for Event { kind, subject, .. } in events {
-        news.push(View::Both, kind, subject, None, false);
+    for event in events {
+        news.push(View::Both, event);
     }
     news
 }
@@ -147,7 +147,7 @@ fn each_consumer_gets_what_it_asked_for() {
     let routes = Queue::new(WatchOptions::new(Classes::ROUTES)).unwrap();
     let mut news = News::default();
     for (view, index) in [(View::Both, 1), (View::Kernel, 2), (View::Windows, 3)] {
-        news.push(view, Add, change(Add, index, 1).subject, None, false);
+        news.push(view, change(Add, index, 1));
     }
     for queue in [&windows, &kernel, &routes] {
         queue.push(&news).wake();

@@ -5,7 +5,7 @@ use super::super::super::link::Link;
 use super::{News, State, View};
 use crate::error::{ErrorKind, Result};
 use crate::interface::Interface;
-use crate::notification::{ChangeKind, Classes, Requester, Subject};
+use crate::notification::{ChangeKind, Classes, Event, Requester, Subject};
 use crate::types::InterfaceIndex;
 use iphelper_netlink::DecodeError;
 use iphelper_netlink::message::Message;
@@ -53,6 +53,16 @@ impl Links {
 
     pub(super) fn is_present(&self, index: u32) -> bool {
         self.present.contains_key(&index)
+    }
+
+    /// Makes the rows of all links, for somebody who begins to watch them.
+    pub(super) fn make_rows(&mut self, host: &LinuxHost) -> Result<()> {
+        let links: Vec<Link> = self.present.values().map(|known| known.link.clone()).collect();
+        let speeds = host.link_speeds(&links)?;
+        for (index, known) in &mut self.present {
+            known.row = Some(host.interface_row(&known.link, speeds.get(index).copied()));
+        }
+        Ok(())
     }
 
     /// Forgets the links that are gone.
@@ -112,7 +122,10 @@ impl State {
         let Some(known) = self.links.present.remove(&index) else { return };
         if self.wanted.contains(Classes::INTERFACES) {
             let row = known.row.unwrap_or_else(|| self.host.interface_row(&known.link, None));
-            news.push(View::Both, ChangeKind::Delete, Subject::Interface(Box::new(row)), requester, lost);
+            let subject = Subject::Interface(Box::new(row));
+            let kind = ChangeKind::Delete;
+            let event = Event { kind, subject, before: None, requester, resynchronised: lost };
+            news.push(View::Both, event);
         }
         let _ = self.links.others.insert(index, Some(known.link));
         self.checks.gone.push(index);
@@ -155,8 +168,9 @@ impl State {
             let before = self.links.present.get(&index);
             let kind = if before.is_some() { ChangeKind::Parameter } else { ChangeKind::Add };
             if before.is_none_or(|before| before.row.as_ref() != Some(&row)) {
-                let subject = Subject::Interface(Box::new(row.clone()));
-                news.push(View::Both, kind, subject, requester, lost);
+                let told = |row: &Interface| Subject::Interface(Box::new(row.clone()));
+                let (subject, before) = (told(&row), before.and_then(|before| before.row.as_ref()).map(told));
+                news.push(View::Both, Event { kind, subject, before, requester, resynchronised: lost });
             }
             now.row = Some(row);
         }

@@ -1,7 +1,7 @@
 //! What has changed, in order, for all who listen.
 
 use crate::ip_interface::IpInterface;
-use crate::notification::{ChangeKind, Event, Requester, Subject};
+use crate::notification::{ChangeKind, Event, Subject};
 
 /// For whom an event is: rows may be told apart as the kernel does, or as Windows does.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -21,6 +21,7 @@ pub(in super::super) struct IpInterfaceChange {
     pub(in super::super) at: usize,
     pub(in super::super) kind: ChangeKind,
     pub(in super::super) row: IpInterface,
+    pub(in super::super) before: Option<IpInterface>,
     pub(in super::super) resynchronised: bool,
 }
 
@@ -33,15 +34,8 @@ impl News {
         self.0.is_empty()
     }
 
-    pub(in super::super) fn push(
-        &mut self,
-        view: View,
-        kind: ChangeKind,
-        subject: Subject,
-        requester: Option<Requester>,
-        resynchronised: bool,
-    ) {
-        self.0.push((view, Event { kind, subject, requester, resynchronised }));
+    pub(in super::super) fn push(&mut self, view: View, event: Event) {
+        self.0.push((view, event));
     }
 
     /// Puts changes of IP interfaces where they belong.
@@ -54,9 +48,10 @@ impl News {
         let mut changes = changes.into_iter().peekable();
         let mut merged = Vec::with_capacity(self.0.len() + changes.len());
         let event = |change: IpInterfaceChange| {
-            let subject = Subject::IpInterface(Box::new(change.row));
-            let IpInterfaceChange { kind, resynchronised, .. } = change;
-            (View::Both, Event { kind, subject, requester: None, resynchronised })
+            let IpInterfaceChange { kind, row, before, resynchronised, .. } = change;
+            let subject = Subject::IpInterface(Box::new(row));
+            let before = before.map(|before| Subject::IpInterface(Box::new(before)));
+            (View::Both, Event { kind, subject, before, requester: None, resynchronised })
         };
         for (place, other) in std::mem::take(&mut self.0).into_iter().enumerate() {
             while let Some(change) = changes.next_if(|change| change.at <= place) {

@@ -11,7 +11,7 @@ use super::super::table::Step;
 use super::links::Links;
 use super::{News, View};
 use crate::error::Result;
-use crate::notification::{ChangeKind, Requester, Subject as Told};
+use crate::notification::{ChangeKind, Event, Requester, Subject as Told};
 use crate::types::Family;
 use iphelper_netlink::message::{HEADER_LEN, Header, Message};
 use iphelper_netlink::rtnetlink::addr::{Address, NEW_ADDRESS};
@@ -31,7 +31,7 @@ pub(super) struct Rows {
 }
 
 /// Whom an event is about, and whose request it was.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Cause {
     pub(super) requester: Option<Requester>,
     pub(super) resynchronised: bool,
@@ -94,28 +94,30 @@ impl Rows {
     ) {
         let before = self.decode(host, links, subject, step.before());
         let after = self.decode(host, links, subject, step.after());
-        let mut push = |view, kind, row: &Told| {
-            news.push(view, kind, row.clone(), cause.requester.clone(), cause.resynchronised);
+        let mut push = |view, kind, row: &Told, before: Option<&Told>| {
+            let Cause { requester, resynchronised } = cause.clone();
+            let (subject, before) = (row.clone(), before.cloned());
+            news.push(view, Event { kind, subject, before, requester, resynchronised });
         };
         match (before.as_slice(), after.as_slice()) {
-            ([], [(_, now)]) => push(View::Both, ChangeKind::Add, now),
-            ([(_, was)], []) => push(View::Both, ChangeKind::Delete, was),
+            ([], [(_, now)]) => push(View::Both, ChangeKind::Add, now, None),
+            ([(_, was)], []) => push(View::Both, ChangeKind::Delete, was, None),
             ([(_, was)], [(_, now)]) if has_same_key(View::Kernel, was, now) => {
-                push(View::Both, ChangeKind::Parameter, now);
+                push(View::Both, ChangeKind::Parameter, now, Some(was));
             }
             _ => {
                 for view in [View::Kernel, View::Windows] {
                     let (before, after) = (first_of_each(view, &before), first_of_each(view, &after));
                     for (_, was) in &before {
                         if !after.iter().any(|(_, now)| has_same_key(view, was, now)) {
-                            push(view, ChangeKind::Delete, was);
+                            push(view, ChangeKind::Delete, was, None);
                         }
                     }
                     for (payload, now) in &after {
                         match before.iter().find(|(_, was)| has_same_key(view, was, now)) {
-                            None => push(view, ChangeKind::Add, now),
+                            None => push(view, ChangeKind::Add, now, None),
                             Some((other, was)) if was != now && !alike(subject, other, payload) => {
-                                push(view, ChangeKind::Parameter, now);
+                                push(view, ChangeKind::Parameter, now, Some(was));
                             }
                             Some(_) => {}
                         }
