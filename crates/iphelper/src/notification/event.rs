@@ -65,9 +65,9 @@ pub struct WatchOptions {
     pub requesters: bool,
     /// Whether rows are told apart as Windows tells them apart; not done if not said.
     ///
-    /// A route is known by destination, next hop and interface, an address by itself and its interface. Where Linux has
-    /// several of one such key (two metrics, two prefixes), they are one row here, the one that Linux uses first, and a
-    /// change of it is [`Parameter`](ChangeKind::Parameter). Only routes of the main and the local table are told, and
+    /// A route is known by destination, next hop and interface. Where Linux has several of one such key (two metrics),
+    /// they are one row here, the one that Linux uses first, and a change of it is
+    /// [`Parameter`](ChangeKind::Parameter). Only routes of the main and the local table are told, and
     /// only those that lead over an interface.
     pub by_windows_key: bool,
 }
@@ -125,7 +125,8 @@ pub enum Subject {
     Interface(Box<Interface>),
     /// The settings of an interface for one family.
     IpInterface(Box<IpInterface>),
-    /// A unicast address. That its lifetimes run down is no change.
+    /// A unicast address; one that the kernel has with two prefixes is one row. One that is still looked for on an IPv4
+    /// link is told when it is taken. That its lifetimes run down is no change.
     UnicastAddress(Box<UnicastAddress>),
     /// A route. That its lifetime runs down is no change.
     Route(Box<Route>),

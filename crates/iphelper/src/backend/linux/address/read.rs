@@ -154,7 +154,7 @@ pub(in crate::backend::linux) fn row(address: &Address, link: &Link) -> UnicastA
 }
 
 /// Whether an address is one of the unicast table.
-fn is_unicast(address: &Address) -> bool {
+pub(in crate::backend::linux) fn is_unicast(address: &Address) -> bool {
     Mark::of(address) != Some(Mark::Anycast)
 }
 

@@ -130,7 +130,7 @@ impl Item for Event {
 enum Key {
     Interface(InterfaceIndex, InterfaceLuid),
     IpInterface(InterfaceIndex, InterfaceLuid, Family),
-    UnicastAddress(InterfaceIndex, InterfaceLuid, IpAddr, u8),
+    UnicastAddress(InterfaceIndex, InterfaceLuid, IpAddr),
     Route(Box<RouteKey>),
     Neighbor(InterfaceIndex, InterfaceLuid, IpAddr),
     TcpConnection(u64, Family),
@@ -155,9 +155,7 @@ impl fold::Change for Event {
         match &self.subject {
             Subject::Interface(row) => Key::Interface(row.index, row.luid),
             Subject::IpInterface(row) => Key::IpInterface(row.index, row.luid, row.family),
-            Subject::UnicastAddress(row) => {
-                Key::UnicastAddress(row.index, row.luid, row.address, row.on_link_prefix_length)
-            }
+            Subject::UnicastAddress(row) => Key::UnicastAddress(row.index, row.luid, row.address),
             Subject::Route(row) => Key::Route(Box::new(RouteKey {
                 table: row.table,
                 destination: row.destination,

@@ -139,6 +139,7 @@ impl Rows {
             match subject {
                 Subject::Address => {
                     let address = Address::parse(&told(NEW_ADDRESS, payload)).ok().flatten();
+                    let address = address.filter(address::is_unicast);
                     rows.extend(address.and_then(|address| {
                         let row = address::row(&address, links.find(host, address.index)?);
                         Some((payload, Told::UnicastAddress(Box::new(row))))
@@ -186,9 +187,8 @@ fn has_same_key(view: View, one: &Told, other: &Told) -> bool {
                     || (one.system_metric == other.system_metric
                         && one.type_of_service == other.type_of_service))
         }
-        (Told::UnicastAddress(one), Told::UnicastAddress(other)) => {
-            one.luid == other.luid && (!by_kernel || one.on_link_prefix_length == other.on_link_prefix_length)
-        }
+        // One that the kernel has with two prefixes is one row of the table.
+        (Told::UnicastAddress(one), Told::UnicastAddress(other)) => one.luid == other.luid,
         (Told::Neighbor(one), Told::Neighbor(other)) => one.luid == other.luid,
         _ => false,
     }

@@ -33,7 +33,7 @@ fn entry(subject: &Subject) -> Option<(String, String)> {
             (key, format!("{row:?}"))
         }
         Subject::UnicastAddress(row) => {
-            let key = format!("address {}/{} on {:?}", row.address, row.on_link_prefix_length, row.index);
+            let key = format!("address {} on {:?}", row.address, row.index);
             (key, format!("{:?}", row.dad_state))
         }
         Subject::Neighbor(row) => {
