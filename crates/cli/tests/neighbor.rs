@@ -182,7 +182,7 @@ fn a_flush_leaves_what_was_set() {
 fn a_neighbor_answers_or_does_not() {
     with_neighbor(|| {
         for (nobody, far) in ADDRESSES {
-            for arguments in [format!("{far}"), format!("{far} --interface e0")] {
+            for arguments in [far.to_owned(), format!("{far} --interface e0")] {
                 let text = iph(&format!("neighbor resolve {arguments}")).ok();
                 assert!(text.contains("02:00:5e:00:53:02  reachable"), "{text}");
             }

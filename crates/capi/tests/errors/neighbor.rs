@@ -169,13 +169,11 @@ fn second_generation(walk: &mut Walk, index: u32) {
             walk.expect(function, "ERROR_ACCESS_DENIED", code);
         }
     }
-    for pointer in [null_mut()] {
-        refused!(walk, "GetIpNetEntry2", neighbor::ip_net_entry2(pointer));
-        refused!(walk, "CreateIpNetEntry2", neighbor::create_ip_net_entry2(pointer));
-        refused!(walk, "SetIpNetEntry2", neighbor::set_ip_net_entry2(pointer));
-        refused!(walk, "DeleteIpNetEntry2", neighbor::delete_ip_net_entry2(pointer));
-        refused!(walk, "ResolveIpNetEntry2", neighbor::resolve_ip_net_entry2(pointer, null()));
-    }
+    refused!(walk, "GetIpNetEntry2", neighbor::ip_net_entry2(null_mut()));
+    refused!(walk, "CreateIpNetEntry2", neighbor::create_ip_net_entry2(null()));
+    refused!(walk, "SetIpNetEntry2", neighbor::set_ip_net_entry2(null()));
+    refused!(walk, "DeleteIpNetEntry2", neighbor::delete_ip_net_entry2(null()));
+    refused!(walk, "ResolveIpNetEntry2", neighbor::resolve_ip_net_entry2(null_mut(), null()));
     let mut table = null_mut();
     for family in [1, 11, u16::MAX] {
         refused!(walk, "GetIpNetTable2", neighbor::ip_net_table2(family, &raw mut table));
