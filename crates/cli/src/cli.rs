@@ -1,6 +1,8 @@
 //! The arguments, from the program's name to the noun; each noun's own are beside its commands.
 
-use crate::cmd::{completions, demo, doctor, interface, keeper, neighbor, path_mtu, route, tcp, udp, watch};
+use crate::cmd::{
+    address, completions, demo, doctor, interface, keeper, neighbor, path_mtu, route, tcp, udp, watch,
+};
 use crate::exit::{self, Exit, Failure};
 use anstyle::{AnsiColor, Style};
 use clap::builder::Styles;
@@ -18,6 +20,7 @@ Examples:
   iph demo                           see it work, without root and without risk
   iph interface show eth0            every IP property of eth0
   sudo iph interface set eth0 --ipv4 --ipv6 --mtu 1400
+  iph address list                   the addresses of every interface
   iph route list                     the routes of the main table
   iph tcp list state:listen          who is listening
   sudo iph tcp delete remote:203.0.113.0/24 state:established
@@ -48,6 +51,8 @@ pub(crate) struct Cli {
 enum Command {
     #[command(subcommand)]
     Interface(interface::Command),
+    #[command(subcommand)]
+    Address(address::Command),
     #[command(subcommand)]
     Route(route::Command),
     #[command(subcommand)]
@@ -90,6 +95,7 @@ impl Cli {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
         match self.command {
             Command::Interface(command) => command.run(),
+            Command::Address(command) => command.run(),
             Command::Route(command) => command.run(),
             Command::Neighbor(command) => command.run(),
             Command::Tcp(command) => command.run(),

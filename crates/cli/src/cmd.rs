@@ -1,5 +1,6 @@
 //! The commands: a noun per file.
 
+pub(crate) mod address;
 pub(crate) mod completions;
 pub(crate) mod demo;
 pub(crate) mod doctor;

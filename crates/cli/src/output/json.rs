@@ -1,5 +1,6 @@
 //! JSON: the documented form (`docs/json.md`), numbers of 64 bits as strings, unknown as null.
 
+mod address;
 mod best_route;
 mod interface;
 mod neighbor;
@@ -7,6 +8,7 @@ mod route;
 mod tcp;
 mod udp;
 
+pub(crate) use address::{AddressMember, UnicastAddress};
 pub(crate) use best_route::{BestRoute, RouteExplanation};
 pub(crate) use interface::{Interface, IpInterface, PropertyChange};
 pub(crate) use neighbor::{Neighbor, ProxyNeighbor};
