@@ -338,6 +338,97 @@ fn event(draw: &mut impl FnMut(u32) -> u32) -> String {
     }
 }
 
+/// What is worked out route by route is what a new keeper, which reads all routes, makes of them.
+#[test]
+fn what_is_followed_one_by_one_is_what_a_new_keeper_makes() {
+    let uplinks = guarded();
+    let _ = uplinks.host.run(|| iph("interface set e1 --ipv4 --ipv6 --weak-host-send false")).ok();
+    let objects = || {
+        let tables = [DEFAULTS, "2147483651"]; // And the one of e1's routes.
+        let shown = ["-4", "-6"].map(|family| {
+            tables.map(|table| uplinks.host.run(|| try_run(&format!("ip {family} route show table {table}"))))
+        });
+        let sets = ["onlink4-2", "onlink6-2"]
+            .map(|set| uplinks.host.sh(&format!("nft list set inet iphelper {set}")));
+        let shown = shown.concat().into_iter().map(Result::unwrap_or_default);
+        let mut lines: Vec<String> =
+            shown.chain(sets).flat_map(|text| text.lines().map(str::to_owned).collect::<Vec<_>>()).collect();
+        lines.sort_unstable();
+        lines
+    };
+    let mut state = 99_u32;
+    let mut draw = |limit: u32| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 16) % limit
+    };
+    uplinks.host.run(|| {
+        let _ = run("ip nexthop add id 7 via 10.0.1.1 dev e0");
+        let _ = run("ip nexthop add id 8 via 10.0.2.1 dev e1");
+        let _ = run("ip nexthop add id 9 group 7/8");
+    });
+    for round in 0..8 {
+        let keeper = uplinks.host.run(Keeper::start);
+        // Every other round has only what is worked out route by route; the others what makes the keeper read all, too.
+        let is_plain = round % 2 == 0;
+        for _ in 0..60 {
+            let ipv6 = draw(2) == 1;
+            let verbs = if is_plain {
+                ["add", "add", "add", "replace", "delete", "delete"]
+            } else {
+                ["add", "append", "prepend", "replace", "delete", "delete"]
+            };
+            let verb = verbs[usize::try_from(draw(6)).unwrap()];
+            let (family, net) = if ipv6 { ("-6", draw(6)) } else { ("-4", draw(6)) };
+            let to = match (net, ipv6) {
+                (0 | 1, _) => "default".to_owned(),
+                (_, true) => format!("fd99:{}::/{}", 100 * (net / 2), 32 + 8 * (net % 3)),
+                (_, false) => format!("172.16.{}.0/{}", 16 * (net / 2), 20 + 2 * (net % 3)),
+            };
+            let hop = |link: u32| {
+                format!("via {} dev e{link}", Uplinks::router_address(usize::from(link == 1), ipv6))
+            };
+            let way = match draw(if is_plain { 6 } else { 8 }) {
+                0..3 => hop(0),
+                3..6 => hop(1),
+                6 => format!("nexthop {} nexthop {}", hop(0), hop(1)),
+                _ if ipv6 => "dev e0".to_owned(),
+                _ => format!("nhid {}", 7 + draw(3)),
+            };
+            let table = if draw(10) == 0 { " table 100" } else { "" };
+            let metric = 10 + 5 * draw(2);
+            let route = if is_plain && verb == "delete" {
+                // Whichever comes first.
+                to
+            } else if way.starts_with("nexthop") {
+                format!("{to} metric {metric}{table} {way}")
+            } else {
+                format!("{to} {way} metric {metric}{table}")
+            };
+            // What is not possible just now fails, and that is one of the things that happen.
+            let _ = uplinks.host.run(|| try_run(&format!("ip {family} route {verb} {route}")));
+        }
+        // All before it has been taken in when this is there.
+        let last = format!("192.0.2.{}", 2 * round + 1);
+        let _ = uplinks.host.sh(&format!("ip route add {last}/32 via 10.0.1.1 dev e0"));
+        eventually("all is followed", || {
+            uplinks.host.sh("nft list set inet iphelper onlink4-2").contains(&last)
+        });
+        let followed = objects();
+        keeper.kill();
+        let keeper = uplinks.host.run(Keeper::start);
+        assert_eq!(objects(), followed, "round {round}");
+        keeper.kill();
+        assert_guarded_device(&uplinks);
+    }
+}
+
+fn assert_guarded_device(uplinks: &Uplinks) {
+    for ipv6 in [false, true] {
+        let bound = uplinks.udp(ipv6, Bound::Device("e0"));
+        assert!(matches!(bound, Way::Refused(_)), "IPv6 {ipv6}: {bound:?}");
+    }
+}
+
 /// Prints, and judges nothing: how long a new default route takes to be allowed.
 #[test]
 fn the_time_to_effect_is_told() {

@@ -256,3 +256,24 @@ fn who_cannot_reach_the_copy_makes_it_out_of_date() {
     );
     assert_eq!(told, "1\n0\n0\n0\n", "what was switched off stays off, and the note goes");
 }
+
+#[test]
+fn the_doctor_names_who_flushes_the_filter() {
+    let uplinks = Uplinks::new();
+    let told = with_private_run(
+        &uplinks,
+        "quiet interface set e0 --ipv4 --disable-default-routes true\n\
+         $IPH keeper & keeper=$!\n\
+         for n in $(seq 1000); do $IPH keeper status > /dev/null 2>&1 && break; sleep 0.01; done\n\
+         for n in 1 2 3; do\n\
+             nft delete table inet iphelper\n\
+             for n in $(seq 1000); do nft list table inet iphelper > /dev/null 2>&1 && break; sleep 0.01; done\n\
+         done\n\
+         for n in $(seq 1000); do $IPH keeper status | grep -q contest && break; sleep 0.01; done\n\
+         $IPH doctor || true\n\
+         kill $keeper; wait $keeper || true\n",
+    );
+    let told = told.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(told.contains("our part of the packet filter deleted or changed by nft (process "), "{told}");
+    assert!(told.contains("let it delete its own tables"), "{told}");
+}

@@ -139,3 +139,41 @@ fn lock_file(host: &LinuxHost) -> Result<OwnedFd> {
 fn timed_out(reason: String) -> Error {
     Error::new(ErrorKind::TimedOut, OPERATION).because(reason)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use iphelper_testkit::{as_nobody, isolated};
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    iphelper_testkit::private_user_namespace!();
+
+    /// As on a kernel without tables that have an owner: each namespace has its file, and one caller at a time.
+    #[test]
+    fn where_there_are_no_tables_a_file_keeps_callers_apart() {
+        isolated(|| {
+            let host = LinuxHost::open().unwrap();
+            let lock = lock_file(&host).unwrap();
+            let given_up = AtomicBool::new(false);
+            std::thread::scope(|scope| {
+                let second = scope.spawn(|| {
+                    let host = LinuxHost::open().unwrap();
+                    let lock = lock_file(&host).unwrap();
+                    assert!(given_up.load(Ordering::SeqCst), "two at a time");
+                    drop(lock);
+                });
+                // Another namespace has its own.
+                isolated(|| drop(lock_file(&LinuxHost::open().unwrap()).unwrap()));
+                std::thread::sleep(10 * PAUSE);
+                given_up.store(true, Ordering::SeqCst);
+                drop(lock);
+                second.join().unwrap();
+            });
+            drop(lock_file(&host).unwrap());
+            let _ = as_nobody(&[], || {
+                let refused = lock_file(&LinuxHost::open().unwrap()).unwrap_err();
+                assert_eq!(refused.kind(), ErrorKind::AccessDenied, "not for everybody to hold");
+            });
+        });
+    }
+}

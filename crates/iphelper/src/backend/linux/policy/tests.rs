@@ -3,11 +3,13 @@
 
 mod lacking;
 
+use super::super::LinuxHost;
 use super::super::socket::killed;
+use super::KeeperLock;
 use crate::ip_interface::IpInterfaceChange;
 use crate::{Family, Host, InterfaceIndex, Result};
-use iphelper_testkit::unprivileged;
 use iphelper_testkit::uplinks::{Bound, Uplinks, Way};
+use iphelper_testkit::{isolated, run, sysctl, unprivileged};
 
 iphelper_testkit::private_user_namespace!();
 
@@ -129,4 +131,56 @@ fn a_killed_caller_leaves_no_weak_host_for_ipv4() {
 #[test]
 fn a_killed_caller_leaves_no_weak_host_for_ipv6() {
     a_killed_caller(Subject::StrongHost, Family::V6);
+}
+
+/// What is set of advertisements is a route and a sysctl; a keeper reads both.
+#[test]
+fn a_killed_caller_leaves_advertising_as_it_was_or_as_it_shall_be() {
+    let set = |host: &Host, enabled: bool| {
+        let change = IpInterfaceChange {
+            advertising_enabled: Some(enabled),
+            advertise_default_route: Some(enabled),
+            managed_address_configuration_supported: enabled.then_some(true),
+            ..Default::default()
+        };
+        host.set_ip_interface(Family::V6, E0, &change).map(drop)
+    };
+    isolated(|| {
+        let _ = run("ip link add e0 index 2 type veth peer name p0 index 7");
+        let _ = run("ip link set e0 up");
+        let forward = IpInterfaceChange { forwarding_enabled: Some(true), ..Default::default() };
+        let _ = Host::open().unwrap().set_ip_interface(Family::V6, E0, &forward).unwrap();
+        let kept = LinuxHost::open().unwrap();
+        let _keeper = KeeperLock::take(&kept).unwrap();
+        let state = || {
+            let row = Host::open().unwrap().ip_interface(Family::V6, E0).unwrap();
+            let shown = run("ip route show table all proto 105");
+            (row.advertising_enabled, sysctl("ipv6/conf/e0/forwarding"), shown)
+        };
+        let before = state();
+        assert_eq!((before.0, before.1.as_str()), (false, "0"));
+        let host = Host::open().unwrap();
+        let mut after = None;
+        for target in [true, false] {
+            for messages in 0.. {
+                let (_, died) = killed::after(messages, || set(&host, target));
+                let (told, role, _) = state();
+                // A router that nobody would put back.
+                assert!(told || role == "0", "setting {target}, killed after {messages} messages");
+                set(&Host::open().unwrap(), target).unwrap();
+                let now = state();
+                if target {
+                    assert!(now.0 && now.1 == "1", "completed after {messages} messages: {now:?}");
+                    assert_eq!(&now, after.get_or_insert_with(|| now.clone()));
+                } else {
+                    assert_eq!(now, before, "completed after {messages} messages");
+                }
+                if !died {
+                    assert!(messages > 3, "a change takes more messages than {messages}");
+                    break;
+                }
+                set(&Host::open().unwrap(), !target).unwrap();
+            }
+        }
+    });
 }
