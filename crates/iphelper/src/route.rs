@@ -363,8 +363,8 @@ impl Host {
     ///   that with the interface's does not fit 32 bits, a table of iphelper's own;
     ///   [`NotSupported`](crate::ErrorKind::NotSupported) for an interface that is down, a protocol that Linux has no
     ///   number for, a lifetime of an IPv4 route; [`AccessDenied`](crate::ErrorKind::AccessDenied)
-    /// - Linux: `RTM_NEWROUTE` with `NLM_F_APPEND` (IPv4) or `NLM_F_EXCL` (IPv6). It lists the routes to compare first:
-    ///   many are made faster by [`create_routes`](Self::create_routes)
+    /// - Linux: `RTM_NEWROUTE` with `NLM_F_APPEND` (IPv4) or `NLM_F_EXCL` (IPv6). What is there is looked for first: many
+    ///   are made faster by [`create_routes`](Self::create_routes)
     /// - Privilege: `CAP_NET_ADMIN`
     #[doc(alias = "CreateIpForwardEntry2")]
     #[doc(alias = "CreateIpForwardEntry")]

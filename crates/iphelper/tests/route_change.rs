@@ -258,6 +258,34 @@ fn several_routes_of_one_key_are_told_apart_by_metric() {
 }
 
 #[test]
+fn a_shorter_prefix_does_not_hide_what_is_there() {
+    isolated(|| {
+        interfaces();
+        let host = Host::open().unwrap();
+        for names in FAMILIES {
+            // The kernel's answer about a destination is then a route in any case, of this prefix or of a shorter one.
+            let _ = run(&format!("ip {} route add default via {}", names.flag, names.router(2, 2)));
+            assert_eq!(host.create_route(&new(names, 0, 5)).unwrap().metric, 5);
+            assert_eq!(kind(host.create_route(&new(names, 0, 6))), ErrorKind::AlreadyExists);
+            assert_eq!(host.create_route(&new(names, 1, 5)).unwrap().metric, 5);
+            // A longer one within, which begins with the same address.
+            let longer = names.prefix.replace("/24", "/30").replace("/32", "/64");
+            let longer = NewRoute { destination: longer.parse().unwrap(), ..new(names, 0, 5) };
+            assert!(host.create_route(&longer).is_ok());
+            let wider = NewRoute { destination: names.everywhere.parse().unwrap(), ..new(names, 0, 5) };
+            assert!(host.create_route(&wider).is_ok());
+            assert_eq!(kind(host.create_route(&new(names, 0, 7))), ErrorKind::AlreadyExists);
+            // One over an interface whose cable is out.
+            let _ = run("ip link set p1 down");
+            assert_eq!(kind(host.create_route(&new(names, 1, 9))), ErrorKind::AlreadyExists);
+            assert_eq!(host.create_route(&new(names, 2, 5)).unwrap().metric, 5);
+            assert_eq!(names.shown(names.prefix).len(), 3);
+            let _ = run("ip link set p1 up");
+        }
+    });
+}
+
+#[test]
 fn each_documented_error() {
     isolated(|| {
         interfaces();
@@ -287,7 +315,7 @@ fn each_documented_error() {
             assert_eq!(kind(host.set_route(&key(ours, names.none, "e0"), &change)), ErrorKind::NotSupported);
             let most = NewRoute { metric: u32::MAX, ..good };
             match names.family {
-                Family::V4 => drop(host.create_route(&most).unwrap()),
+                Family::V4 => _ = host.create_route(&most).unwrap(),
                 Family::V6 => assert_eq!(kind(host.create_route(&most)), ErrorKind::InvalidParameter),
             }
             let _ = run("ip link set e2 down");

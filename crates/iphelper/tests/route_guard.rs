@@ -53,10 +53,10 @@ fn a_default_route_over_a_disabled_interface_leaks_nothing() {
         });
         assert!(matches!(way(Bound::Free), Way::Refused(_)), "{family}: no default route at all");
         let leaked = uplinks.counts(ipv6)[0];
-        on_host(&|host| drop(host.create_route(&default_route(ipv6, 0)).unwrap()));
+        on_host(&|host| _ = host.create_route(&default_route(ipv6, 0)).unwrap());
         assert!(matches!(way(Bound::Free), Way::Refused(_)), "{family}: that of a disabled interface");
         assert!(matches!(way(device), Way::Refused(_)), "{family}: nor for a socket bound to it");
-        on_host(&|host| drop(host.create_route(&default_route(ipv6, 1).with_metric(500)).unwrap()));
+        on_host(&|host| _ = host.create_route(&default_route(ipv6, 1).with_metric(500)).unwrap());
         assert_eq!(way(Bound::Free), Way::E1, "{family}: the allowed one, in spite of its metric");
         on_host(&|host| {
             let _ = host.set_route(&key(&default_route(ipv6, 0)), &RouteChange::metric(3)).unwrap();
@@ -66,15 +66,15 @@ fn a_default_route_over_a_disabled_interface_leaks_nothing() {
         assert_eq!(uplinks.counts(ipv6)[0], leaked, "{family}: a packet left by the disabled interface");
 
         // A route to the server is no default route: its packets pass at once, and are stopped when it is gone.
-        on_host(&|host| drop(host.create_route(&host_route(ipv6, 0)).unwrap()));
+        on_host(&|host| _ = host.create_route(&host_route(ipv6, 0)).unwrap());
         assert_eq!(way(Bound::Free), Way::E0, "{family}: by the host route");
         assert_eq!(way(device), Way::E0, "{family}: the filter lets it pass");
-        on_host(&|host| drop(host.delete_route(&key(&host_route(ipv6, 0))).unwrap()));
+        on_host(&|host| _ = host.delete_route(&key(&host_route(ipv6, 0))).unwrap());
         assert_eq!(way(Bound::Free), Way::E1, "{family}: the host route is gone");
         let leaked = uplinks.counts(ipv6)[0];
         assert!(matches!(way(device), Way::Refused(_)), "{family}: and the filter knows");
 
-        on_host(&|host| drop(host.delete_route(&key(&default_route(ipv6, 1))).unwrap()));
+        on_host(&|host| _ = host.delete_route(&key(&default_route(ipv6, 1))).unwrap());
         assert!(matches!(way(Bound::Free), Way::Refused(_)), "{family}: no allowed default route is left");
         assert_eq!(uplinks.counts(ipv6)[0], leaked, "{family}: a packet left by the disabled interface");
         on_host(&|host| {
@@ -98,9 +98,9 @@ fn a_strong_interface_sends_by_routes_that_are_made_for_it() {
             let _ = host.delete_route(&key(&default_route(ipv6, 1))).unwrap();
         });
         assert!(matches!(from_e1(), Way::Refused(_)), "{family}: its interface leads nowhere any more");
-        on_host(&|host| drop(host.create_route(&host_route(ipv6, 1).with_metric(900)).unwrap()));
+        on_host(&|host| _ = host.create_route(&host_route(ipv6, 1).with_metric(900)).unwrap());
         assert_eq!(from_e1(), Way::E1, "{family}: by the new route, though it is the worse");
-        on_host(&|host| drop(host.delete_route(&key(&host_route(ipv6, 1))).unwrap()));
+        on_host(&|host| _ = host.delete_route(&key(&host_route(ipv6, 1))).unwrap());
         assert!(matches!(from_e1(), Way::Refused(_)), "{family}");
     }
     assert!(!uplinks.host.run(|| run("ip -4 route show table 2147483651")).contains("203.0.113.1"));
@@ -119,14 +119,14 @@ fn the_lower_sum_wins_for_packets() {
             let _ = host.create_route(&host_route(ipv6, 0).with_metric(10)).unwrap();
         });
         assert_eq!(way(), Way::E1, "{family}: the first of one metric");
-        on_host(&|host| drop(host.set_route(&key(&host_route(ipv6, 1)), &RouteChange::metric(20)).unwrap()));
+        on_host(&|host| _ = host.set_route(&key(&host_route(ipv6, 1)), &RouteChange::metric(20)).unwrap());
         assert_eq!(way(), Way::E0, "{family}: 10 against 20");
         let metric = IpInterfaceChange { metric: Some(30), ..Default::default() };
         on_host(&|_| set(family, E0, metric.clone()));
         assert_eq!(way(), Way::E1, "{family}: 10 + 30 against 20");
-        on_host(&|host| drop(host.set_route(&key(&host_route(ipv6, 1)), &RouteChange::metric(45)).unwrap()));
+        on_host(&|host| _ = host.set_route(&key(&host_route(ipv6, 1)), &RouteChange::metric(45)).unwrap());
         assert_eq!(way(), Way::E0, "{family}: 40 against 45");
-        on_host(&|host| drop(host.delete_route(&key(&host_route(ipv6, 0))).unwrap()));
+        on_host(&|host| _ = host.delete_route(&key(&host_route(ipv6, 0))).unwrap());
         assert_eq!(way(), Way::E1, "{family}");
     }
 }

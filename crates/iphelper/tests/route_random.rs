@@ -16,6 +16,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use route_support::{FAMILIES, Names, interfaces, luid};
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 iphelper_testkit::private_user_namespace!();
 
@@ -93,11 +94,14 @@ fn check(names: Names, steps: &[Step]) {
                     let key = key(names, &luids, name);
                     let new = NewRoute::new(key.destination, key.next_hop, key.interface).with_metric(metric);
                     let made = host.create_route(&new);
-                    if model.contains_key(&name) {
-                        assert_eq!(made.unwrap_err().kind(), ErrorKind::AlreadyExists, "{step:?}");
-                    } else {
-                        assert_eq!(made.unwrap().metric, metric, "{step:?}");
-                        let _ = model.insert(name, metric);
+                    match model.entry(name) {
+                        Entry::Occupied(_) => {
+                            assert_eq!(made.unwrap_err().kind(), ErrorKind::AlreadyExists, "{step:?}");
+                        }
+                        Entry::Vacant(place) => {
+                            assert_eq!(made.unwrap().metric, metric, "{step:?}");
+                            let _ = place.insert(metric);
+                        }
                     }
                 }
                 Step::Set(name, metric) => {

@@ -12,6 +12,8 @@ use iphelper::route::{RouteKind, RouteOrigin, RouteProtocol, RouteQuery, RouteTa
 use iphelper::{ErrorKind, Family, Host, InterfaceIndex};
 use iphelper_testkit::{Advertisement, NetNs, eventually, isolated, run, set_sysctl, unprivileged};
 use route_support::{FAMILIES, interfaces, ip_batch, key, steady, told, told_by_ip};
+use std::fmt::Write as _;
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 iphelper_testkit::private_user_namespace!();
@@ -240,4 +242,49 @@ fn what_a_router_advertised_has_that_origin() {
         assert_eq!(origin("2001:db8:77::/64"), RouteOrigin::RouterAdvertisement);
         assert_eq!(origin("fe80::/64"), RouteOrigin::WellKnown);
     });
+}
+
+/// Adds so many IPv4 routes with `ip`, and compares every row.
+fn many(count: u32) {
+    isolated(|| {
+        interfaces();
+        let first = u32::from_be_bytes([16, 0, 0, 0]);
+        let script = (0..count).fold(String::new(), |mut script, number| {
+            let (to, interface) = (Ipv4Addr::from_bits(first + number), number % 3);
+            let metric = number % 100;
+            let _ =
+                writeln!(script, "route add {to} via 10.{interface}.0.2 dev e{interface} metric {metric}");
+            script
+        });
+        ip_batch(&script);
+        let host = Host::open().unwrap();
+        let luids = ["e0", "e1", "e2"].map(|name| host.interface_named(name).unwrap().luid);
+        let mut seen = vec![false; count as usize];
+        for row in
+            host.routes_iter(&RouteQuery { family: Some(Family::V4), ..RouteQuery::default() }).unwrap()
+        {
+            let row = row.unwrap();
+            let IpAddr::V4(to) = row.destination.address() else { panic!("{row:?}") };
+            let number = to.to_bits().wrapping_sub(first);
+            let Some(seen) = seen.get_mut(number as usize).filter(|_| row.destination.len() == 32) else {
+                continue;
+            };
+            assert!(!std::mem::replace(seen, true), "{row:?} twice");
+            let interface = number % 3;
+            assert_eq!(row.next_hop, IpAddr::from([10, interface as u8, 0, 2]));
+            assert_eq!((row.luid, row.metric), (Some(luids[interface as usize]), number % 100));
+        }
+        assert!(seen.iter().all(|seen| *seen), "a route is missing");
+    });
+}
+
+#[test]
+fn a_long_table_is_read_whole() {
+    many(50_000);
+}
+
+#[test]
+#[ignore = "ten seconds and more; the benchmark compares a million rows, too"]
+fn a_table_of_a_million_routes_is_read_whole() {
+    many(1_000_000);
 }

@@ -1,11 +1,11 @@
 //! Making routes.
 
-use super::plan::{Planned, links_of, plan};
+use super::plan::{Look, Planned, links_of, plan};
 use super::row::Surroundings;
 use super::write::{Undo, add, guards_follow, locked, note, refused};
 use crate::backend::linux::LinuxHost;
 use crate::backend::linux::policy::send_all;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::route::{NewRoute, Route};
 use crate::types::Family;
 use std::collections::BTreeMap;
@@ -18,7 +18,9 @@ pub(super) fn plan_route(host: &LinuxHost, new: &NewRoute) -> Result<Route> {
     let (links, outcomes) = links_of(host, new, OPERATION);
     outcomes.into_iter().collect::<Result<()>>()?;
     let mut surroundings = Surroundings::read(host, &links, &[], OPERATION)?;
-    let planned = plan(host, new, &links, &surroundings, OPERATION)?.pop().unwrap_or_else(|| Err(lost()))?;
+    let planned = plan(host, new, &links, &surroundings, Look::AtTable, OPERATION)?
+        .pop()
+        .unwrap_or_else(|| Err(lost()))?;
     row_of(&mut surroundings, &planned)
 }
 
@@ -30,8 +32,15 @@ pub(super) fn create(host: &LinuxHost, new: &[NewRoute]) -> Result<Vec<Result<Ro
         new.iter().zip(&outcomes).filter(|(_, outcome)| outcome.is_ok()).map(|(new, _)| *new).collect();
     let families = families(&wanted);
     let (lock, mut surroundings) = locked(host, &links, &families, OPERATION)?;
-    let planned = plan(host, &wanted, &links, &surroundings, OPERATION)?;
+    let planned = plan(host, &wanted, &links, &surroundings, Look::Quick, OPERATION)?;
     let mut made = write(host, &mut surroundings, planned)?;
+    if let [Err(error)] = made.as_slice()
+        && error.kind() == ErrorKind::AlreadyExists
+    {
+        // A route over an interface that is down may be in the way, where another place is free.
+        let planned = plan(host, &wanted, &links, &surroundings, Look::AtTable, OPERATION)?;
+        made = write(host, &mut surroundings, planned)?;
+    }
     drop(lock);
     let done: Vec<_> = made.iter().flatten().map(|(planned, _)| planned.route.clone()).collect();
     if !done.is_empty() {

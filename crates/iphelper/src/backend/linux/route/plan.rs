@@ -9,7 +9,9 @@ use crate::backend::linux::policy::{OUR_PROTOCOL, is_our_table};
 use crate::error::{Error, ErrorKind, Result};
 use crate::route::{NewRoute, RouteKey, RouteProtocol};
 use crate::types::{Family, InterfaceKey, Prefix};
+use iphelper_netlink::rtnetlink::link::flag;
 use iphelper_netlink::rtnetlink::route::{self as wire, Filter};
+use iphelper_netlink::rtnetlink::route_lookup::{Answer, RouteLookup};
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::time::Duration;
@@ -34,6 +36,16 @@ pub(super) struct Planned {
     pub(super) metric: u32,
 }
 
+/// How the routes are found that are there already.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Look {
+    /// By the table, which takes the longer the more routes it has.
+    AtTable,
+    /// By one question, where that can tell that there is no route to the very prefix; else by the table. Routes over
+    /// other interfaces that are down may be missed.
+    Quick,
+}
+
 /// What is there to be considered.
 #[derive(Debug, Default)]
 struct There {
@@ -49,6 +61,7 @@ pub(super) fn plan(
     new: &[NewRoute],
     links: &[Link],
     surroundings: &Surroundings,
+    look: Look,
     operation: &'static str,
 ) -> Result<Vec<Result<Planned>>> {
     let indexes: HashMap<InterfaceKey, u32> = links
@@ -61,7 +74,13 @@ pub(super) fn plan(
         let _ = there.keys.insert((route.table, route.destination, route.next_hop, link_of(route)), false);
         let _ = there.metrics.entry((route.table, route.destination)).or_default();
     }
-    there.read(host, operation)?;
+    let is_absent = match (look, new, links) {
+        (Look::Quick, [new], [link]) => has_none(host, new, link),
+        _ => false,
+    };
+    if !is_absent {
+        there.read(host, operation)?;
+    }
     let mut planned = Vec::with_capacity(new.len());
     for route in new {
         let link = link_of(route);
@@ -78,6 +97,30 @@ pub(super) fn plan(
         planned.push(place);
     }
     Ok(planned)
+}
+
+/// Whether the kernel says that there is no route to the very prefix of a new route, over its interface at least.
+///
+/// It answers with the longest prefix of a table that holds the new one's first address. A shorter one means that there is
+/// none of the prefix itself, but for those that the kernel passes over: by links that are down, for other types of
+/// service, and from other sources.
+fn has_none(host: &LinuxHost, new: &NewRoute, link: &Link) -> bool {
+    if !link.has(flag::UP | flag::LOWER_UP) || new.destination.address().is_unspecified() {
+        return false;
+    }
+    let question = RouteLookup::to(new.destination.address()).request(Answer::Entry);
+    let mut found = None;
+    let asked = host.route.take().map(|mut socket| {
+        socket.answers([question], |_, answer| {
+            if let Ok(message) = answer {
+                found = wire::Route::parse(message)?;
+            }
+            Ok(())
+        })
+    });
+    matches!(asked, Ok(Ok(())))
+        && found
+            .is_some_and(|route| route.table == new.table && route.destination_len < new.destination.len())
 }
 
 impl There {

@@ -1,0 +1,235 @@
+//! How fast the forwarding table is read and filled, beside the kernel's own speed and beside `ip`.
+//!
+//! ```text
+//! cargo bench -p iphelper-capi --bench route                      1,000,000 routes, 100,000 added, 5 rounds
+//! cargo bench -p iphelper-capi --bench route -- --smoke           a small run that shows that everything works
+//! cargo bench -p iphelper-capi --bench route -- --rows 300000     another size
+//! ```
+//!
+//! Everything happens in private network namespaces. Each round takes every measurement once, so that all of them see the
+//! same machine; the medians and their ratios are printed, and nothing is asserted about them. What was read is compared
+//! with what was added, row by row.
+#![allow(clippy::expect_used, clippy::panic, reason = "a benchmark fails as a test does")]
+
+use iphelper::route::{NewRoute, RouteQuery, RouteTables};
+use iphelper::{Family, Host, InterfaceLuid};
+use iphelper_capi::error::Win32;
+use iphelper_capi::raw::{MIB_IPFORWARD_ROW2, MIB_IPFORWARD_TABLE2, Table};
+use iphelper_capi::{memory, route};
+use iphelper_netlink::message::Messages;
+use iphelper_netlink::rtnetlink::route::{Filter, dump};
+use iphelper_testkit::{CountingAllocator, NetNs, isolated, run};
+use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketType};
+use std::fmt::Write as _;
+use std::hint::black_box;
+use std::io::Write as _;
+use std::net::Ipv4Addr;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+iphelper_testkit::private_user_namespace!();
+
+#[global_allocator]
+static MEMORY: CountingAllocator = CountingAllocator::new();
+
+/// The first destination; the others follow, each an address of its own.
+const FIRST: u32 = 0x1000_0000;
+const AF_INET: u8 = 2;
+
+const FLOOR: &str = "floor: receive the dump, walk the messages";
+const C_TABLE: &str = "GetIpForwardTable2";
+const RUST_TABLE: &str = "Host::routes";
+const ITERATOR: &str = "Host::routes_iter";
+const IP_SHOW: &str = "ip route show";
+const OURS: &str = "Host::create_routes, one call";
+const IP_BATCH: &str = "ip -batch";
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().collect();
+    let value = |name: &str| {
+        let position = arguments.iter().position(|argument| argument == name)?;
+        arguments.get(position + 1)?.parse::<u32>().ok()
+    };
+    let smoke = arguments.iter().any(|argument| argument == "--smoke");
+    let rows = value("--rows").unwrap_or(if smoke { 2_000 } else { 1_000_000 });
+    let added = value("--add").unwrap_or(if smoke { 1_000 } else { 100_000 });
+    let rounds = value("--rounds").unwrap_or(if smoke { 1 } else { 5 });
+    println!("{rows} routes, {added} added, medians of {rounds} rounds");
+    let mut times = Times::default();
+    NetNs::new().run(|| read(rows, rounds, &mut times));
+    for _ in 0..rounds {
+        add(added, &mut times);
+    }
+    times.print();
+}
+
+/// An interface that is up; a host of this namespace.
+fn namespace() -> (Host, InterfaceLuid) {
+    let _ = run("ip link add e0 type veth peer name p0");
+    let _ = run("ip link set p0 up");
+    let _ = run("ip link set e0 up");
+    let _ = run("ip addr add 10.0.0.1/24 dev e0");
+    let host = Host::open().expect("opening the namespace");
+    let luid = host.interface_named("e0").expect("the interface").luid;
+    (host, luid)
+}
+
+fn new_routes(count: u32, interface: InterfaceLuid) -> Vec<NewRoute> {
+    let route = |number: u32| {
+        let destination = iphelper::Prefix::host(Ipv4Addr::from_bits(FIRST + number).into());
+        NewRoute::new(destination, Ipv4Addr::new(10, 0, 0, 2).into(), interface).with_metric(number % 100)
+    };
+    (0..count).map(route).collect()
+}
+
+fn read(rows: u32, rounds: u32, times: &mut Times) {
+    let (host, luid) = namespace();
+    let outcomes = host.create_routes(&new_routes(rows, luid)).expect("adding the routes");
+    assert!(outcomes.iter().all(Result::is_ok));
+    drop(outcomes);
+    let query = RouteQuery { family: Some(Family::V4), tables: RouteTables::MainAndLocal, interface: None };
+    check(rows);
+    for _ in 0..rounds {
+        times.take(FLOOR, || assert!(floor() >= rows));
+        times.take(C_TABLE, || {
+            let mut table: *mut MIB_IPFORWARD_TABLE2 = std::ptr::null_mut();
+            // SAFETY: the table is a live variable, and freed once.
+            unsafe {
+                assert_eq!(route::ip_forward_table2::<Win32>(2, &raw mut table), 0);
+                assert!((*table).NumEntries >= rows);
+                memory::free_mib_table(black_box(table).cast());
+            }
+        });
+        times.take(RUST_TABLE, || {
+            let table = host.routes(&query).expect("reading the table");
+            assert!(black_box(table).len() >= rows as usize);
+        });
+        let (growth, ()) = MEMORY.growth(|| {
+            times.take(ITERATOR, || {
+                let read = host.routes_iter(&query).expect("reading the table");
+                let mut count = 0;
+                for row in read {
+                    let _ = black_box(row.expect("a row"));
+                    count += 1;
+                }
+                assert!(count >= rows);
+            });
+        });
+        times.iterator_memory = times.iterator_memory.max(growth);
+        times.take(IP_SHOW, || {
+            let status = Command::new("ip").args(["-4", "route", "show"]).stdout(Stdio::null()).status();
+            assert!(status.expect("starting ip").success());
+        });
+    }
+}
+
+/// Every route is there once, with its metric.
+fn check(rows: u32) {
+    let mut table: *mut MIB_IPFORWARD_TABLE2 = std::ptr::null_mut();
+    let mut seen = vec![false; rows as usize];
+    // SAFETY: the table is a live variable with as many rows as it says, and freed once.
+    unsafe {
+        assert_eq!(route::ip_forward_table2::<Win32>(2, &raw mut table), 0);
+        let first = table.cast::<u8>().add(MIB_IPFORWARD_TABLE2::ROWS_AT).cast::<MIB_IPFORWARD_ROW2>();
+        for row in std::slice::from_raw_parts(first, (*table).NumEntries as usize) {
+            let address = row.DestinationPrefix.Prefix.Ipv4.sin_addr.S_un.S_addr;
+            let number = u32::from_be(address).wrapping_sub(FIRST);
+            let Some(seen) = seen.get_mut(number as usize) else { continue };
+            assert!(!std::mem::replace(seen, true), "route {number} twice");
+            assert_eq!((row.Metric, row.DestinationPrefix.PrefixLength), (number % 100, 32));
+        }
+        memory::free_mib_table(table.cast());
+    }
+    assert!(seen.iter().all(|seen| *seen), "a route is missing");
+}
+
+/// The least that any reader has to do: both dumps that the table needs, received and walked.
+fn floor() -> u32 {
+    let socket = rustix::net::socket(AddressFamily::NETLINK, SocketType::RAW, None).expect("a socket");
+    let mut buffer = vec![0_u8; 64 * 1024];
+    let mut routes = 0;
+    // Without strict checking one dump holds all tables.
+    let mut request = dump(AF_INET, Filter::default());
+    let _ = rustix::net::send(&socket, request.finish(1), SendFlags::empty()).expect("asking for a dump");
+    let mut done = false;
+    while !done {
+        let (len, _) = rustix::net::recv(&socket, &mut buffer, RecvFlags::empty()).expect("receiving");
+        for message in Messages::new(buffer.get(..len).unwrap_or_default()) {
+            let message = message.expect("a message");
+            done |= message.done().is_some();
+            routes += 1;
+        }
+    }
+    routes
+}
+
+fn add(count: u32, times: &mut Times) {
+    let ours = isolated(|| {
+        let (host, luid) = namespace();
+        let new = new_routes(count, luid);
+        let start = Instant::now();
+        let outcomes = host.create_routes(&new).expect("adding the routes");
+        let took = start.elapsed();
+        assert!(outcomes.iter().all(Result::is_ok));
+        took
+    });
+    times.push(OURS, ours);
+    let batch = isolated(|| {
+        let _ = namespace();
+        let lines = (0..count).fold(String::new(), |mut lines, number| {
+            let destination = Ipv4Addr::from_bits(FIRST + number);
+            let metric = number % 100;
+            let _ = writeln!(lines, "route add {destination}/32 via 10.0.0.2 dev e0 metric {metric}");
+            lines
+        });
+        let start = Instant::now();
+        let mut ip = Command::new("ip").args(["-batch", "-"]).stdin(Stdio::piped()).spawn().expect("ip");
+        ip.stdin.take().expect("a pipe").write_all(lines.as_bytes()).expect("writing the lines");
+        assert!(ip.wait().expect("waiting for ip").success());
+        start.elapsed()
+    });
+    times.push(IP_BATCH, batch);
+}
+
+/// Measurements by name, in the order in which they were first taken.
+#[derive(Default)]
+struct Times {
+    rows: Vec<(&'static str, Vec<Duration>)>,
+    iterator_memory: usize,
+}
+
+impl Times {
+    fn take(&mut self, name: &'static str, work: impl FnOnce()) {
+        let start = Instant::now();
+        work();
+        self.push(name, start.elapsed());
+    }
+
+    fn push(&mut self, name: &'static str, took: Duration) {
+        match self.rows.iter_mut().find(|row| row.0 == name) {
+            Some((_, times)) => times.push(took),
+            None => self.rows.push((name, vec![took])),
+        }
+    }
+
+    fn median(&self, name: &str) -> f64 {
+        let mut times =
+            self.rows.iter().find(|row| row.0 == name).map(|row| row.1.clone()).unwrap_or_default();
+        times.sort_unstable();
+        times.get(times.len() / 2).copied().unwrap_or_default().as_secs_f64() * 1e3
+    }
+
+    fn print(&self) {
+        for (name, _) in &self.rows {
+            println!("{name:45} {:10.1} ms", self.median(name));
+        }
+        for (slow, fast, wanted) in [
+            (C_TABLE, FLOOR, "at most 1.5 wanted"),
+            (IP_SHOW, C_TABLE, "more than 1 wanted"),
+            (IP_BATCH, OURS, "at least 1 wanted"),
+        ] {
+            println!("ratio {slow} / {fast}: {:.2} {wanted}", self.median(slow) / self.median(fast));
+        }
+        println!("most memory that {ITERATOR} took: {} KiB", self.iterator_memory / 1024);
+    }
+}
