@@ -1,11 +1,12 @@
 //! Two hosts on one link, for the tests of changes of IP interfaces.
 #![allow(dead_code, reason = "each test program uses a part")]
-#![allow(clippy::indexing_slicing, reason = "helpers of tests fail as tests do")]
+#![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 use iphelper::ip_interface::{IpInterface, IpInterfaceChange, PropertyChange};
 use iphelper::types::{Family, InterfaceIndex};
-use iphelper::{Host, Result};
+use iphelper::{Error, ErrorKind, Host, Result};
 use iphelper_testkit::{NetNs, eventually, set_sysctl, sysctl};
+use std::time::Duration;
 
 /// A change of nothing, to be filled.
 pub(crate) fn nothing() -> IpInterfaceChange {
@@ -101,4 +102,76 @@ pub(crate) fn index_of(host: &NetNs, name: &str) -> InterfaceIndex {
 /// What a change told, as `property: from -> to`.
 pub(crate) fn told(changes: &[PropertyChange]) -> Vec<String> {
     changes.iter().map(|it| format!("{}: {} -> {}", it.property, it.from, it.to)).collect()
+}
+
+/// Asks for a change that must be refused, and checks that nothing of the rows or the kernel's settings moved.
+pub(crate) fn refused(
+    lan: &Lan,
+    family: Family,
+    change: &IpInterfaceChange,
+    kind: ErrorKind,
+    word: &str,
+) -> Error {
+    let state = || (lan.row(Family::V4), lan.row(Family::V6), all_sysctls(lan), lan.near.sh("ip -6 address"));
+    let before = stable(state());
+    let planned = lan.plan(family, change).expect_err("planning it");
+    let error = lan.set(family, change).expect_err("setting it");
+    assert_eq!(error.kind(), kind, "{change:?}: {error}");
+    assert_eq!(planned.to_string(), error.to_string(), "plan and set refuse alike");
+    assert!(error.to_string().contains(word), "{word} is not named: {error}");
+    assert_eq!(stable(state()), before, "{change:?} moved something");
+    error
+}
+
+/// The drawn reachable times change by themselves.
+pub(crate) fn stable<A, B>(state: (IpInterface, IpInterface, A, B)) -> (IpInterface, IpInterface, A, B) {
+    let (mut v4, mut v6, sysctls, addresses) = state;
+    (v4.reachable_time, v6.reachable_time) = (Duration::ZERO, Duration::ZERO);
+    (v4, v6, sysctls, addresses)
+}
+
+pub(crate) fn all_sysctls(lan: &Lan) -> String {
+    lan.near.run(|| {
+        ["ipv4", "ipv6"]
+            .iter()
+            .flat_map(|family| {
+                let directory = format!("/proc/sys/net/{family}/conf/e0");
+                let mut files: Vec<_> =
+                    std::fs::read_dir(directory).unwrap().map(|it| it.unwrap().path()).collect();
+                files.sort();
+                files
+            })
+            .map(|file| format!("{}={}", file.display(), std::fs::read_to_string(&file).unwrap_or_default()))
+            .collect()
+    })
+}
+
+/// Each field of a row, to be set as it is.
+pub(crate) fn as_it_is(row: &IpInterface) -> IpInterfaceChange {
+    IpInterfaceChange {
+        interface_identifier: Some(row.interface_identifier),
+        advertising_enabled: Some(row.advertising_enabled),
+        forwarding_enabled: Some(row.forwarding_enabled),
+        weak_host_send: Some(row.weak_host_send),
+        weak_host_receive: Some(row.weak_host_receive),
+        use_automatic_metric: Some(row.use_automatic_metric),
+        use_neighbor_unreachability_detection: Some(row.use_neighbor_unreachability_detection),
+        managed_address_configuration_supported: row.managed_address_configuration_supported,
+        other_stateful_configuration_supported: row.other_stateful_configuration_supported,
+        advertise_default_route: Some(row.advertise_default_route),
+        router_discovery_behavior: Some(row.router_discovery_behavior),
+        dad_transmits: Some(row.dad_transmits),
+        base_reachable_time: Some(row.base_reachable_time),
+        retransmit_time: Some(row.retransmit_time),
+        path_mtu_discovery_timeout: row.path_mtu_discovery_timeout,
+        link_local_address_behavior: Some(row.link_local_address_behavior),
+        link_local_address_timeout: Some(row.link_local_address_timeout),
+        zone_indices: row.zone_indices.map(Some),
+        site_prefix_length: Some(row.site_prefix_length),
+        metric: Some(row.metric),
+        nl_mtu: Some(row.nl_mtu),
+        disable_default_routes: Some(row.disable_default_routes),
+        min_router_advertisement_interval: row.min_router_advertisement_interval,
+        max_router_advertisement_interval: row.max_router_advertisement_interval,
+    }
 }
