@@ -1,6 +1,7 @@
 //! The rules of the packet filter, step by step.
 
-use super::{Property, sources};
+use super::super::settings::Property;
+use super::sources;
 use crate::backend::linux::link::address_family;
 use crate::types::Family;
 use iphelper_netlink::nf_tables::{AddressType, Comparison, Expressions, Fib, Meta, Register, Verdict};
