@@ -10,7 +10,7 @@
 use iphelper_capi::error::{NtStatus, Win32};
 use iphelper_capi::owner_module::owner_module;
 use iphelper_capi::raw::*;
-use iphelper_capi::{convert, interface, ip_interface, memory, neighbor, tcp, udp};
+use iphelper_capi::{address, convert, interface, ip_interface, memory, neighbor, tcp, udp};
 use iphelper_testkit::NetNs;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -319,6 +319,67 @@ fn neighbors_of_garbage_change_nothing_when_refused() {
         let mut size = length % 64;
         let mut buffer = Odd::new(&vec![GUARD; size as usize]);
         let _ = unsafe { neighbor::ip_net_table(buffer.pointer(), &raw mut size, 1) };
+        let _ = buffer.bytes();
+    });
+}
+
+#[test]
+fn addresses_of_garbage_change_nothing_when_refused() {
+    let row = proptest::collection::vec(any::<u8>(), size_of::<MIB_UNICASTIPADDRESS_ROW>());
+    let keys = (
+        prop_oneof![Just(2_u16), Just(23), Just(10), any::<u16>()],
+        any::<bool>(),
+        prop_oneof![Just(1_u32), Just(2), any::<u32>()],
+        prop_oneof![Just(24_u8), Just(255), any::<u8>()],
+    );
+    hold((row, keys, any::<bool>()), |(mut bytes, (family, by_index, index, length), is_plain)| {
+        bytes[..2].copy_from_slice(&family.to_ne_bytes());
+        if by_index {
+            bytes[32..40].fill(0);
+            bytes[40..44].copy_from_slice(&index.to_ne_bytes());
+        }
+        if is_plain {
+            // Origins and lifetimes that an initialised row has, so that what follows is looked at, too.
+            for member in [44, 48] {
+                bytes[member..member + 4].copy_from_slice(&16_i32.to_ne_bytes());
+            }
+            bytes[52..60].fill(0xff);
+        }
+        bytes[60] = length;
+        type Change = unsafe fn(*const MIB_UNICASTIPADDRESS_ROW) -> u32;
+        let changes: [Change; 3] = [
+            address::set_unicast_ip_address_entry::<Win32>,
+            address::create_unicast_ip_address_entry::<Win32>,
+            address::delete_unicast_ip_address_entry::<Win32>,
+        ];
+        let shown = || iphelper_testkit::run("ip -o -4 addr show");
+        let before = shown();
+        let mut refused = true;
+        for change in changes {
+            let mut row = Odd::new(&bytes);
+            // SAFETY: the memory has the size of a row.
+            refused &= unsafe { change(row.pointer()) } != 0;
+            assert_eq!(row.bytes(), bytes, "an input is not written to");
+        }
+        assert!(!refused || shown() == before, "changed though refused");
+        let mut row = Odd::new(&bytes);
+        // SAFETY: as above.
+        let code = unsafe { address::unicast_ip_address_entry::<NtStatus>(row.pointer()) };
+        assert!(code == 0 || row.bytes() == bytes);
+        let mut row = Odd::new(&bytes[..size_of::<MIB_ANYCASTIPADDRESS_ROW>()]);
+        // SAFETY: as above, of the shorter rows.
+        unsafe {
+            let created = address::create_anycast_ip_address_entry::<Win32>(row.pointer());
+            let deleted = address::delete_anycast_ip_address_entry::<NtStatus>(row.pointer());
+            assert!(created != 0 || deleted == 0, "what was created can be deleted");
+            let _ = address::multicast_ip_address_entry::<Win32>(row.pointer());
+        }
+        let _ = row.bytes();
+        // A buffer of any size.
+        let mut size = u32::from(length);
+        let mut buffer = Odd::new(&vec![GUARD; size as usize]);
+        // SAFETY: the buffer has as many bytes as it says.
+        let _ = unsafe { address::ip_addr_table(buffer.pointer(), &raw mut size, 1) };
         let _ = buffer.bytes();
     });
 }

@@ -162,7 +162,8 @@ fn an_advertised_address_is_the_routers_and_random_or_by_the_hardware() {
             other_configuration: false,
         };
         eventually("the router has an address to send from", || {
-            router.sh("ip -6 addr show dev e1 scope link").contains("fe80")
+            let shown = router.sh("ip addr show dev e1");
+            shown.contains("state UP") && shown.contains("fe80") && !shown.contains("tentative")
         });
         eventually("an address by the advertisement", || {
             router.run(|| advertisement.send("e1"));
