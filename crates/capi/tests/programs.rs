@@ -20,13 +20,14 @@ mod support;
 
 iphelper_testkit::private_user_namespace!();
 
-const PROGRAMS: [&str; 9] = [
+const PROGRAMS: [&str; 10] = [
     "add_address",
     "connection_table",
     "close_connection",
     "ip_interface_table",
     "network_string",
     "one_change",
+    "routes",
     "set_ip_interface",
     "watch_ip_interfaces",
     "watch_routes",
@@ -401,4 +402,39 @@ fn they_are_programs_for_windows() {
         let _ = command.arg(scratch.path(name)).args(["-liphlpapi", "-lntdll", "-lws2_32"]);
         let _ = succeeded(command.output().expect("starting the compiler"), name);
     }
+}
+
+#[test]
+fn routes_are_added_changed_and_deleted() {
+    let Some(program) = program("routes") else { return };
+    isolated(|| {
+        for command in [
+            "ip link add e0 type veth peer name e1",
+            "ip link set e0 up",
+            "ip link set e1 up",
+            "ip addr add 10.0.0.1/24 dev e0",
+        ] {
+            let _ = run(command);
+        }
+        let shown = run("ip -o link show e0");
+        let index = shown.split(':').next().unwrap().trim();
+        let route = |verb, metric| outcome(&program, &[verb, index, "203.0.113.0", "24", "10.0.0.2", metric]);
+        let shown = || run("ip route show 203.0.113.0/24");
+        assert_eq!(
+            unprivileged_outcome(&program, &["add", index, "203.0.113.0", "24", "10.0.0.2", "5"]).1,
+            "5\n"
+        );
+        assert_eq!(route("add", "5").0, 0);
+        assert!(shown().contains("via 10.0.0.2 dev e0 proto 105 metric 5"), "{}", shown());
+        assert_eq!(route("add", "6"), (1, "5010\n".to_owned()));
+        assert_eq!(route("set", "7").0, 0);
+        assert!(shown().contains("metric 7"), "{}", shown());
+        let (code, listed) = outcome(&program, &["list"]);
+        assert_eq!((code, listed.lines().count()), (0, run("ip -4 route show table all").lines().count()));
+        let line = format!("203.0.113.0/24 via 10.0.0.2 dev {index} metric 7 protocol 3 origin 0");
+        assert!(listed.lines().any(|it| it == line), "{listed}");
+        assert_eq!(route("delete", "0").0, 0);
+        assert_eq!(shown(), "");
+        assert_eq!(route("delete", "0"), (1, "1168\n".to_owned()));
+    });
 }
