@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
-const ADDRESSES: u32 = 50_000;
-const ROUNDS: u32 = 10;
+const ADDRESSES: u32 = 20_000;
+const ROUNDS: u32 = 25;
 
 fn apply(table: &mut BTreeSet<IpAddr>, event: &Event) {
     let Subject::Route(route) = &event.subject else { panic!("{event:?}") };

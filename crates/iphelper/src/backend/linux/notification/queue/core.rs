@@ -44,7 +44,7 @@ struct State<T, F> {
 
 /// What a queue gives.
 #[derive(Debug)]
-pub(in super::super) enum Taken<T, F> {
+pub(crate) enum Taken<T, F> {
     Item(Result<T, F>),
     /// Nothing now.
     Empty,
@@ -200,14 +200,14 @@ impl<T, F> State<T, F> {
 /// any more, and the stream in it takes the locks.
 #[derive(Debug, Default)]
 #[must_use = "the task waits"]
-pub(in super::super) struct Wake {
+pub(crate) struct Wake {
     #[cfg(feature = "tokio")]
     waker: Option<std::task::Waker>,
 }
 
 impl Wake {
     /// Wakes the task, if there is one.
-    pub(in super::super) fn wake(self) {
+    pub(crate) fn wake(self) {
         #[cfg(feature = "tokio")]
         if let Some(waker) = self.waker {
             waker.wake();
