@@ -182,6 +182,45 @@ fn what_another_process_changes_with_this_crate_is_announced_while_the_interface
 }
 
 #[test]
+fn what_policy_holds_is_announced_to_other_processes() {
+    isolated(|| {
+        pair("e0", "e1");
+        let mut changes = Host::open().unwrap().ip_interface_changes(None).unwrap();
+        let _ = settle(&mut changes);
+        let none = IpInterfaceChange::default;
+        let steps = [
+            ("strong", IpInterfaceChange { weak_host_send: Some(false), ..none() }),
+            ("weak", IpInterfaceChange { weak_host_send: Some(true), ..none() }),
+            ("receiving strong", IpInterfaceChange { weak_host_receive: Some(false), ..none() }),
+            ("receiving weak", IpInterfaceChange { weak_host_receive: Some(true), ..none() }),
+            ("metric", IpInterfaceChange { metric: Some(50), ..none() }),
+            ("automatic metric", IpInterfaceChange { use_automatic_metric: Some(true), ..none() }),
+            ("no default routes", IpInterfaceChange { disable_default_routes: Some(true), ..none() }),
+            ("default routes", IpInterfaceChange { disable_default_routes: Some(false), ..none() }),
+        ];
+        for family in [V4, V6] {
+            for (what, change) in &steps {
+                let set = || {
+                    let host = Host::open().unwrap();
+                    let index = host.interface_named("e0").unwrap().index;
+                    host.set_ip_interface(family, index, change).map(|changes| !changes.is_empty())
+                };
+                assert!(forked(|| set().unwrap()), "{family}, {what}: nothing to change");
+                expect(&format!("{family}, {what}"), &mut changes, SOON, &[(Parameter, family, "e0")]);
+            }
+        }
+        // An IPv4 MTU below that of IPv6 is one of routes.
+        let lower = IpInterfaceChange { nl_mtu: Some(1300), ..none() };
+        assert!(forked(|| {
+            let host = Host::open().unwrap();
+            let index = host.interface_named("e0").unwrap().index;
+            host.set_ip_interface(V4, index, &lower).is_ok_and(|changes| changes.len() == 1)
+        }));
+        expect("the IPv4 MTU", &mut changes, SOON, &[(Parameter, V4, "e0")]);
+    });
+}
+
+#[test]
 fn interfaces_come_and_go() {
     isolated(|| {
         let host = Host::open().unwrap();
