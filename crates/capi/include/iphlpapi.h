@@ -100,6 +100,20 @@ DWORD WINAPI GetOwnerModuleFromUdp6Entry(
 DWORD WINAPI AddIPAddress(IPAddr Address, IPMask IpMask, DWORD IfIndex, PULONG NTEContext, PULONG NTEInstance);
 DWORD WINAPI DeleteIPAddress(ULONG NTEContext);
 DWORD WINAPI GetIpAddrTable(PMIB_IPADDRTABLE pIpAddrTable, PULONG pdwSize, BOOL bOrder);
+/* Counters, IPv4's where no family is given. */
+ULONG WINAPI GetIpStatistics(PMIB_IPSTATS Statistics);
+ULONG WINAPI GetIpStatisticsEx(PMIB_IPSTATS Statistics, ULONG Family);
+ULONG WINAPI GetIcmpStatistics(PMIB_ICMP Statistics);
+ULONG WINAPI GetIcmpStatisticsEx(PMIB_ICMP_EX Statistics, ULONG Family);
+ULONG WINAPI GetTcpStatistics(PMIB_TCPSTATS Statistics);
+ULONG WINAPI GetTcpStatisticsEx(PMIB_TCPSTATS Statistics, ULONG Family);
+ULONG WINAPI GetTcpStatisticsEx2(PMIB_TCPSTATS2 Statistics, ULONG Family);
+ULONG WINAPI GetUdpStatistics(PMIB_UDPSTATS Stats);
+ULONG WINAPI GetUdpStatisticsEx(PMIB_UDPSTATS Statistics, ULONG Family);
+ULONG WINAPI GetUdpStatisticsEx2(PMIB_UDPSTATS2 Statistics, ULONG Family);
+DWORD WINAPI SetIpStatistics(PMIB_IPSTATS pIpStats);
+ULONG WINAPI SetIpStatisticsEx(PMIB_IPSTATS Statistics, ULONG Family);
+DWORD WINAPI SetIpTTL(UINT nTTL);
 
 /* Interfaces. */
 DWORD WINAPI GetNumberOfInterfaces(PDWORD pdwNumIf);

@@ -179,6 +179,46 @@ typedef struct _MIB_TCP6TABLE_OWNER_MODULE {
     MIB_TCP6ROW_OWNER_MODULE table[ANYSIZE_ARRAY];
 } MIB_TCP6TABLE_OWNER_MODULE, *PMIB_TCP6TABLE_OWNER_MODULE;
 
+/* Counters of TCP. Linux has one TCP for both families: only the numbers of connections are told by family. */
+typedef struct _MIB_TCPSTATS_LH {
+    __extension__ union {
+        DWORD dwRtoAlgorithm;
+        TCP_RTO_ALGORITHM RtoAlgorithm;
+    };
+    DWORD dwRtoMin;
+    DWORD dwRtoMax;
+    DWORD dwMaxConn;
+    DWORD dwActiveOpens;
+    DWORD dwPassiveOpens;
+    DWORD dwAttemptFails;
+    DWORD dwEstabResets;
+    DWORD dwCurrEstab;
+    DWORD dwInSegs;
+    DWORD dwOutSegs;
+    DWORD dwRetransSegs;
+    DWORD dwInErrs;
+    DWORD dwOutRsts;
+    DWORD dwNumConns;
+} MIB_TCPSTATS_LH, *PMIB_TCPSTATS_LH, MIB_TCPSTATS, *PMIB_TCPSTATS;
+
+typedef struct _MIB_TCPSTATS2 {
+    TCP_RTO_ALGORITHM RtoAlgorithm;
+    DWORD dwRtoMin;
+    DWORD dwRtoMax;
+    DWORD dwMaxConn;
+    DWORD dwActiveOpens;
+    DWORD dwPassiveOpens;
+    DWORD dwAttemptFails;
+    DWORD dwEstabResets;
+    DWORD dwCurrEstab;
+    DWORD64 dw64InSegs;
+    DWORD64 dw64OutSegs;
+    DWORD dwRetransSegs;
+    DWORD dwInErrs;
+    DWORD dwOutRsts;
+    DWORD dwNumConns;
+} MIB_TCPSTATS2, *PMIB_TCPSTATS2;
+
 #ifdef __cplusplus
 }
 #endif

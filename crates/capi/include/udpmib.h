@@ -101,6 +101,23 @@ typedef struct _MIB_UDP6TABLE_OWNER_MODULE {
     MIB_UDP6ROW_OWNER_MODULE table[ANYSIZE_ARRAY];
 } MIB_UDP6TABLE_OWNER_MODULE, *PMIB_UDP6TABLE_OWNER_MODULE;
 
+/* Counters of UDP. */
+typedef struct _MIB_UDPSTATS {
+    DWORD dwInDatagrams;
+    DWORD dwNoPorts;
+    DWORD dwInErrors;
+    DWORD dwOutDatagrams;
+    DWORD dwNumAddrs;
+} MIB_UDPSTATS, *PMIB_UDPSTATS;
+
+typedef struct _MIB_UDPSTATS2 {
+    DWORD64 dw64InDatagrams;
+    DWORD dwNoPorts;
+    DWORD dwInErrors;
+    DWORD64 dw64OutDatagrams;
+    DWORD dwNumAddrs;
+} MIB_UDPSTATS2, *PMIB_UDPSTATS2;
+
 #ifdef __cplusplus
 }
 #endif

@@ -47,9 +47,9 @@ macro_rules! export_netioapi {
                 ConvertLengthToIpv4Mask(length: u32, mask: *mut u32) -> Status = convert::length_to_mask::<$flavour>;
                 CreateAnycastIpAddressEntry(row: *const MIB_ANYCASTIPADDRESS_ROW) -> Status
                     = address::create_anycast_ip_address_entry::<$flavour>;
-                CreateIpNetEntry2(row: *const MIB_IPNET_ROW2) -> Status = neighbor::create_ip_net_entry2::<$flavour>;
                 CreateIpForwardEntry2(row: *const MIB_IPFORWARD_ROW2) -> Status
                     = route::create_ip_forward_entry2::<$flavour>;
+                CreateIpNetEntry2(row: *const MIB_IPNET_ROW2) -> Status = neighbor::create_ip_net_entry2::<$flavour>;
                 CreateSortedAddressPairs(
                     sources: *const SOCKADDR_IN6, source_count: u32, destinations: *const SOCKADDR_IN6,
                     destination_count: u32, options: u32, pairs: *mut *mut SOCKADDR_IN6_PAIR, pair_count: *mut u32
@@ -58,12 +58,12 @@ macro_rules! export_netioapi {
                     = address::create_unicast_ip_address_entry::<$flavour>;
                 DeleteAnycastIpAddressEntry(row: *const MIB_ANYCASTIPADDRESS_ROW) -> Status
                     = address::delete_anycast_ip_address_entry::<$flavour>;
+                DeleteIpForwardEntry2(row: *const MIB_IPFORWARD_ROW2) -> Status
+                    = route::delete_ip_forward_entry2::<$flavour>;
                 DeleteIpNetEntry2(row: *const MIB_IPNET_ROW2) -> Status = neighbor::delete_ip_net_entry2::<$flavour>;
                 DeleteUnicastIpAddressEntry(row: *const MIB_UNICASTIPADDRESS_ROW) -> Status
                     = address::delete_unicast_ip_address_entry::<$flavour>;
                 FlushIpNetTable2(family: u16, index: u32) -> Status = neighbor::flush_ip_net_table2::<$flavour>;
-                DeleteIpForwardEntry2(row: *const MIB_IPFORWARD_ROW2) -> Status
-                    = route::delete_ip_forward_entry2::<$flavour>;
                 FlushIpPathTable(family: u16) -> Status = path::flush_ip_path_table::<$flavour>;
                 FreeMibTable(memory: *mut c_void) = memory::free_mib_table;
                 GetAnycastIpAddressEntry(row: *mut MIB_ANYCASTIPADDRESS_ROW) -> Status
@@ -152,7 +152,8 @@ macro_rules! export_iphlpapi {
             use $crate::notification::overlapped;
             use $crate::raw::*;
             use $crate::{
-                address, best_route, convert, interface, memory, neighbor, owner_module, round_trip, route, router, tcp, udp,
+                address, best_route, convert, interface, memory, neighbor, owner_module, round_trip, route, router,
+                statistics, tcp, udp,
             };
             use std::ffi::c_void;
 
@@ -161,13 +162,13 @@ macro_rules! export_iphlpapi {
                     address: u32, mask: u32, index: u32, context: *mut u32, instance: *mut u32
                 ) -> u32 = address::add_ip_address;
                 CancelIPChangeNotify(overlapped: *const OVERLAPPED) -> i32 = overlapped::cancel_ip_change_notify;
+                CreateIpForwardEntry(row: *const MIB_IPFORWARDROW) -> u32 = route::create_ip_forward_entry;
                 CreateIpNetEntry(row: *const MIB_IPNETROW) -> u32 = neighbor::create_ip_net_entry;
                 CreateProxyArpEntry(address: u32, mask: u32, index: u32) -> u32 = neighbor::create_proxy_arp_entry;
                 DeleteIPAddress(context: u32) -> u32 = address::delete_ip_address;
+                DeleteIpForwardEntry(row: *const MIB_IPFORWARDROW) -> u32 = route::delete_ip_forward_entry;
                 DeleteIpNetEntry(row: *const MIB_IPNETROW) -> u32 = neighbor::delete_ip_net_entry;
                 DeleteProxyArpEntry(address: u32, mask: u32, index: u32) -> u32 = neighbor::delete_proxy_arp_entry;
-                CreateIpForwardEntry(row: *const MIB_IPFORWARDROW) -> u32 = route::create_ip_forward_entry;
-                DeleteIpForwardEntry(row: *const MIB_IPFORWARDROW) -> u32 = route::delete_ip_forward_entry;
                 EnableRouter(handle: *mut HANDLE, overlapped: *mut c_void) -> u32 = router::enable_router;
                 FlushIpNetTable(index: u32) -> u32 = neighbor::flush_ip_net_table;
                 FormatMessageA(
@@ -189,13 +190,17 @@ macro_rules! export_iphlpapi {
                 GetExtendedUdpTable(
                     table: *mut c_void, size: *mut u32, order: i32, family: u32, class: i32, reserved: u32
                 ) -> u32 = udp::extended_udp_table;
+                GetIcmpStatistics(statistics: *mut MIB_ICMP) -> u32 = statistics::icmp_statistics;
+                GetIcmpStatisticsEx(statistics: *mut MIB_ICMP_EX, family: u32) -> u32 = statistics::icmp_statistics_ex;
                 GetIfEntry(row: *mut MIB_IFROW) -> u32 = interface::if_entry;
                 GetIfTable(table: *mut MIB_IFTABLE, size: *mut u32, order: i32) -> u32 = interface::if_table;
                 GetIpAddrTable(table: *mut MIB_IPADDRTABLE, size: *mut u32, order: i32) -> u32
                     = address::ip_addr_table;
-                GetIpNetTable(table: *mut MIB_IPNETTABLE, size: *mut u32, order: i32) -> u32 = neighbor::ip_net_table;
                 GetIpForwardTable(table: *mut MIB_IPFORWARDTABLE, size: *mut u32, order: i32) -> u32
                     = route::ip_forward_table;
+                GetIpNetTable(table: *mut MIB_IPNETTABLE, size: *mut u32, order: i32) -> u32 = neighbor::ip_net_table;
+                GetIpStatistics(statistics: *mut MIB_IPSTATS) -> u32 = statistics::ip_statistics;
+                GetIpStatisticsEx(statistics: *mut MIB_IPSTATS, family: u32) -> u32 = statistics::ip_statistics_ex;
                 GetLastError() -> u32 = last_error::get;
                 GetNumberOfInterfaces(number: *mut u32) -> u32 = interface::number_of_interfaces;
                 GetOwnerModuleFromTcp6Entry(
@@ -214,9 +219,17 @@ macro_rules! export_iphlpapi {
                     = round_trip::rtt_and_hop_count;
                 GetTcp6Table(table: *mut MIB_TCP6TABLE, size: *mut u32, order: i32) -> u32 = tcp::tcp6_table;
                 GetTcp6Table2(table: *mut MIB_TCP6TABLE2, size: *mut u32, order: i32) -> u32 = tcp::tcp6_table2;
+                GetTcpStatistics(statistics: *mut MIB_TCPSTATS) -> u32 = statistics::tcp_statistics;
+                GetTcpStatisticsEx(statistics: *mut MIB_TCPSTATS, family: u32) -> u32 = statistics::tcp_statistics_ex;
+                GetTcpStatisticsEx2(statistics: *mut MIB_TCPSTATS2, family: u32) -> u32
+                    = statistics::tcp_statistics_ex2;
                 GetTcpTable(table: *mut MIB_TCPTABLE, size: *mut u32, order: i32) -> u32 = tcp::tcp_table;
                 GetTcpTable2(table: *mut MIB_TCPTABLE2, size: *mut u32, order: i32) -> u32 = tcp::tcp_table2;
                 GetUdp6Table(table: *mut MIB_UDP6TABLE, size: *mut u32, order: i32) -> u32 = udp::udp6_table;
+                GetUdpStatistics(statistics: *mut MIB_UDPSTATS) -> u32 = statistics::udp_statistics;
+                GetUdpStatisticsEx(statistics: *mut MIB_UDPSTATS, family: u32) -> u32 = statistics::udp_statistics_ex;
+                GetUdpStatisticsEx2(statistics: *mut MIB_UDPSTATS2, family: u32) -> u32
+                    = statistics::udp_statistics_ex2;
                 GetUdpTable(table: *mut MIB_UDPTABLE, size: *mut u32, order: i32) -> u32 = udp::udp_table;
                 LocalFree(memory: *mut c_void) -> *mut c_void = memory::local_free;
                 NotifyAddrChange(handle: *mut HANDLE, overlapped: *mut OVERLAPPED) -> u32
@@ -226,6 +239,8 @@ macro_rules! export_iphlpapi {
                 ParseNetworkString(
                     text: *const u16, types: u32, info: *mut NET_ADDRESS_INFO, port: *mut u16, prefix_length: *mut u8
                 ) -> u32 = convert::parse_string;
+                ResolveNeighbor(address: *const c_void, physical: *mut c_void, length: *mut u32) -> u32
+                    = neighbor::resolve_neighbor;
                 RtlIpv4AddressToStringA(address: *const IN_ADDR, text: *mut u8) -> *mut u8
                     = convert::ipv4_to_string::<u8>;
                 RtlIpv4AddressToStringExA(address: *const IN_ADDR, port: u16, text: *mut u8, length: *mut u32) -> i32
@@ -264,13 +279,15 @@ macro_rules! export_iphlpapi {
                 ) -> i32 = convert::string_to_ipv6_ex::<u16>;
                 RtlIpv6StringToAddressW(text: *const u16, rest: *mut *const u16, address: *mut IN6_ADDR) -> i32
                     = convert::string_to_ipv6::<u16>;
-                ResolveNeighbor(address: *const c_void, physical: *mut c_void, length: *mut u32) -> u32
-                    = neighbor::resolve_neighbor;
                 SendARP(destination: u32, source: u32, physical: *mut c_void, length: *mut u32) -> u32
                     = neighbor::send_arp;
                 SetIfEntry(row: *const MIB_IFROW) -> u32 = interface::set_if_entry;
-                SetIpNetEntry(row: *const MIB_IPNETROW) -> u32 = neighbor::set_ip_net_entry;
                 SetIpForwardEntry(row: *const MIB_IPFORWARDROW) -> u32 = route::set_ip_forward_entry;
+                SetIpNetEntry(row: *const MIB_IPNETROW) -> u32 = neighbor::set_ip_net_entry;
+                SetIpStatistics(statistics: *const MIB_IPSTATS) -> u32 = statistics::set_ip_statistics;
+                SetIpStatisticsEx(statistics: *const MIB_IPSTATS, family: u32) -> u32
+                    = statistics::set_ip_statistics_ex;
+                SetIpTTL(ttl: u32) -> u32 = statistics::set_ip_ttl;
                 SetLastError(code: u32) = last_error::set;
                 SetTcpEntry(row: *const MIB_TCPROW) -> u32 = tcp::set_tcp_entry;
                 UnenableRouter(overlapped: *mut c_void, count: *mut u32) -> u32 = router::unenable_router;

@@ -39,6 +39,7 @@ pub mod route;
 pub mod router;
 mod sockaddr;
 mod socket_row;
+pub mod statistics;
 pub mod tcp;
 mod text;
 pub mod udp;

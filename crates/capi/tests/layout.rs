@@ -312,6 +312,36 @@ fn every_member_is_where_windows_has_it() {
         MIB_UDP6TABLE_OWNER_MODULE {
             "dwNumEntries" = dwNumEntries, "table" = table
         }
+        MIB_IPSTATS {
+            "dwForwarding" = Anonymous.dwForwarding, "Forwarding" = Anonymous.Forwarding, "dwDefaultTTL" = dwDefaultTTL, "dwInReceives" = dwInReceives, "dwInHdrErrors" = dwInHdrErrors, "dwInAddrErrors" = dwInAddrErrors, "dwForwDatagrams" = dwForwDatagrams, "dwInUnknownProtos" = dwInUnknownProtos, "dwInDiscards" = dwInDiscards, "dwInDelivers" = dwInDelivers, "dwOutRequests" = dwOutRequests, "dwRoutingDiscards" = dwRoutingDiscards, "dwOutDiscards" = dwOutDiscards, "dwOutNoRoutes" = dwOutNoRoutes, "dwReasmTimeout" = dwReasmTimeout, "dwReasmReqds" = dwReasmReqds, "dwReasmOks" = dwReasmOks, "dwReasmFails" = dwReasmFails, "dwFragOks" = dwFragOks, "dwFragFails" = dwFragFails, "dwFragCreates" = dwFragCreates, "dwNumIf" = dwNumIf, "dwNumAddr" = dwNumAddr, "dwNumRoutes" = dwNumRoutes
+        }
+        MIBICMPSTATS {
+            "dwMsgs" = dwMsgs, "dwErrors" = dwErrors, "dwDestUnreachs" = dwDestUnreachs, "dwTimeExcds" = dwTimeExcds, "dwParmProbs" = dwParmProbs, "dwSrcQuenchs" = dwSrcQuenchs, "dwRedirects" = dwRedirects, "dwEchos" = dwEchos, "dwEchoReps" = dwEchoReps, "dwTimestamps" = dwTimestamps, "dwTimestampReps" = dwTimestampReps, "dwAddrMasks" = dwAddrMasks, "dwAddrMaskReps" = dwAddrMaskReps
+        }
+        MIBICMPINFO {
+            "icmpInStats" = icmpInStats, "icmpOutStats" = icmpOutStats
+        }
+        MIB_ICMP {
+            "stats" = stats
+        }
+        MIBICMPSTATS_EX {
+            "dwMsgs" = dwMsgs, "dwErrors" = dwErrors, "rgdwTypeCount" = rgdwTypeCount
+        }
+        MIB_ICMP_EX {
+            "icmpInStats" = icmpInStats, "icmpOutStats" = icmpOutStats
+        }
+        MIB_TCPSTATS {
+            "dwRtoAlgorithm" = Anonymous.dwRtoAlgorithm, "RtoAlgorithm" = Anonymous.RtoAlgorithm, "dwRtoMin" = dwRtoMin, "dwRtoMax" = dwRtoMax, "dwMaxConn" = dwMaxConn, "dwActiveOpens" = dwActiveOpens, "dwPassiveOpens" = dwPassiveOpens, "dwAttemptFails" = dwAttemptFails, "dwEstabResets" = dwEstabResets, "dwCurrEstab" = dwCurrEstab, "dwInSegs" = dwInSegs, "dwOutSegs" = dwOutSegs, "dwRetransSegs" = dwRetransSegs, "dwInErrs" = dwInErrs, "dwOutRsts" = dwOutRsts, "dwNumConns" = dwNumConns
+        }
+        MIB_TCPSTATS2 {
+            "RtoAlgorithm" = RtoAlgorithm, "dwRtoMin" = dwRtoMin, "dwRtoMax" = dwRtoMax, "dwMaxConn" = dwMaxConn, "dwActiveOpens" = dwActiveOpens, "dwPassiveOpens" = dwPassiveOpens, "dwAttemptFails" = dwAttemptFails, "dwEstabResets" = dwEstabResets, "dwCurrEstab" = dwCurrEstab, "dw64InSegs" = dw64InSegs, "dw64OutSegs" = dw64OutSegs, "dwRetransSegs" = dwRetransSegs, "dwInErrs" = dwInErrs, "dwOutRsts" = dwOutRsts, "dwNumConns" = dwNumConns
+        }
+        MIB_UDPSTATS {
+            "dwInDatagrams" = dwInDatagrams, "dwNoPorts" = dwNoPorts, "dwInErrors" = dwInErrors, "dwOutDatagrams" = dwOutDatagrams, "dwNumAddrs" = dwNumAddrs
+        }
+        MIB_UDPSTATS2 {
+            "dw64InDatagrams" = dw64InDatagrams, "dwNoPorts" = dwNoPorts, "dwInErrors" = dwInErrors, "dw64OutDatagrams" = dw64OutDatagrams, "dwNumAddrs" = dwNumAddrs
+        }
         NET_ADDRESS_INFO {
             "Format" = Format, "NamedAddress" = Anonymous.NamedAddress, "NamedAddress.Address" =
             Anonymous.NamedAddress.Address, "NamedAddress.Port" = Anonymous.NamedAddress.Port, "Ipv4Address" =

@@ -14,7 +14,7 @@
 use iphelper_capi::error::{Flavour, Win32};
 use iphelper_capi::owner_module::owner_module;
 use iphelper_capi::raw::*;
-use iphelper_capi::{convert, interface, ip_interface, memory, route, tcp, udp};
+use iphelper_capi::{convert, interface, ip_interface, memory, route, statistics, tcp, udp};
 use iphelper_testkit::{NetNs, eventually, isolated, run, set_sysctl, sysctl};
 use std::net::{Ipv6Addr, SocketAddr, SocketAddrV6, TcpListener, TcpStream, UdpSocket};
 use std::ptr::null_mut;
@@ -229,6 +229,68 @@ fn udp_rows_are_those_of_their_classes() {
         };
         assert_eq!(Some(name.as_ref()), std::env::current_exe().unwrap().file_name());
         drop((asked, six));
+    });
+}
+
+#[test]
+fn counters_of_both_widths_move_together() {
+    isolated(|| {
+        let receiver = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let sender = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let nobody = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        eventually("nobody has the other port, a child about to start neither", || {
+            filled::<MIB_UDPTABLE>(|table, size| unsafe { udp::udp_table(table, size, 0) }).len() == 2
+        });
+        for _ in 0..5 {
+            let _ = sender.send_to(&[1], receiver.local_addr().unwrap()).unwrap();
+            let _ = receiver.recv(&mut [0; 8]).unwrap();
+        }
+        let _ = sender.send_to(&[1], nobody).unwrap();
+        let (mut udp, mut udp2) = (MIB_UDPSTATS::default(), MIB_UDPSTATS2::default());
+        let (mut ip, mut icmp, mut types) =
+            (MIB_IPSTATS::default(), MIB_ICMP::default(), MIB_ICMP_EX::default());
+        let (mut tcp, mut tcp2) = (MIB_TCPSTATS::default(), MIB_TCPSTATS2::default());
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let _client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        unsafe {
+            eventually("the last acknowledgement has come", || {
+                statistics::tcp_statistics(&raw mut tcp) == 0 && tcp.dwInSegs == 3
+            });
+            assert_eq!(statistics::udp_statistics(&raw mut udp), 0);
+            assert_eq!(statistics::udp_statistics_ex2(&raw mut udp2, 2), 0);
+            assert_eq!(statistics::ip_statistics(&raw mut ip), 0);
+            assert_eq!(statistics::icmp_statistics(&raw mut icmp), 0);
+            assert_eq!(statistics::icmp_statistics_ex(&raw mut types, 2), 0);
+            assert_eq!(statistics::tcp_statistics(&raw mut tcp), 0);
+            assert_eq!(statistics::tcp_statistics_ex2(&raw mut tcp2, 2), 0);
+        }
+        assert_eq!((udp.dwOutDatagrams, udp.dwInDatagrams, udp.dwNoPorts, udp.dwNumAddrs), (6, 5, 1, 2));
+        assert_eq!((udp2.dw64OutDatagrams.0, udp2.dw64InDatagrams.0, udp2.dwNoPorts), (6, 5, 1));
+        // Six datagrams, an ICMP message, three segments.
+        assert_eq!((ip.dwInReceives, ip.dwOutRequests, ip.dwDefaultTTL, ip.dwNumIf), (10, 10, 64, 1));
+        assert_eq!((unsafe { ip.Anonymous.dwForwarding }, ip.dwReasmTimeout), (2, 30));
+        let icmp = icmp.stats;
+        assert_eq!(
+            (icmp.icmpInStats.dwMsgs, icmp.icmpInStats.dwDestUnreachs, icmp.icmpInStats.dwEchos),
+            (1, 1, 0)
+        );
+        assert_eq!((types.icmpOutStats.dwMsgs, types.icmpOutStats.rgdwTypeCount[3]), (1, 1));
+        assert_eq!((tcp.dwActiveOpens, tcp.dwInSegs, tcp.dwCurrEstab, tcp.dwMaxConn), (1, 3, 2, u32::MAX));
+        assert_eq!(
+            (tcp2.dwPassiveOpens, tcp2.dw64OutSegs.0, tcp2.dwNumConns, tcp2.RtoAlgorithm),
+            (1, 3, 2, 1)
+        );
+        assert_eq!((tcp.dwRtoMin, tcp.dwRtoMax), (200, 120_000));
+
+        assert_eq!(statistics::set_ip_ttl(99), 0);
+        assert_eq!(sysctl("ipv4/ip_default_ttl"), "99");
+        let forwarding = MIB_IPSTATS {
+            Anonymous: MIB_IPSTATS_0 { Forwarding: MIB_IP_FORWARDING },
+            dwDefaultTTL: MIB_USE_CURRENT_TTL,
+            ..Default::default()
+        };
+        assert_eq!(unsafe { statistics::set_ip_statistics(&raw const forwarding) }, 0);
+        assert_eq!((sysctl("ipv4/ip_forward"), sysctl("ipv4/ip_default_ttl")), ("1".into(), "99".into()));
     });
 }
 

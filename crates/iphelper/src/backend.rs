@@ -19,6 +19,7 @@ use crate::path::{Path as PathRow, PathKey};
 use crate::round_trip::{RoundTrip as RoundTripRow, RoundTripOptions};
 use crate::route::{NewRoute, Route as RouteRow, RouteChange, RouteKey, RouteQuery, Routes};
 use crate::socket::OwnerModule;
+use crate::statistics::{IcmpStatistics, IpStatistics, IpStatisticsChange, TcpStatistics, UdpStatistics};
 use crate::tcp::{DeleteOptions, TcpConnection, TcpConnections, TcpDeletion, TcpQuery};
 use crate::types::{Family, Guid, InterfaceKey, Prefix};
 use crate::udp::{UdpEndpoint, UdpQuery};
@@ -41,6 +42,7 @@ pub(crate) trait Backend:
     + Socket
     + Tcp
     + Udp
+    + Statistics
     + Notification
     + BestRoute
     + Path
@@ -65,6 +67,7 @@ impl<
         + Socket
         + Tcp
         + Udp
+        + Statistics
         + Notification
         + BestRoute
         + Path
@@ -249,6 +252,21 @@ pub(crate) trait Tcp {
 pub(crate) trait Udp {
     fn udp_endpoints(&self, query: &UdpQuery) -> Result<Vec<UdpEndpoint>>;
     fn delete_udp_endpoint(&self, local: SocketAddr, remote: Option<SocketAddr>) -> Result<()>;
+}
+
+/// [`crate::statistics`].
+pub(crate) trait Statistics {
+    fn ip_statistics(&self, family: Family) -> Result<IpStatistics>;
+    /// What is changed, or with `write` false would be.
+    fn set_ip_statistics(
+        &self,
+        family: Family,
+        change: &IpStatisticsChange,
+        write: bool,
+    ) -> Result<Vec<PropertyChange>>;
+    fn icmp_statistics(&self, family: Family) -> Result<IcmpStatistics>;
+    fn tcp_statistics(&self, family: Option<Family>) -> Result<TcpStatistics>;
+    fn udp_statistics(&self, family: Family) -> Result<UdpStatistics>;
 }
 
 /// [`crate::notification`].

@@ -47,6 +47,7 @@ pub mod round_trip;
 pub mod route;
 pub mod router;
 pub mod socket;
+pub mod statistics;
 pub mod tcp;
 pub mod types;
 pub mod udp;

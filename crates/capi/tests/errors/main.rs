@@ -45,6 +45,7 @@ mod ip_interface;
 mod neighbor;
 mod notification;
 mod route;
+mod statistics;
 #[path = "../support/mod.rs"]
 mod support;
 mod tcp;
@@ -62,6 +63,18 @@ const FAMILY: &str = "needs a kernel without this family: IPv4 is in every one, 
 const IMPOSSIBLE: &[(&[&str], &str, &str)] = &[
     (&["GetTcpTable", "GetTcpTable2", "GetIfEntry", "GetIfTable"], "ERROR_NOT_SUPPORTED", FAMILY),
     (&["GetUdpTable", "GetUdp6Table"], "ERROR_NOT_SUPPORTED", FAMILY),
+    (
+        &[
+            "GetIpStatisticsEx",
+            "GetIcmpStatisticsEx",
+            "GetTcpStatisticsEx",
+            "GetTcpStatisticsEx2",
+            "GetUdpStatisticsEx",
+            "GetUdpStatisticsEx2",
+        ],
+        "ERROR_NOT_SUPPORTED",
+        FAMILY,
+    ),
     (
         &["GetExtendedUdpTable"],
         "ERROR_NOT_SUPPORTED",
@@ -293,6 +306,8 @@ fn each_documented_code_is_provoked_or_has_a_reason() {
         tcp::tcp_owners(&mut walk);
         tcp::tcp_deletion(&mut walk);
         udp::udp_tables(&mut walk);
+        statistics::counters(&mut walk);
+        statistics::settings(&mut walk);
         udp::udp_owners(&mut walk);
         interface::first_generation(&mut walk);
         interface::interfaces(&mut walk);

@@ -25,12 +25,13 @@ mod route;
 mod router;
 mod socket;
 mod socket_table;
+mod statistics;
 mod sysctl;
 mod tcp;
 mod thread;
 mod udp;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 pub(crate) use address::time_of_uptime;
 use namespace::Namespace;
 use socket::{Pool, Protocol};
@@ -49,6 +50,7 @@ pub(super) struct LinuxHost {
     generic: Arc<Pool>,
     netfilter: Arc<Pool>,
     ethtool: ethtool::Ethtool,
+    counters: statistics::Files,
 }
 
 impl LinuxHost {
@@ -64,7 +66,8 @@ impl LinuxHost {
 
     fn in_namespace(namespace: Namespace) -> Result<Self> {
         let namespace = Arc::new(namespace);
-        let sysctl = namespace.run(Sysctl::open)??;
+        let (sysctl, counters) =
+            namespace.run(|| Ok::<_, Error>((Sysctl::open()?, statistics::Files::open()?)))??;
         let pool = |protocol| Arc::new(Pool::new(Arc::clone(&namespace), protocol));
         let (route, sock_diag, generic) =
             (pool(Protocol::Route), pool(Protocol::SockDiag), pool(Protocol::Generic));
@@ -77,6 +80,6 @@ impl LinuxHost {
         // A kernel may lack netfilter; the calls that need it say so.
         drop(netfilter.take());
         let ethtool = ethtool::Ethtool::default();
-        Ok(Self { namespace, sysctl, route, sock_diag, generic, netfilter, ethtool })
+        Ok(Self { namespace, sysctl, route, sock_diag, generic, netfilter, ethtool, counters })
     }
 }
