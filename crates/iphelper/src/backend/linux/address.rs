@@ -3,6 +3,7 @@
 mod anycast;
 mod arp;
 mod change;
+mod create;
 mod form;
 mod mark;
 mod member;
