@@ -10,7 +10,7 @@
 use iphelper_capi::error::{NtStatus, Win32};
 use iphelper_capi::owner_module::owner_module;
 use iphelper_capi::raw::*;
-use iphelper_capi::{address, convert, interface, ip_interface, memory, neighbor, tcp, udp};
+use iphelper_capi::{address, convert, interface, ip_interface, memory, neighbor, route, tcp, udp};
 use iphelper_testkit::NetNs;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -136,6 +136,17 @@ fn garbage_in_the_other_rows_does_no_harm() {
             let _ = row.bytes();
             let mut row = Odd::new(&bytes[..size_of::<MIB_IFROW>()]);
             let _ = interface::set_if_entry(row.pointer());
+            let mut row = Odd::new(&bytes[..size_of::<MIB_IPFORWARD_ROW2>()]);
+            let _ = route::create_ip_forward_entry2::<Win32>(row.pointer());
+            let _ = route::set_ip_forward_entry2::<NtStatus>(row.pointer());
+            let _ = route::delete_ip_forward_entry2::<Win32>(row.pointer());
+            let _ = route::ip_forward_entry2::<NtStatus>(row.pointer());
+            let _ = row.bytes();
+            let mut row = Odd::new(&bytes[..size_of::<MIB_IPFORWARDROW>()]);
+            let _ = route::create_ip_forward_entry(row.pointer());
+            let _ = route::set_ip_forward_entry(row.pointer());
+            let _ = route::delete_ip_forward_entry(row.pointer());
+            let _ = row.bytes();
             let mut row = Odd::new(&bytes[..size_of::<MIB_TCPROW>()]);
             assert_ne!(tcp::set_tcp_entry(row.pointer()), 0);
             let mut row = Odd::new(&bytes[..size_of::<MIB_TCP6ROW_OWNER_MODULE>()]);
