@@ -15,6 +15,7 @@ mod packet;
 mod refuse;
 mod router;
 mod sockets;
+mod tun;
 pub mod uplinks;
 mod zoo;
 
@@ -31,6 +32,8 @@ pub use ctor;
 pub use packet::{ArpRequest, Capture, Frame, Icmpv6, Udp, send_unfragmented};
 pub use refuse::{die_at_write_of, refuse_sends_of, refuse_writes_of};
 pub use router::Advertisement;
+pub use sockets::check_strictly;
+pub use tun::Tun;
 pub use zoo::zoo;
 
 /// Put this once into each test program (each file of `tests/`): where the caller is not root, the program enters a

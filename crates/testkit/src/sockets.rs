@@ -3,7 +3,7 @@
 use rustix::net::{AddressFamily, SocketType, ipproto};
 use std::io;
 use std::net::SocketAddr;
-use std::os::fd::{OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 
 const CONNECT_TIMEOUT_MS: libc::c_int = 3000;
 
@@ -55,4 +55,17 @@ fn set(socket: RawFd, level: libc::c_int, option: libc::c_int, value: &[u8]) -> 
     // SAFETY: the value is live for the call and `len` octets long; the kernel only reads it.
     let result = unsafe { libc::setsockopt(socket, level, option, value.as_ptr().cast(), len) };
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Makes the kernel look closely at what a netlink socket asks for (`NETLINK_GET_STRICT_CHK`): it filters dumps then.
+pub fn check_strictly(socket: impl AsFd) {
+    const SOL_NETLINK: libc::c_int = 270;
+    let on: libc::c_int = 1;
+    let size = libc::socklen_t::try_from(size_of_val(&on)).expect("the size of an int");
+    let fd = socket.as_fd().as_raw_fd();
+    // SAFETY: the socket is open, and the value is a live int of this size.
+    let set = unsafe {
+        libc::setsockopt(fd, SOL_NETLINK, libc::NETLINK_GET_STRICT_CHK, std::ptr::from_ref(&on).cast(), size)
+    };
+    assert_eq!(set, 0, "setting NETLINK_GET_STRICT_CHK: {}", io::Error::last_os_error());
 }

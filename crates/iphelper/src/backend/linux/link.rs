@@ -279,12 +279,19 @@ impl LinuxHost {
 
     fn ask_for_link(&self, selector: Selector<'_>, operation: &'static str) -> Result<Result<Link, Refusal>> {
         let mut found = None;
-        let asked = self.route.take()?.ask(&mut link::get(selector), |message| {
-            if let Some(message) = LinkMessage::parse(message)? {
-                found = Some(Link::new(&message)?);
+        // One answer tells everything: no acknowledgement is waited for.
+        let question = link::get(selector).unacknowledged();
+        let mut refused = None;
+        let asked = self.route.take()?.answers([question], |_, answer| {
+            match answer {
+                Ok(message) => {
+                    found = LinkMessage::parse(message)?.map(|message| Link::new(&message)).transpose()?;
+                }
+                Err(refusal) => refused = Some(refusal),
             }
             Ok(())
         });
+        let asked = asked.and(refused.map_or(Ok(()), Err));
         match (asked, found) {
             (Ok(()), Some(mut link)) => {
                 self.mark_wireless(std::slice::from_mut(&mut link))?;
