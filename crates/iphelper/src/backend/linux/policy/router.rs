@@ -142,11 +142,12 @@ impl LinuxHost {
     /// Puts forwarding back, as [`settle_router`](Self::settle_router) does, taking the lock if there is need. Whether a
     /// program still wants a router: the kernel does not announce that it is gone.
     pub(in crate::backend::linux) fn settle_router_unlocked(&self) -> Result<bool> {
-        if self.router_markers()?.is_empty() {
-            return Ok(false);
-        }
+        // A program is announced by its table, and writes the markers only then.
         if !wishes(self)?.is_empty() {
             return Ok(true);
+        }
+        if self.router_markers()?.is_empty() {
+            return Ok(false);
         }
         // Taking the lock puts it back; this tells of what failed.
         let _lock = PolicyLock::take(self)?;
@@ -234,12 +235,25 @@ fn make_table(host: &Arc<LinuxHost>) -> Result<(Pooled, String)> {
 
 /// The tables of programs that want a router.
 fn wishes(host: &LinuxHost) -> Result<BTreeSet<String>> {
-    let wishes = filter_socket(host)?.snapshot(&mut Table::dump(), BTreeSet::new, |names, message| {
+    let mut socket = match filter_socket(host) {
+        // Nobody can have a table.
+        Err(error) if error.kind() == ErrorKind::NotSupported => return Ok(BTreeSet::new()),
+        socket => socket?,
+    };
+    let wishes = socket.snapshot(&mut Table::dump(), BTreeSet::new, |names, message| {
         let is_wish = |table: &Table| table.owned && table.name.starts_with(ROUTER_TABLES);
         names.extend(Table::parse(message)?.filter(is_wish).map(|table| table.name));
         Ok(())
     });
-    wishes.map_err(|refusal| filter_error(refusal, "listing who wants a router"))
+    match wishes {
+        // An unknown subsystem is EINVAL to a request.
+        Err(refusal)
+            if matches!(refusal.errno(), libc::EOPNOTSUPP | libc::EPROTONOSUPPORT | libc::EINVAL) =>
+        {
+            Ok(BTreeSet::new())
+        }
+        wishes => wishes.map_err(|refusal| filter_error(refusal, "listing who wants a router")),
+    }
 }
 
 fn filter_error(refusal: Refusal, doing: &'static str) -> Error {
