@@ -1,7 +1,7 @@
 //! The arguments, from the program's name to the noun; each noun's own are beside its commands.
 
 use crate::cmd::{
-    address, completions, demo, doctor, interface, keeper, neighbor, path_mtu, route, tcp, udp, watch,
+    address, completions, demo, doctor, interface, keeper, neighbor, path_mtu, route, stats, tcp, udp, watch,
 };
 use crate::exit::{self, Exit, Failure};
 use anstyle::{AnsiColor, Style};
@@ -61,6 +61,7 @@ enum Command {
     Tcp(tcp::Command),
     #[command(subcommand)]
     Udp(udp::Command),
+    Stats(stats::Args),
     #[command(subcommand)]
     PathMtu(path_mtu::Command),
     Watch(watch::Args),
@@ -100,6 +101,7 @@ impl Cli {
             Command::Neighbor(command) => command.run(),
             Command::Tcp(command) => command.run(),
             Command::Udp(command) => command.run(),
+            Command::Stats(args) => args.run(),
             Command::PathMtu(command) => command.run(),
             Command::Watch(args) => args.run(),
             Command::Doctor(args) => args.run(),

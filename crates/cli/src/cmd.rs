@@ -10,6 +10,7 @@ pub(crate) mod neighbor;
 pub(crate) mod path_mtu;
 pub(crate) mod route;
 pub(crate) mod socket_list;
+pub(crate) mod stats;
 pub(crate) mod tcp;
 pub(crate) mod udp;
 pub(crate) mod watch;

@@ -45,6 +45,7 @@ const HELP: &[&str] = &[
     "tcp delete",
     "udp",
     "udp list",
+    "stats",
     "path-mtu",
     "path-mtu show",
     "path-mtu set",
