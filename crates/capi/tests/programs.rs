@@ -20,11 +20,12 @@ mod support;
 
 iphelper_testkit::private_user_namespace!();
 
-const PROGRAMS: [&str; 10] = [
+const PROGRAMS: [&str; 11] = [
     "add_address",
     "connection_table",
     "close_connection",
     "ip_interface_table",
+    "neighbors",
     "network_string",
     "one_change",
     "routes",
