@@ -44,27 +44,22 @@ mod linux {
         assert!(ip.wait().expect("waiting for ip").success());
 
         let host = Host::open().expect("opening the namespace");
-        let mut times = [const { Vec::new() }; 3];
+        let [mut floors, mut tables, mut shows] = [const { Vec::new() }; 3];
         for _ in 0..rounds {
-            let mut time = |slot: usize, work: &mut dyn FnMut()| {
-                let start = Instant::now();
-                work();
-                times[slot].push(start.elapsed());
-            };
-            time(0, &mut || assert!(floor() >= rows));
-            time(1, &mut || {
+            time(&mut floors, || assert!(floor() >= rows));
+            time(&mut tables, || {
                 let table = host.neighbors(Some(Family::V4)).expect("reading the table");
                 assert!(black_box(table).len() >= rows);
             });
-            time(2, &mut || {
+            time(&mut shows, || {
                 let status = Command::new("ip").args(["-4", "neigh", "show"]).stdout(Stdio::null()).status();
                 assert!(status.expect("starting ip").success());
             });
         }
         let names = ["floor: receive the dump, walk the messages", "table", "ip neigh show"];
-        let medians = times.map(|mut times| {
-            times.sort_unstable();
-            times[times.len() / 2]
+        let medians = [floors, tables, shows].map(|mut times| {
+            let middle = times.len() / 2;
+            *times.select_nth_unstable(middle).1
         });
         let milliseconds = |time: Duration| time.as_secs_f64() * 1e3;
         for (name, median) in names.iter().zip(medians) {
@@ -74,6 +69,12 @@ mod linux {
                 milliseconds(median) / milliseconds(medians[0])
             );
         }
+    }
+
+    fn time(times: &mut Vec<Duration>, work: impl FnOnce()) {
+        let start = Instant::now();
+        work();
+        times.push(start.elapsed());
     }
 
     /// The least that any reader has to do: the dump, received and walked.

@@ -9,7 +9,7 @@
 //!
 //! # What is reported, and when
 //!
-//! A change of an IP interface is reported when a member of the [`IpInterface`](crate::ip_interface::IpInterface) row is another than
+//! A change of an IP interface is reported when a member of the [`IpInterface`] row is another than
 //! before, `reachable_time` left out, which the host draws at random; when a row is new; and when it is gone. So a write
 //! of the value that is there reports nothing, two writes in quick succession may be reported once, and an interface
 //! that came and went between two looks is not reported. A change names the row; [`Host::ip_interface`] reads it.
