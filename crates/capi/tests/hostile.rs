@@ -15,6 +15,7 @@ use iphelper_testkit::NetNs;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use std::net::{TcpListener, TcpStream};
+use std::sync::{PoisonError, RwLock};
 use support::settings;
 
 mod support;
@@ -23,8 +24,13 @@ iphelper_testkit::private_user_namespace!();
 
 const GUARD: u8 = 0xA5;
 
+/// A program that another test starts holds this process's sockets until it has begun, and may be told as their owner
+/// meanwhile. Who compares owners takes it for writing, who starts programs for reading.
+static PROGRAMS: RwLock<()> = RwLock::new(());
+
 /// Runs a property in a namespace with an Ethernet interface and some connections.
 fn hold<S: Strategy + Send + Sync>(strategy: S, property: impl Fn(S::Value) + Send + Sync) {
+    let _programs = PROGRAMS.read().unwrap_or_else(PoisonError::into_inner);
     let (here, there) = (NetNs::new(), NetNs::new());
     here.veth("e0", &there, "e1");
     here.run(|| {
@@ -235,6 +241,7 @@ fn every_size(call: impl Fn(*mut u8, *mut u32) -> u32) {
 
 #[test]
 fn buffers_of_every_size_are_filled_whole_or_not_at_all() {
+    let _alone = PROGRAMS.write().unwrap_or_else(PoisonError::into_inner);
     NetNs::new().run(|| {
         let four = TcpListener::bind("127.0.0.1:0").unwrap();
         let _four = TcpStream::connect(four.local_addr().unwrap()).unwrap();
