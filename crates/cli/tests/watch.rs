@@ -151,6 +151,45 @@ fn changes_are_told_with_what_changed() {
     });
 }
 
+/// A row has one form, whether it is listed or watched.
+#[test]
+fn rows_are_as_their_own_commands_list_them() {
+    let (here, there) = (NetNs::new(), NetNs::new());
+    here.run(|| {
+        here.veth("e0", &there, "e0");
+        let _ = run("ip link set lo up");
+        let mut watch = Watch::start("interface address route neighbor --json");
+        watch.until_it_watches();
+        let cases = [
+            ("address", "ip address add 192.0.2.1/24 dev e0 valid_lft 3000 preferred_lft 2000", "192.0.2.1"),
+            ("neighbor", "ip neigh add 192.0.2.7 lladdr 02:00:5e:00:53:07 dev e0 nud permanent", "192.0.2.7"),
+            ("route", "ip route add 198.51.100.0/24 via 192.0.2.7", "198.51.100.0/24"),
+        ];
+        for (class, command, about) in cases {
+            let _ = run(command);
+            let is_about =
+                |row: &Value| row["address"] == about || (class == "route" && row["destination"] == about);
+            let mut watched =
+                watch.find(|change| change["class"] == class && is_about(&change["row"]))["row"].take();
+            let list = support::iph(&format!("{class} list --json")).json();
+            let mut listed = list.as_array().unwrap().iter().find(|row| is_about(row)).unwrap().clone();
+            for row in [&mut watched, &mut listed] {
+                for moving in ["valid_lifetime", "preferred_lifetime", "last_reachable", "last_unreachable"] {
+                    if let Some(time @ Value::Number(_)) = row.get_mut(moving) {
+                        let is_sensible = time.as_u64().is_some_and(|time| time <= 3_000_000);
+                        assert!(
+                            is_sensible && (class != "address" || time.as_u64() > Some(1_000_000)),
+                            "{time}"
+                        );
+                        *time = "a time".into();
+                    }
+                }
+            }
+            assert_eq!(watched, listed);
+        }
+    });
+}
+
 #[test]
 fn one_family_may_be_watched() {
     iphelper_testkit::isolated(|| {

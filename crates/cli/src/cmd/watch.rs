@@ -177,7 +177,9 @@ impl Args {
         if !text.is_empty() {
             write!(out, "  {text}")?;
         }
-        for (number, Difference { property, from, to }) in changes.iter().enumerate() {
+        // For people a neighbour's state says enough.
+        let shown = changes.iter().filter(|change| change.property != "nud_state");
+        for (number, Difference { property, from, to }) in shown.enumerate() {
             let separator = if number == 0 { "  " } else { ", " };
             write!(out, "{separator}{property} {} -> {GOOD}{}{GOOD:#}", value(from), value(to))?;
         }

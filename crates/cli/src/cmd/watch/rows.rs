@@ -1,10 +1,9 @@
 //! Rows of all classes, as JSON and in words.
 
 use crate::output::json;
-use iphelper::address::Lifetime;
 use iphelper::notification::Subject;
+use serde::Serialize;
 use serde_json::{Value, json as value};
-use std::time::Duration;
 
 /// The class of a row in documents.
 pub(super) const fn class(subject: &Subject) -> &'static str {
@@ -43,37 +42,16 @@ pub(super) fn document(subject: &Subject, name: Option<&str>) -> Value {
             "transmit_link_speed": row.transmit_link_speed.map(|speed| speed.to_string()),
         }),
         Subject::IpInterface(row) => {
-            let mut document = serde_json::to_value(json::IpInterface::from(&**row)).unwrap_or_default();
+            let mut document = fields(json::IpInterface::from(&**row));
             if let Value::Object(fields) = &mut document {
                 let _ = fields.insert("name".to_owned(), row.name.clone().into());
             }
             document
         }
-        Subject::UnicastAddress(row) => value!({
-            "address": row.address.to_string(),
-            "on_link_prefix_length": row.on_link_prefix_length,
-            "prefix_origin": row.prefix_origin.to_string(),
-            "suffix_origin": row.suffix_origin.to_string(),
-            "valid_lifetime": seconds(row.valid_lifetime),
-            "preferred_lifetime": seconds(row.preferred_lifetime),
-            "skip_as_source": row.skip_as_source,
-            "dad_state": row.dad_state.to_string(),
-            "scope_id": row.scope_id,
-        }),
-        Subject::Route(row) => serde_json::to_value(json::Route::new(row, name)).unwrap_or_default(),
-        Subject::Neighbor(row) => value!({
-            "address": row.address.to_string(),
-            "physical_address": row.physical_address.to_string(),
-            "state": row.state.to_string(),
-            "is_router": row.is_router,
-            "is_unreachable": row.is_unreachable,
-            "last_reachable": row.last_reachable.map(milliseconds),
-            "last_unreachable": row.last_unreachable.map(milliseconds),
-            "scope_id": row.scope_id,
-        }),
-        Subject::TcpConnection(row) => {
-            serde_json::to_value(json::Connection::from(&**row)).unwrap_or_default()
-        }
+        Subject::UnicastAddress(row) => fields(json::UnicastAddress::from(&**row)),
+        Subject::Route(row) => fields(json::Route::new(row, name)),
+        Subject::Neighbor(row) => fields(json::Neighbor::from(&**row)),
+        Subject::TcpConnection(row) => fields(json::Connection::from(&**row)),
         _ => Value::Null,
     }
 }
@@ -93,6 +71,7 @@ pub(super) fn text(subject: &Subject) -> String {
             }
             text
         }
+        Subject::Neighbor(row) if row.physical_address.is_empty() => format!("{} {}", row.address, row.state),
         Subject::Neighbor(row) => format!("{} {} {}", row.address, row.physical_address, row.state),
         Subject::TcpConnection(row) => {
             let mut text = format!("{} {} {}", row.local, row.remote, row.state);
@@ -105,16 +84,13 @@ pub(super) fn text(subject: &Subject) -> String {
     }
 }
 
-/// Seconds; `None` is for ever.
-fn seconds(lifetime: Lifetime) -> Option<u32> {
-    (!lifetime.is_infinite()).then(|| lifetime.as_secs())
+/// A row in the form that its own command lists it in.
+fn fields(row: impl Serialize) -> Value {
+    serde_json::to_value(row).unwrap_or_default()
 }
 
-fn milliseconds(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
+/// A physical address; `None` where there is none.
+fn hexadecimal(bytes: &[u8]) -> Option<String> {
     let bytes: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    bytes.join(":")
+    (!bytes.is_empty()).then(|| bytes.join(":"))
 }
