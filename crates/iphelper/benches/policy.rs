@@ -6,8 +6,8 @@
 //! ```
 //!
 //! Everything happens in private network namespaces. Two hosts send small datagrams from an unconnected UDP socket by the
-//! same kind of uplink, in turns: one that never had a property set, and one whose other uplink is disabled. The fastest rounds
-//! (others were disturbed) and their ratios are printed, and nothing is asserted about them.
+//! same kind of uplink, in turns: one that never had a property set, and one whose other uplink is disabled. So do two
+//! connections. Medians and their ratios are printed, and nothing is asserted about them.
 
 #[cfg(target_os = "linux")]
 mod linux {
@@ -16,7 +16,8 @@ mod linux {
     use iphelper_testkit::uplinks::{Bound, Uplinks, udp_socket};
     use iphelper_testkit::{isolated, run};
     use std::fmt::Write;
-    use std::net::SocketAddr;
+    use std::io::{Read, Write as _};
+    use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
     use std::time::{Duration, Instant};
 
     iphelper_testkit::private_user_namespace!();
@@ -28,6 +29,9 @@ mod linux {
         let (datagrams, rounds) = if is_smoke { (1_000, 1) } else { (20_000, 30) };
         for family in Family::ALL {
             per_packet(family, datagrams, rounds);
+        }
+        for family in Family::ALL {
+            per_octet(family, if is_smoke { 1 << 20 } else { 256 << 20 }, rounds);
         }
         for routes in if is_smoke { vec![100] } else { vec![0, 1_000, 50_000] } {
             per_change(routes, rounds.div_ceil(4));
@@ -72,11 +76,55 @@ mod linux {
             times[0].push(send(&plain));
             times[2].push(send(&guarded));
         }
-        let [never, active, removed] =
-            times.map(|times: Vec<f64>| times.into_iter().fold(f64::INFINITY, f64::min));
+        let [never, active, removed] = times.map(middle);
         println!("{family} datagram, no property ever set       {never:7.0} ns");
         println!("{family} datagram, the other uplink disabled  {active:7.0} ns {:6.3} x", active / never);
         println!("{family} datagram, enabled again              {removed:7.0} ns {:6.3} x", removed / never);
+    }
+
+    /// What a connection carries, between a host that never had a property set, and one whose other uplink is disabled.
+    fn per_octet(family: Family, octets: usize, rounds: usize) {
+        let [plain, guarded] = [Uplinks::new(), Uplinks::new()];
+        for uplinks in [&plain, &guarded] {
+            let listener = uplinks.server.run(|| TcpListener::bind("[::]:9")).expect("listening");
+            // Ends with the process.
+            let _ = std::thread::spawn(move || {
+                let mut buffer = vec![0; 1 << 18];
+                for mut connection in listener.incoming().flatten() {
+                    while connection.read(&mut buffer).is_ok_and(|len| len > 0) {}
+                }
+            });
+        }
+        let chunk = vec![0; 1 << 18];
+        let send = |uplinks: &Uplinks| {
+            uplinks.host.run(|| {
+                let server = SocketAddr::new(Uplinks::server_address(family == Family::V6), 9);
+                let mut connection = TcpStream::connect(server).expect("connecting");
+                let start = Instant::now();
+                for _ in 0..octets.div_ceil(chunk.len()) {
+                    connection.write_all(&chunk).expect("sending");
+                }
+                connection.shutdown(Shutdown::Write).expect("ending");
+                // The server closes once it has read everything.
+                let _ = connection.read(&mut [0]);
+                start.elapsed().as_secs_f64()
+            })
+        };
+        let host = guarded.host.run(|| Host::open().expect("a host"));
+        disable(&host, family, E1, true);
+        let mut times = [Vec::new(), Vec::new()];
+        for _ in 0..rounds {
+            times[0].push(send(&plain));
+            times[1].push(send(&guarded));
+        }
+        let [never, active] = times.map(middle);
+        let rate = |seconds: f64| octets as f64 * 8.0 / 1e9 / seconds;
+        println!("{family} connection, no property ever set       {:7.1} Gbit/s", rate(never));
+        println!(
+            "{family} connection, the other uplink disabled  {:7.1} Gbit/s {:6.3} x",
+            rate(active),
+            active / never
+        );
     }
 
     fn per_change(routes: u32, rounds: usize) {
@@ -113,9 +161,13 @@ mod linux {
         println!("disabling with {routes} prefixes                {on:>10.1?}, enabling again {off:.1?}");
     }
 
-    fn median(mut times: Vec<Duration>) -> Duration {
-        times.sort_unstable();
-        times.get(times.len() / 2).copied().unwrap_or_default()
+    fn median(times: Vec<Duration>) -> Duration {
+        Duration::from_secs_f64(middle(times.iter().map(Duration::as_secs_f64).collect()))
+    }
+
+    fn middle(mut values: Vec<f64>) -> f64 {
+        let middle = values.len() / 2;
+        *values.select_nth_unstable_by(middle, f64::total_cmp).1
     }
 }
 
