@@ -81,7 +81,7 @@ fn packets_go_where_the_entry_says() {
     let lan = Lan::new();
     for it in BOTH {
         // The other host takes what comes for its physical address, whoever the neighbour is said to be.
-        let _ = lan.far.sh(&format!("ip addr add {}/{} dev p0", it.off_link, it.len));
+        lan.give(it.off_link, it);
         let new = NewNeighbor::new(lan.index, ip(it.nobody), physical(ONE));
         let _ = lan.host.create_neighbor(&new).unwrap();
         let capture = lan.far.run(iphelper_testkit::Capture::start);

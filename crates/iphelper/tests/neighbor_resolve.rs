@@ -40,8 +40,11 @@ fn version(it: Addresses) -> &'static str {
     if it.family == Family::V4 { "ipv4" } else { "ipv6" }
 }
 
-/// Times of the kernel on `e0` that a test can wait for.
-fn hurry(lan: &Lan, it: Addresses, retransmit: u32, delay: u32) {
+/// Longer, in milliseconds, than any answer takes: one question is one question, however busy the host is.
+const PATIENT: u32 = 30_000;
+
+/// Times of the kernel on `e0`, in milliseconds: between two questions, and until one in doubt is asked.
+fn set_times(lan: &Lan, it: Addresses, retransmit: u32, delay: u32) {
     let table = if it.family == Family::V4 { "arp_cache" } else { "ndisc_cache" };
     let _ = lan
         .near
@@ -60,6 +63,7 @@ fn a_neighbor_is_forgotten_and_asked_for() {
     let lan = Lan::new();
     let key = Some(lan.index.into());
     for it in BOTH {
+        set_times(&lan, it, PATIENT, 5000);
         // Unknown, confirmed, in doubt, wrong: one question to all each time.
         for before in ["", "", "stale", "wrong"] {
             match before {
@@ -80,11 +84,11 @@ fn a_neighbor_is_forgotten_and_asked_for() {
             assert_eq!(asked, [true], "{} {before}", it.far);
         }
         // An address that no route gives to the link.
-        let _ = lan.far.sh(&format!("ip addr add {}/{} dev p0", it.off_link, it.len));
+        lan.give(it.off_link, it);
         let (asked, row) =
             questions(&lan, it.off_link, || lan.host.resolve_neighbor(ip(it.off_link), key, None));
         known(&lan, row);
-        assert_eq!(asked, [true]);
+        assert_eq!(asked, [true], "{}", it.off_link);
     }
 }
 
@@ -92,7 +96,7 @@ fn a_neighbor_is_forgotten_and_asked_for() {
 fn who_does_not_answer_is_asked_as_often_as_the_kernel_is_told() {
     let lan = Lan::new();
     for it in BOTH {
-        hurry(&lan, it, 60, 5000);
+        set_times(&lan, it, 60, 5000);
         for probes in [3, 5] {
             let file = format!("{}/neigh/e0/mcast_solicit", version(it));
             lan.near.run(|| set_sysctl(&file, &probes.to_string()));
@@ -129,7 +133,7 @@ fn what_somebody_has_set_is_the_answer() {
             "ip neigh replace {} lladdr {} dev e0 nud stale extern_learn",
             it.far, lan.physical
         ));
-        hurry(&lan, it, 60, 50);
+        set_times(&lan, it, PATIENT, 50);
         let row = lan.host.resolve_neighbor(ip(it.far), Some(lan.index.into()), None).unwrap();
         assert_eq!((row.state, row.externally_learned), (NeighborState::Reachable, true));
         // A group's physical address is worked out.
@@ -148,7 +152,7 @@ fn everybody_may_ask() {
     let lan = Lan::new();
     let key: Option<InterfaceKey> = Some(lan.index.into());
     for it in BOTH {
-        hurry(&lan, it, 60, 50);
+        set_times(&lan, it, PATIENT, 50);
         let ask = |address: &str| {
             lan.near.run(|| {
                 unprivileged(|| {
@@ -171,6 +175,7 @@ fn everybody_may_ask() {
         let (asked, row) = questions(&lan, it.far, || ask(it.far));
         known(&lan, row);
         assert_eq!(asked, [false]);
+        set_times(&lan, it, 60, 50);
         // One that has moved: itself first, in vain, then all.
         let _ = lan.near.sh(&format!("ip neigh change {} lladdr {WRONG} dev e0 nud stale", it.far));
         let (asked, row) = questions(&lan, it.far, || ask(it.far));
@@ -183,7 +188,8 @@ fn everybody_may_ask() {
             assert_eq!(asked, [true; 3]);
         }
         // An address that no route gives to the link: ARP asks whatever the routes say.
-        let _ = lan.far.sh(&format!("ip addr add {}/{} dev p0", it.off_link, it.len));
+        set_times(&lan, it, PATIENT, 50);
+        lan.give(it.off_link, it);
         match it.family {
             Family::V4 => known(&lan, ask(it.off_link)),
             Family::V6 => {
@@ -217,8 +223,8 @@ fn the_source_or_the_route_chooses_the_interface() {
     let _ = other.sh("ip link set p1 address 02:00:5e:00:53:99");
     let second = lan.host.interface_named("e1").unwrap().index;
     for (near, far) in [("198.51.100.1/24", "198.51.100.2/24"), ("2001:db8:5::1/64", "2001:db8:5::2/64")] {
-        let _ = lan.near.sh(&format!("ip addr add {near} dev e1"));
-        let _ = other.sh(&format!("ip addr add {far} dev p1"));
+        neighbors::add(&lan.near, near, "e1");
+        neighbors::add(&other, far, "p1");
         let strip = |text: &str| ip(text.split('/').next().unwrap());
         // The source's interface, whichever is named; the route's without either.
         for (key, source) in [

@@ -66,8 +66,8 @@ impl Lan {
         let physical = "02:00:5e:00:53:02";
         let _ = far.sh(&format!("ip link set p0 address {physical}"));
         for it in BOTH {
-            let _ = near.sh(&format!("ip addr add {}/{} dev e0", it.near, it.len));
-            let _ = far.sh(&format!("ip addr add {}/{} dev p0", it.far, it.len));
+            add(&near, &format!("{}/{}", it.near, it.len), "e0");
+            add(&far, &format!("{}/{}", it.far, it.len), "p0");
         }
         // Until the kernel has seen the carrier it drops what is sent.
         for (host, name) in [(&near, "e0"), (&far, "p0")] {
@@ -80,6 +80,11 @@ impl Lan {
         Self { near, far, host, index, physical: physical.parse().unwrap() }
     }
 
+    /// Gives the other host a further address, which answers at once.
+    pub(crate) fn give(&self, address: &str, it: Addresses) {
+        add(&self.far, &format!("{address}/{}", it.len), "p0");
+    }
+
     pub(crate) fn row(&self, address: &str) -> Neighbor {
         self.host.neighbor(self.index, ip(address)).unwrap_or_else(|error| panic!("{address}: {error}"))
     }
@@ -89,6 +94,15 @@ impl Lan {
         let rows = self.near.run(|| shown("dev e0"));
         rows.into_iter().find(|row| row.1 == address).map(|row| (row.2, row.3))
     }
+}
+
+/// Adds an address, and waits until it can be used and is answered for. The kernel comes to an IPv6 address some time after
+/// it was added: until then the host has not joined the group that the questions for it go to.
+pub(crate) fn add(host: &NetNs, address_and_len: &str, device: &str) {
+    let _ = host.sh(&format!("ip addr add {address_and_len} dev {device}"));
+    iphelper_testkit::eventually("the address is no longer tentative", || {
+        !host.sh(&format!("ip addr show dev {device}")).contains("tentative")
+    });
 }
 
 pub(crate) fn ip(text: &str) -> IpAddr {
