@@ -146,6 +146,7 @@ pub(crate) trait Address {
     ) -> Result<Vec<PropertyChange>>;
     fn delete_unicast_address(&self, interface: InterfaceKey, address: IpAddr)
     -> Result<Vec<PropertyChange>>;
+    #[cfg(target_os = "linux")]
     fn stable_waiter(self: Arc<Self>, family: Option<Family>) -> Result<Box<dyn StableWaiter>>;
     fn create_anycast_address(&self, interface: InterfaceKey, address: IpAddr)
     -> Result<Vec<PropertyChange>>;
@@ -201,11 +202,11 @@ pub(crate) trait Neighbor {
 }
 
 /// Waits until it is known of every address whether it can be used.
+#[cfg(target_os = "linux")]
 pub(crate) trait StableWaiter: Debug + Send {
     /// The table if it is stable now.
     fn stable(&mut self) -> Result<Option<Vec<UnicastAddress>>>;
     /// The table once it is stable; `None` if `stop` becomes readable before.
-    #[cfg(target_os = "linux")]
     fn wait(&mut self, stop: std::os::fd::BorrowedFd<'_>) -> Result<Option<Vec<UnicastAddress>>>;
 }
 

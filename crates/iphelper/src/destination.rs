@@ -1,6 +1,9 @@
 //! Which of several destinations to try first (RFC 6724), with the policy table of the host.
 
+// Windows has a function that does it.
+#[cfg(target_os = "linux")]
 mod policy;
+#[cfg(target_os = "linux")]
 mod rules;
 
 use crate::error::Result;
@@ -8,7 +11,9 @@ use crate::host::Host;
 use crate::types::InterfaceIndex;
 use std::net::IpAddr;
 
+#[cfg(target_os = "linux")]
 pub(crate) use policy::Policy;
+#[cfg(target_os = "linux")]
 pub(crate) use rules::{Candidate, Source, sort};
 
 /// An address to be tried.
