@@ -1,8 +1,7 @@
 //! Read and change a computer's network state.
 //!
-//! This crate is Windows' IP Helper API with a Rust face: interfaces, IP settings of interfaces, TCP connections with
-//! their owners, their deletion, and notifications of changes. On Linux every call has its documented effect on the
-//! kernel (over rtnetlink, `sock_diag`, ethtool and sysctl), or returns an error that says why it cannot.
+//! This crate is Windows' IP Helper API with a Rust face. On Linux every call has its documented effect on the kernel (over
+//! rtnetlink, `sock_diag`, ethtool and sysctl), or returns an error that says why it cannot.
 //!
 //! Everything starts with a [`Host`]:
 //!
@@ -22,10 +21,23 @@
 //! # }
 //! ```
 //!
-//! Chapters: [`interface`], [`ip_interface`], [`address`], [`route`], [`neighbor`], [`tcp`], [`udp`], [`notification`],
-//! [`convert`],
-//! [`keeper`], [`doctor`]. Windows' function names
-//! are search aliases of the methods: search for `SetIpInterfaceEntry`.
+//! # Chapters
+//!
+//! | About | Modules |
+//! | --- | --- |
+//! | interfaces | [`interface`]: identity, state and counters; [`ip_interface`]: their settings for IPv4 and IPv6; [`convert`]: LUID, index, name and GUID |
+//! | addresses | [`address`]: unicast, anycast and multicast; [`neighbor`]: the hosts of a link and their physical addresses |
+//! | routes | [`route`]: the forwarding table; [`best_route`]: the route that a packet takes; [`destination`]: which of several addresses to try first; [`path`]: path MTUs that the host has learnt; [`round_trip`]: how far away a host is; [`router`]: this host as a router |
+//! | sockets | [`tcp`], [`udp`]: tables with owners, and deletion; [`socket`]: what both have in common |
+//! | counters | [`statistics`]: of IP, ICMP, TCP and UDP |
+//! | changes | [`notification`]: of all that is above, as they happen |
+#![cfg_attr(
+    target_os = "linux",
+    doc = "| Linux | [`keeper`]: what the kernel cannot keep up by itself; [`doctor`]: what can be set here, and what stands in the way |"
+)]
+//! | all | [`types`]: what every chapter shares; [`error`]: the one error |
+//!
+//! Windows' function names are search aliases of the methods: search for `SetIpInterfaceEntry`.
 
 pub mod address;
 mod backend;
