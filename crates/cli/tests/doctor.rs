@@ -144,3 +144,40 @@ fn each_of_our_objects_is_explained() {
         );
     });
 }
+
+#[test]
+fn notes_and_routes_of_all_chapters_are_explained() {
+    let uplinks = Uplinks::new();
+    uplinks.host.run(|| {
+        for command in [
+            "interface set e0 --ipv4 --ipv6 --metric 50",
+            "interface set e0 --ipv4 --mtu 1300",
+            "interface set e1 --ipv4 --dad-transmits 0",
+            "address add 192.0.2.1/28 --interface e1 --skip-as-source",
+            "route add 2001:db8:7::/64 --next-hop fe80::7 --interface e1 --metric 5",
+            "route add 2001:db8:7::/64 --next-hop fe80::8 --interface e1 --metric 5",
+        ] {
+            let _ = iph(command).ok();
+        }
+        let objects = iph("keeper rules --json").json();
+        let text = objects.to_string();
+        assert!(!text.contains("another version"), "{objects:#}");
+        // As many as other programs see.
+        let of_ours = |line: &&str| line.contains("proto 105") && line.contains("table ");
+        let ours = run("ip -N -4 route show table all");
+        let tables: std::collections::BTreeSet<_> = ours
+            .lines()
+            .filter(of_ours)
+            .map(|line| line.split("table ").nth(1).unwrap().split(' ').next().unwrap())
+            .collect();
+        for table in &tables {
+            assert!(text.contains(&format!("ip -4 route table {table} ")), "{table}: {objects:#}");
+        }
+        assert!(tables.contains("1768974352") && tables.contains("1768974359"), "{ours}");
+        assert!(
+            ours.lines().any(|line| line.starts_with("192.0.2.0/28") && line.contains("proto 106")),
+            "{ours}"
+        );
+        assert!(text.contains("ip -4 route 192.0.2.0/28 dev e1 proto 106"), "{objects:#}");
+    });
+}

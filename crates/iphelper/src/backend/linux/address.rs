@@ -7,7 +7,7 @@ mod create;
 mod form;
 mod mark;
 mod member;
-mod on_link;
+pub(super) mod on_link;
 mod origin;
 mod read;
 mod stable;

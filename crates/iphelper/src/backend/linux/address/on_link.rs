@@ -28,6 +28,16 @@ pub(in crate::backend::linux) const PROTOCOL: u8 = 106;
 /// Behind those of network managers.
 const METRIC: u32 = 1024;
 
+/// Whether a route is one of these.
+pub(in crate::backend::linux) fn is_ours(route: &Route) -> bool {
+    route.family == address_family(Family::V4)
+        && route.table == MAIN_TABLE
+        && route.protocol == PROTOCOL
+        && route.kind == kind::UNICAST
+        && route.scope == SCOPE_LINK
+        && route.gateway.is_none()
+}
+
 /// The routes that an interface has, and the prefixes that it needs some to.
 #[derive(Debug)]
 pub(super) struct OnLinkRoutes {
@@ -63,16 +73,10 @@ impl OnLinkRoutes {
         let index = link.index.0;
         let filter = Filter { table: Some(MAIN_TABLE), interface: Some(index), ..Filter::default() };
         let mut request = route::dump(address_family(Family::V4), filter);
-        let ours = |route: &Route| {
-            route.table == MAIN_TABLE
-                && route.protocol == PROTOCOL
-                && route.kind == kind::UNICAST
-                && route.scope == SCOPE_LINK
-                && route.interface == Some(index)
-                && route.gateway.is_none()
-        };
         let present = host.route.take()?.snapshot(&mut request, Vec::new, |routes, message| {
-            routes.extend(Route::parse(message)?.filter(ours));
+            routes.extend(
+                Route::parse(message)?.filter(|route| is_ours(route) && route.interface == Some(index)),
+            );
             Ok(())
         });
         let present = present.map_err(|refusal| failed(refusal, "listing routes"))?;

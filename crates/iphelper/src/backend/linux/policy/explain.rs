@@ -2,12 +2,14 @@
 
 use super::guard::Guard;
 use super::names::{
-    ADVERTISING_TABLE, DEFAULTS_TABLE, DETECTIONS, FILTER_TABLE, INTERFACE_TABLES, KEEPER_TABLE, MAIN_TABLE,
-    PROTOCOL, RULE_PRIORITY, STATE_TABLE, is_ours,
+    ADVERTISING_TABLE, DEFAULTS_TABLE, DETECTIONS, FILTER_TABLE, INTERFACE_TABLES, KEEPER_TABLE,
+    LOWERED_ROUTES, MAIN_TABLE, MARKERS, MOVED_IPV4_PREFIXES, MOVED_IPV4_ROUTES, MOVED_IPV6_PREFIXES,
+    MOVED_IPV6_ROUTES, PROTOCOL, ROUTER, RULE_PRIORITY, SHIFTED_ROUTES, STATE_TABLE, is_ours,
 };
 use super::settings::{Property, Settings, having};
-use super::{KeeperLock, rules};
+use super::{KeeperLock, router, rules};
 use crate::backend::linux::LinuxHost;
+use crate::backend::linux::address::on_link;
 use crate::backend::linux::link::{Link, address_family};
 use crate::doctor::KernelObject;
 use crate::error::{ErrorKind, Result};
@@ -36,12 +38,19 @@ impl LinuxHost {
             }
         }
         for family in Family::ALL {
-            for (table, count) in self.our_routes(family)? {
-                objects.push(table_object(family, table, count, &links));
-            }
+            let routes = self.our_routes(family)?;
+            objects.extend(
+                routes.tables.iter().map(|(table, count)| table_object(family, *table, *count, &links)),
+            );
+            objects.extend(routes.on_link.iter().map(|route| on_link_object(route, &links)));
         }
         if let Some(guard) = Guard::read_if_permitted(self)? {
             objects.extend(guard.objects(&links));
+            objects.extend(router::wishes(self)?.into_iter().map(|table| KernelObject {
+                name: format!("nft table inet {table}"),
+                purpose: "empty; belongs to a program that wants this host to be an IPv4 router, and vanishes with it"
+                    .to_owned(),
+            }));
         }
         if KeeperLock::is_held(self).is_ok_and(|held| held == Some(true)) {
             objects.push(KernelObject {
@@ -90,23 +99,33 @@ impl LinuxHost {
         )))
     }
 
-    /// How many routes of ours each table has.
-    fn our_routes(&self, family: Family) -> Result<BTreeMap<u32, usize>> {
+    fn our_routes(&self, family: Family) -> Result<OurRoutes> {
         let mut request = route::dump(address_family(family), Filter::default());
-        let counts = self.route.take()?.snapshot(&mut request, BTreeMap::new, |counts, message| {
-            let ours = |route: &Route| is_ours(route.table, route.protocol);
-            if let Some(route) = Route::parse(message)?.filter(ours) {
-                *counts.entry(route.table).or_insert(0) += 1;
+        let routes = self.route.take()?.snapshot(&mut request, OurRoutes::default, |routes, message| {
+            let Some(route) = Route::parse(message)? else { return Ok(()) };
+            if is_ours(route.table, route.protocol) {
+                *routes.tables.entry(route.table).or_insert(0) += 1;
+            } else if on_link::is_ours(&route) {
+                routes.on_link.push(route);
             }
             Ok(())
         });
-        match counts {
+        match routes {
             Err(refusal) if matches!(refusal.errno(), libc::EAFNOSUPPORT | libc::EOPNOTSUPP) => {
-                Ok(BTreeMap::new())
+                Ok(OurRoutes::default())
             }
-            counts => counts.map_err(|refusal| refusal.error(OPERATION).because("listing routes")),
+            routes => routes.map_err(|refusal| refusal.error(OPERATION).because("listing routes")),
         }
     }
+}
+
+/// Routes of ours.
+#[derive(Debug, Default)]
+struct OurRoutes {
+    /// How many each table of ours has.
+    tables: BTreeMap<u32, usize>,
+    /// To the prefixes of addresses that are skipped as source.
+    on_link: Vec<Route>,
 }
 
 /// The interface's name, or its number where it is gone.
@@ -196,24 +215,71 @@ fn table_object(family: Family, table: u32, count: usize, links: &[Link]) -> Ker
     let plural = if count == 1 { "" } else { "s" };
     let purpose = match table {
         DEFAULTS_TABLE => "copies of the default routes that are allowed".to_owned(),
-        STATE_TABLE => "tells everybody which properties are set; no packet meets it".to_owned(),
-        ADVERTISING_TABLE => {
-            "tells everybody and the keeper what is advertised; no packet meets it".to_owned()
-        }
-        DETECTIONS => {
-            "tells everybody which IPv4 addresses are being looked for before they are taken, or another \
-                       computer has; no packet meets it"
-                .to_owned()
-        }
         INTERFACE_TABLES.. => {
             format!("copies of the routes over {}", name_of(table & !INTERFACE_TABLES, links))
         }
-        _ => "of another version or property".to_owned(),
+        table => told(table).map_or_else(
+            || "of another version of iphelper; no packet meets it".to_owned(),
+            |what| format!("tells everybody {what}; no packet meets it"),
+        ),
     };
     KernelObject { name: format!("ip {} route table {table} ({count} route{plural})", flag(family)), purpose }
+}
+
+/// What a table of routes without device tells.
+const fn told(table: u32) -> Option<&'static str> {
+    Some(match table {
+        STATE_TABLE => "which properties are set",
+        MARKERS => "which metrics, MTUs, probes for duplicates and IPv6 forwarding are set by hand",
+        MOVED_IPV4_ROUTES => "which IPv4 routes stand higher by their interface's metric",
+        MOVED_IPV6_ROUTES => "which IPv6 routes stand higher by their interface's metric",
+        MOVED_IPV4_PREFIXES => "which IPv4 addresses' routes stand higher by their interface's metric",
+        MOVED_IPV6_PREFIXES => "which IPv6 addresses' routes stand higher by their interface's metric",
+        LOWERED_ROUTES => "which MTU IPv4 routes had before theirs was lowered",
+        ROUTER => "what forwarded before a program made this host an IPv4 router",
+        SHIFTED_ROUTES => "which IPv6 routes stand behind another of the metric that they were made with",
+        DETECTIONS => {
+            "which IPv4 addresses are being looked for before they are taken, or another computer has"
+        }
+        ADVERTISING_TABLE => "and the keeper what is advertised",
+        _ => return None,
+    })
+}
+
+/// Routes to the prefixes of addresses that are skipped as source.
+fn on_link_object(route: &Route, links: &[Link]) -> KernelObject {
+    let link = name_of(route.interface.unwrap_or_default(), links);
+    let prefix = match route.destination {
+        Some(address) => format!("{address}/{}", route.destination_len),
+        None => "default".to_owned(),
+    };
+    KernelObject {
+        name: format!("ip -4 route {prefix} dev {link} proto {}", on_link::PROTOCOL),
+        purpose: "the way to the prefix of an address that is skipped as source".to_owned(),
+    }
 }
 
 /// An object of our packet filter table, by its name.
 pub(super) fn filter_object(kind: &str, name: &str, purpose: impl Into<String>) -> KernelObject {
     KernelObject { name: format!("nft {kind} inet {FILTER_TABLE} {name}"), purpose: purpose.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    /// What is explained here has a name for `ip`, and nothing else has.
+    #[test]
+    fn each_table_has_a_name_for_iproute2() {
+        let file = include_str!("../../../../../../packaging/iproute2/rt_tables.d/iphelper.conf");
+        let named: BTreeSet<u32> = file
+            .lines()
+            .filter(|line| !line.starts_with('#'))
+            .map(|line| line.split('\t').next().unwrap().parse().unwrap())
+            .collect();
+        let ours = DEFAULTS_TABLE & !0xff..=DEFAULTS_TABLE | 0xff;
+        let explained = ours.filter(|table| *table == DEFAULTS_TABLE || told(*table).is_some());
+        assert_eq!(named, explained.collect());
+    }
 }

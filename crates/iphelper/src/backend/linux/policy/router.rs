@@ -234,7 +234,7 @@ fn make_table(host: &Arc<LinuxHost>) -> Result<(Pooled, String)> {
 }
 
 /// The tables of programs that want a router.
-fn wishes(host: &LinuxHost) -> Result<BTreeSet<String>> {
+pub(super) fn wishes(host: &LinuxHost) -> Result<BTreeSet<String>> {
     let mut socket = match filter_socket(host) {
         // Nobody can have a table.
         Err(error) if error.kind() == ErrorKind::NotSupported => return Ok(BTreeSet::new()),
