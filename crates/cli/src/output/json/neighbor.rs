@@ -34,7 +34,7 @@ impl<'a> From<&'a neighbor::Neighbor> for Neighbor<'a> {
         Self {
             family: family(Family::of(&row.address)),
             address: row.address,
-            luid: row.luid.to_string(),
+            luid: row.luid.0.to_string(),
             index: row.index.0,
             interface: &row.name,
             scope_id: row.scope_id,
@@ -70,7 +70,7 @@ impl<'a> From<&'a neighbor::ProxyNeighbor> for ProxyNeighbor<'a> {
         Self {
             family: family(Family::of(&row.address)),
             address: row.address,
-            luid: interface.map(|it| it.luid.to_string()),
+            luid: interface.map(|it| it.luid.0.to_string()),
             index: interface.map(|it| it.index.0),
             interface: interface.map(|it| it.name.as_str()),
             is_router: row.is_router,
