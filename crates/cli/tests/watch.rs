@@ -301,6 +301,9 @@ fn people_read_what_a_route_is() {
         let _ = run("ip route add 203.0.113.0/24 dev lo metric 7 table 99");
         let line = watch.line_with("203.0.113.0/24");
         assert!(line.contains("  lo  route  added  203.0.113.0/24 metric 7 table 99"), "{line}");
+        let _ = run("ip route add blackhole 198.51.100.0/24");
+        let line = watch.line_with("198.51.100.0");
+        assert!(line.contains("  -  route  added  198.51.100.0/24 blackhole metric 0"), "{line}");
         let _ = run("ip address add 192.0.2.1/32 dev lo");
         let line = watch.line_with("192.0.2.1/32");
         assert!(line.contains("  lo  address  added  192.0.2.1/32"), "{line}");

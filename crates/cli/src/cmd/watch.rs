@@ -9,6 +9,7 @@ use crate::output::json;
 use crate::output::style::{GOOD, NAME, QUIET};
 use crate::sanitize::sanitize;
 use crate::signals::Signals;
+use crate::units::show_duration;
 use differences::{Difference, differences};
 use iphelper::interface::InterfaceLevel;
 use iphelper::notification::{ChangeKind, Classes, Event, Subject, WatchOptions};
@@ -21,6 +22,7 @@ use serde_json::Value;
 use std::collections::HashMap;
 use std::io::{self, Write};
 use std::os::fd::AsFd;
+use std::time::Duration;
 
 /// Watch the network change, as it happens
 ///
@@ -181,7 +183,12 @@ impl Args {
         let shown = changes.iter().filter(|change| change.property != "nud_state");
         for (number, Difference { property, from, to }) in shown.enumerate() {
             let separator = if number == 0 { "  " } else { ", " };
-            write!(out, "{separator}{property} {} -> {GOOD}{}{GOOD:#}", value(from), value(to))?;
+            write!(
+                out,
+                "{separator}{property} {} -> {GOOD}{}{GOOD:#}",
+                value(property, from),
+                value(property, to)
+            )?;
         }
         if event.kind == ChangeKind::Parameter && changes.is_empty() {
             write!(out, "  {QUIET}(no value differs){QUIET:#}")?;
@@ -251,9 +258,13 @@ impl Names {
 }
 
 /// A value for people: text without quotes, and safe to show.
-fn value(value: &Value) -> String {
+fn value(property: &str, value: &Value) -> String {
     match value {
         Value::String(text) => sanitize(text).into_owned(),
+        Value::Null if property.ends_with("_lifetime") => "forever".to_owned(),
+        Value::Number(time) if property.ends_with("_lifetime") => {
+            show_duration(Duration::from_secs(time.as_u64().unwrap_or_default() / 1000))
+        }
         Value::Null => "unknown".to_owned(),
         other => other.to_string(),
     }

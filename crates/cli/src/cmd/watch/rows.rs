@@ -2,6 +2,7 @@
 
 use crate::output::json;
 use iphelper::notification::Subject;
+use iphelper::route::{MAIN_TABLE, RouteKind};
 use serde::Serialize;
 use serde_json::{Value, json as value};
 
@@ -65,8 +66,11 @@ pub(super) fn text(subject: &Subject) -> String {
             if !row.next_hop.is_unspecified() {
                 text += &format!(" by {}", row.next_hop);
             }
+            if row.kind != RouteKind::Unicast {
+                text += &format!(" {}", row.kind);
+            }
             text += &format!(" metric {}", row.metric);
-            if row.table != iphelper::route::MAIN_TABLE {
+            if row.table != MAIN_TABLE {
                 text += &format!(" table {}", row.table);
             }
             text
