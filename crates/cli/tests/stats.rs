@@ -25,7 +25,7 @@ fn datagrams_are_counted() {
         assert_eq!(document["tcp"]["both"]["in_segments"], 0);
         let text = iph("stats udp").ok();
         let words = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
-        assert!(text.lines().any(|line| words(line) == "udp ipv4 out_datagrams 3"), "{text}");
+        assert!(text.lines().any(|line| words(line) == "udp IPv4 out_datagrams 3"), "{text}");
         assert!(!text.contains("in_segments"), "UDP alone: {text}");
         let _ = iph("stats --watch 0s").message(2);
     });

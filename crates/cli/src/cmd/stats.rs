@@ -106,8 +106,8 @@ fn columns(value: &str) -> Table {
 }
 
 fn add(table: &mut Table, counter: &Counter, value: String) {
-    let family = counter.family.map_or("both", json::family);
-    let _ = table.add_row([counter.group.name(), family, counter.name, &value]);
+    let family = counter.family.map_or_else(|| "both".to_owned(), |family| family.to_string());
+    let _ = table.add_row([counter.group.name(), &family, counter.name, &value]);
 }
 
 fn print(counters: &[Counter], heading: &str, value: impl Fn(&Counter) -> String) -> Result<Exit, Failure> {

@@ -83,7 +83,7 @@ pub(super) fn write_changes(
         out.flush()?;
         return Ok(());
     }
-    let mut table = table::new(&["Property", "From", "To", "Kernel attribute"], &[], output::width());
+    let mut table = table::new(&["Property", "From", "To", "Kernel object"], &[], output::width());
     for change in changes {
         let _ = table.add_row([
             change.property.to_owned(),

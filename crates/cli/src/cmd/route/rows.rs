@@ -113,7 +113,7 @@ pub(super) fn write_changes(
     if changes.is_empty() {
         writeln!(out, "nothing to change: every value is already so")?;
     } else {
-        let mut table = table::new(&["Property", "From", "To", "Kernel attribute"], &[], output::width());
+        let mut table = table::new(&["Property", "From", "To", "Kernel object"], &[], output::width());
         for change in changes {
             let _ = table.add_row([
                 change.property.to_owned(),
