@@ -179,10 +179,18 @@ impl NetNs {
     }
 
     /// Connects this namespace and `peer` with a pair of Ethernet interfaces, both up.
+    ///
+    /// Waits until the kernel has seen both carriers, which a busy host does late: until then it drops what is sent, and
+    /// the interfaces still change by themselves.
     pub fn veth(&self, name: &str, peer: &Self, peer_name: &str) {
         let _ = self.sh(&format!("ip link add {name} type veth peer name {peer_name} netns {}", peer.path()));
         let _ = self.sh(&format!("ip link set {name} up"));
         let _ = peer.sh(&format!("ip link set {peer_name} up"));
+        for (side, name) in [(self, name), (peer, peer_name)] {
+            eventually("the link is up", || {
+                side.sh(&format!("ip link show dev {name}")).contains("state UP")
+            });
+        }
     }
 }
 
