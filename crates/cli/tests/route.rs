@@ -51,7 +51,7 @@ fn routes_are_added_listed_changed_and_deleted() {
             assert_eq!(planned[0]["interface"], "e0");
             assert_eq!((shown().len(), shown()[0]["gateway"].as_str()), (1, Some(hop)));
             let exists = iph(&format!("route add {name} --metric 9")).message(1);
-            assert!(exists.contains("already"), "{exists}");
+            assert!(exists.contains(&format!("by {hop} over e0 already")), "{exists}");
             let beside = name.replace("e0", "e1").replace("10.0.0", "10.1.0").replace("fd00::", "fd00:1::");
             let text = iph(&format!("route add {beside} --metric 7")).ok();
             assert!(text.contains(prefix) && text.contains("e1"), "{text}");

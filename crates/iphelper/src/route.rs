@@ -179,19 +179,27 @@ impl RouteKey {
     pub fn with_metric(self, metric: u32) -> Self {
         Self { metric: Some(metric), ..self }
     }
+
+    /// The key in words, with the interface as the reader knows it.
+    pub(crate) fn over(&self, interface: impl fmt::Display) -> String {
+        let mut text = self.destination.to_string();
+        if !self.next_hop.is_unspecified() {
+            text += &format!(" by {}", self.next_hop);
+        }
+        text += &format!(" over {interface}");
+        if let Some(table) = self.table.filter(|table| *table != MAIN_TABLE) {
+            text += &format!(" in table {table}");
+        }
+        if let Some(metric) = self.metric {
+            text += &format!(" with metric {metric}");
+        }
+        text
+    }
 }
 
 impl fmt::Display for RouteKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.destination)?;
-        if !self.next_hop.is_unspecified() {
-            write!(f, " by {}", self.next_hop)?;
-        }
-        write!(f, " over the interface with {}", self.interface)?;
-        if let Some(table) = self.table.filter(|table| *table != MAIN_TABLE) {
-            write!(f, " in table {table}")?;
-        }
-        self.metric.map_or(Ok(()), |metric| write!(f, " with metric {metric}"))
+        f.write_str(&self.over(format_args!("the interface with {}", self.interface)))
     }
 }
 

@@ -75,29 +75,34 @@ impl Found {
     pub(super) fn only(&self, key: &RouteKey, operation: &'static str) -> Result<&Candidate> {
         let plain = self.candidates.iter().filter(|it| it.is_plain());
         match self.candidates.as_slice() {
-            [] => Err(missing(key, operation)),
+            [] => Err(self.missing(key, operation)),
             [only] => Ok(only),
             [first, ..] if plain.count() == 1 => Ok(first),
             several => {
                 let metrics: Vec<_> = several.iter().map(|it| it.row.metric.to_string()).collect();
                 Err(Error::new(ErrorKind::InvalidParameter, operation).because(format!(
-                    "there are {} routes to {key}, with metrics {}: say which by its metric",
+                    "there are {} routes to {}, with metrics {}: say which by its metric",
                     several.len(),
+                    key.over(self.link.name()),
                     metrics.join(", ")
                 )))
             }
         }
     }
-}
 
-/// The error of a route that is not there.
-pub(super) fn missing(key: &RouteKey, operation: &'static str) -> Error {
-    Error::new(ErrorKind::NotFound, operation).because(format!("there is no route to {key}"))
+    /// The error of a route that is not there.
+    fn missing(&self, key: &RouteKey, operation: &'static str) -> Error {
+        Error::new(ErrorKind::NotFound, operation)
+            .because(format!("there is no route to {}", key.over(self.link.name())))
+    }
 }
 
 pub(super) fn route(host: &LinuxHost, key: &RouteKey) -> Result<Route> {
     let found = find(host, key, Scope::Key, OPERATION)?;
-    found.candidates.into_iter().next().map(|it| it.row).ok_or_else(|| missing(key, OPERATION))
+    match found.candidates.first() {
+        Some(candidate) => Ok(candidate.row.clone()),
+        None => Err(found.missing(key, OPERATION)),
+    }
 }
 
 /// The interface of a key, checked to have the key's family.

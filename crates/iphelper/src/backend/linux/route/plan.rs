@@ -87,8 +87,10 @@ pub(super) fn plan(
         let key = (route.table, route.destination, route.next_hop, link);
         if there.keys.get(&key) == Some(&true) {
             let key = RouteKey::new(route.destination, route.next_hop, route.interface).in_table(route.table);
+            let on = links.iter().find(|it| it.index.0 == link);
+            let named = on.map_or_else(|| key.to_string(), |link| key.over(link.name()));
             planned.push(Err(Error::new(ErrorKind::AlreadyExists, operation)
-                .because(format!("there is a route to {key} already"))));
+                .because(format!("there is a route to {named} already"))));
             continue;
         }
         let place = there.place(route, link, surroundings, operation);
