@@ -44,9 +44,10 @@ impl Pool {
 
     /// An idle socket, or a new one.
     pub(in crate::backend::linux) fn take(self: &Arc<Self>) -> Result<Pooled> {
-        let idle = self.idle().and_then(|mut idle| idle.pop());
+        let process = std::process::id();
+        let idle = self.idle_in(process).and_then(|mut idle| idle.pop());
         match idle {
-            Some(socket) => Ok(self.lend(socket)),
+            Some(socket) => Ok(self.lend(socket, process)),
             None => self.open(),
         }
     }
@@ -54,10 +55,11 @@ impl Pool {
     /// A new socket.
     pub(in crate::backend::linux) fn open(self: &Arc<Self>) -> Result<Pooled> {
         let socket = self.namespace.run(|| Socket::open(self.protocol, 0))??;
-        if self.process == std::process::id() {
+        let process = std::process::id();
+        if self.process == process {
             let _ = self.ports.lock().unwrap_or_else(PoisonError::into_inner).insert(socket.port);
         }
-        Ok(self.lend(socket))
+        Ok(self.lend(socket, process))
     }
 
     /// Closes the idle sockets.
@@ -67,14 +69,18 @@ impl Pool {
         }
     }
 
-    fn lend(self: &Arc<Self>, socket: Socket) -> Pooled {
-        Pooled { pool: Arc::clone(self), process: std::process::id(), socket: Some(socket) }
+    fn lend(self: &Arc<Self>, socket: Socket, process: u32) -> Pooled {
+        Pooled { pool: Arc::clone(self), process, socket: Some(socket) }
     }
 
     /// The idle sockets; `None` in a forked child.
     pub(super) fn idle(&self) -> Option<MutexGuard<'_, Vec<Socket>>> {
-        let ours = self.process == std::process::id();
-        ours.then(|| self.idle.lock().unwrap_or_else(PoisonError::into_inner))
+        self.idle_in(std::process::id())
+    }
+
+    /// The same where the calling process' number is known: the kernel is asked for it each time.
+    fn idle_in(&self, process: u32) -> Option<MutexGuard<'_, Vec<Socket>>> {
+        (self.process == process).then(|| self.idle.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -104,7 +110,7 @@ impl Drop for Pooled {
     fn drop(&mut self) {
         let ours = self.process == std::process::id();
         if let Some(socket) = self.socket.take().filter(|socket| ours && !socket.is_busy())
-            && let Some(mut idle) = self.pool.idle()
+            && let Some(mut idle) = self.pool.idle_in(self.process)
             && idle.len() < MOST_IDLE
         {
             idle.push(socket);
