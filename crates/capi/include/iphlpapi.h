@@ -145,6 +145,10 @@ DWORD WINAPI NotifyAddrChange(PHANDLE Handle, LPOVERLAPPED overlapped);
 DWORD WINAPI NotifyRouteChange(PHANDLE Handle, LPOVERLAPPED overlapped);
 BOOL WINAPI CancelIPChangeNotify(LPOVERLAPPED notifyOverlapped);
 
+/* Of Windows Server 2003 alone; ERROR_NOT_SUPPORTED. */
+DWORD WINAPI NotifySecurityHealthChange(PHANDLE pHandle, LPOVERLAPPED pOverLapped, PULONG SecurityHealthFlags);
+DWORD WINAPI CancelSecurityHealthChangeNotify(LPOVERLAPPED notifyOverlapped);
+
 #ifdef __cplusplus
 }
 #endif

@@ -452,6 +452,70 @@ NETIO_STATUS NETIOAPI_API_ ConvertInterfaceNameToLuidW(CONST WCHAR *InterfaceNam
 NETIO_STATUS NETIOAPI_API_ ConvertIpv4MaskToLength(ULONG Mask, PUINT8 MaskLength);
 NETIO_STATUS NETIOAPI_API_ ConvertLengthToIpv4Mask(ULONG MaskLength, PULONG Mask);
 
+/* Flow layer virtual interfaces: no Linux host has them; ERROR_NOT_SUPPORTED. */
+typedef enum _NET_FL_VIRTUAL_INTERFACE_ORIGIN {
+    NetFlVirtualInterfaceOriginOid,
+    NetFlVirtualInterfaceOriginApi,
+    NetFlVirtualInterfaceOriginDefault
+} NET_FL_VIRTUAL_INTERFACE_ORIGIN, *PNET_FL_VIRTUAL_INTERFACE_ORIGIN;
+
+typedef enum _NET_FL_ISOLATION_MODE {
+    NetFlIsolationModeNone,
+    NetFlIsolationModeVlan,
+    NetFlIsolationModeVsid
+} NET_FL_ISOLATION_MODE, *PNET_FL_ISOLATION_MODE;
+
+typedef struct _MIB_FL_VIRTUAL_INTERFACE_ROW {
+    ADDRESS_FAMILY Family;
+    IF_LUID IfLuid;
+    ULONG VirtualIfId;
+    GUID CompartmentGuid;
+    NET_FL_ISOLATION_MODE IsolationMode;
+    NET_FL_VIRTUAL_INTERFACE_ORIGIN Origin;
+    IF_LUID VirtualIfLuid;
+    IF_INDEX VirtualIfIndex;
+    BOOLEAN AllowLocalNd;
+    ULONG AttachedFlsnpiClients;
+    ULONG FlsnpiClientConfigErrors;
+    ULONG64 FlsnpiClientInjectErrors;
+    ULONG64 FlsnpiClientCloneErrors;
+    ULONG64 InFlsnpiIndicatedPackets;
+    ULONG64 InFlsnpiClientReturnedPackets;
+    ULONG64 InFlsnpiClientSilentlyDroppedPackets;
+    ULONG64 InFlsnpiClientDroppedPackets;
+    ULONG64 InFlsnpiClientInjectedPackets;
+    ULONG64 InFlsnpiClientClonedPackets;
+    ULONG64 OutFlsnpiIndicatedPackets;
+    ULONG64 OutFlsnpiClientReturnedPackets;
+    ULONG64 OutFlsnpiClientDroppedPackets;
+    ULONG64 OutFlsnpiClientSilentlyDroppedPackets;
+    ULONG64 OutFlsnpiClientInjectedPackets;
+    ULONG64 OutFlsnpiClientClonedPackets;
+    ULONG64 OutFlsnpiClientClonedPacketsForNbSplit;
+} MIB_FL_VIRTUAL_INTERFACE_ROW, *PMIB_FL_VIRTUAL_INTERFACE_ROW;
+
+typedef struct _MIB_FL_VIRTUAL_INTERFACE_TABLE {
+    ULONG NumEntries;
+    MIB_FL_VIRTUAL_INTERFACE_ROW Table[1];
+} MIB_FL_VIRTUAL_INTERFACE_TABLE, *PMIB_FL_VIRTUAL_INTERFACE_TABLE;
+
+VOID NETIOAPI_API_ InitializeFlVirtualInterfaceEntry(PMIB_FL_VIRTUAL_INTERFACE_ROW Row);
+NETIO_STATUS NETIOAPI_API_ CreateFlVirtualInterface(CONST MIB_FL_VIRTUAL_INTERFACE_ROW *Row);
+NETIO_STATUS NETIOAPI_API_ DeleteFlVirtualInterface(CONST MIB_FL_VIRTUAL_INTERFACE_ROW *Row);
+NETIO_STATUS NETIOAPI_API_ GetFlVirtualInterface(PMIB_FL_VIRTUAL_INTERFACE_ROW Row);
+NETIO_STATUS NETIOAPI_API_ GetFlVirtualInterfaceTable(
+    ADDRESS_FAMILY Family, PMIB_FL_VIRTUAL_INTERFACE_TABLE *Table);
+NETIO_STATUS NETIOAPI_API_ SetFlVirtualInterface(CONST MIB_FL_VIRTUAL_INTERFACE_ROW *Row);
+
+/* Teredo: no Linux host has it; ERROR_NOT_SUPPORTED. */
+#define MIB_INVALID_TEREDO_PORT_NUMBER 0
+typedef VOID(NETIOAPI_API_ *PTEREDO_PORT_CHANGE_CALLBACK)(
+    PVOID CallerContext, USHORT Port, MIB_NOTIFICATION_TYPE NotificationType);
+NETIO_STATUS NETIOAPI_API_ GetTeredoPort(USHORT *Port);
+NETIO_STATUS NETIOAPI_API_ NotifyTeredoPortChange(
+    PTEREDO_PORT_CHANGE_CALLBACK Callback, PVOID CallerContext, BOOLEAN InitialNotification,
+    HANDLE *NotificationHandle);
+
 /* The C library has functions of these names and another meaning of the buffer's size, so the symbols differ. */
 NET_IFINDEX NETIOAPI_API_ iphelper_if_nametoindex(PCSTR InterfaceName);
 PCHAR NETIOAPI_API_ iphelper_if_indextoname(NET_IFINDEX InterfaceIndex, PCHAR InterfaceName);

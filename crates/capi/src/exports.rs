@@ -15,7 +15,7 @@ macro_rules! export_netioapi {
                 self, IpInterfaceChangeCallback, RouteChangeCallback, UnicastIpAddressChangeCallback,
             };
             use $crate::{
-                address, best_route, convert, destination, interface, ip_interface, memory, neighbor, path, route,
+                absent, address, best_route, convert, destination, interface, ip_interface, memory, neighbor, path, route,
             };
             use std::ffi::c_void;
 
@@ -47,6 +47,8 @@ macro_rules! export_netioapi {
                 ConvertLengthToIpv4Mask(length: u32, mask: *mut u32) -> Status = convert::length_to_mask::<$flavour>;
                 CreateAnycastIpAddressEntry(row: *const MIB_ANYCASTIPADDRESS_ROW) -> Status
                     = address::create_anycast_ip_address_entry::<$flavour>;
+                CreateFlVirtualInterface(row: *const MIB_FL_VIRTUAL_INTERFACE_ROW) -> Status
+                    = absent::change_fl_virtual_interface::<$flavour>;
                 CreateIpForwardEntry2(row: *const MIB_IPFORWARD_ROW2) -> Status
                     = route::create_ip_forward_entry2::<$flavour>;
                 CreateIpNetEntry2(row: *const MIB_IPNET_ROW2) -> Status = neighbor::create_ip_net_entry2::<$flavour>;
@@ -58,6 +60,8 @@ macro_rules! export_netioapi {
                     = address::create_unicast_ip_address_entry::<$flavour>;
                 DeleteAnycastIpAddressEntry(row: *const MIB_ANYCASTIPADDRESS_ROW) -> Status
                     = address::delete_anycast_ip_address_entry::<$flavour>;
+                DeleteFlVirtualInterface(row: *const MIB_FL_VIRTUAL_INTERFACE_ROW) -> Status
+                    = absent::change_fl_virtual_interface::<$flavour>;
                 DeleteIpForwardEntry2(row: *const MIB_IPFORWARD_ROW2) -> Status
                     = route::delete_ip_forward_entry2::<$flavour>;
                 DeleteIpNetEntry2(row: *const MIB_IPNET_ROW2) -> Status = neighbor::delete_ip_net_entry2::<$flavour>;
@@ -75,6 +79,10 @@ macro_rules! export_netioapi {
                     destination: *const SOCKADDR_INET, options: u32, best_route: *mut MIB_IPFORWARD_ROW2,
                     best_source: *mut SOCKADDR_INET
                 ) -> Status = best_route::best_route2::<$flavour>;
+                GetFlVirtualInterface(row: *mut MIB_FL_VIRTUAL_INTERFACE_ROW) -> Status
+                    = absent::fl_virtual_interface::<$flavour>;
+                GetFlVirtualInterfaceTable(family: u16, table: *mut *mut MIB_FL_VIRTUAL_INTERFACE_TABLE) -> Status
+                    = absent::fl_virtual_interface_table::<$flavour>;
                 GetIfEntry2(row: *mut MIB_IF_ROW2) -> Status = interface::if_entry2::<$flavour>;
                 GetIfEntry2Ex(level: i32, row: *mut MIB_IF_ROW2) -> Status = interface::if_entry2_ex::<$flavour>;
                 GetIfStackTable(table: *mut *mut MIB_IFSTACK_TABLE) -> Status
@@ -101,10 +109,13 @@ macro_rules! export_netioapi {
                     = address::multicast_ip_address_entry::<$flavour>;
                 GetMulticastIpAddressTable(family: u16, table: *mut *mut MIB_MULTICASTIPADDRESS_TABLE) -> Status
                     = address::multicast_ip_address_table::<$flavour>;
+                GetTeredoPort(port: *mut u16) -> Status = absent::teredo_port::<$flavour>;
                 GetUnicastIpAddressEntry(row: *mut MIB_UNICASTIPADDRESS_ROW) -> Status
                     = address::unicast_ip_address_entry::<$flavour>;
                 GetUnicastIpAddressTable(family: u16, table: *mut *mut MIB_UNICASTIPADDRESS_TABLE) -> Status
                     = address::unicast_ip_address_table::<$flavour>;
+                InitializeFlVirtualInterfaceEntry(row: *mut MIB_FL_VIRTUAL_INTERFACE_ROW)
+                    = absent::initialize_fl_virtual_interface_entry;
                 InitializeIpForwardEntry(row: *mut MIB_IPFORWARD_ROW2) = route::initialize_ip_forward_entry;
                 InitializeIpInterfaceEntry(row: *mut MIB_IPINTERFACE_ROW)
                     = ip_interface::initialize_ip_interface_entry;
@@ -122,12 +133,17 @@ macro_rules! export_netioapi {
                     family: u16, table: *mut *mut MIB_UNICASTIPADDRESS_TABLE,
                     callback: Option<StableUnicastIpAddressTableCallback>, context: *mut c_void, handle: *mut HANDLE
                 ) -> Status = address::notify_stable_unicast_ip_address_table::<$flavour>;
+                NotifyTeredoPortChange(
+                    callback: PTEREDO_PORT_CHANGE_CALLBACK, context: *mut c_void, initial: u8, handle: *mut HANDLE
+                ) -> Status = absent::notify_teredo_port_change::<$flavour>;
                 NotifyUnicastIpAddressChange(
                     family: u16, callback: Option<UnicastIpAddressChangeCallback>, context: *mut c_void, initial: u8,
                     handle: *mut HANDLE
                 ) -> Status = notification::notify_unicast_ip_address_change::<$flavour>;
                 ResolveIpNetEntry2(row: *mut MIB_IPNET_ROW2, source: *const SOCKADDR_INET) -> Status
                     = neighbor::resolve_ip_net_entry2::<$flavour>;
+                SetFlVirtualInterface(row: *const MIB_FL_VIRTUAL_INTERFACE_ROW) -> Status
+                    = absent::change_fl_virtual_interface::<$flavour>;
                 SetIpForwardEntry2(row: *const MIB_IPFORWARD_ROW2) -> Status
                     = route::set_ip_forward_entry2::<$flavour>;
                 SetIpInterfaceEntry(row: *mut MIB_IPINTERFACE_ROW) -> Status
@@ -152,7 +168,7 @@ macro_rules! export_iphlpapi {
             use $crate::notification::overlapped;
             use $crate::raw::*;
             use $crate::{
-                address, best_route, convert, interface, memory, neighbor, owner_module, round_trip, route, router,
+                absent, address, best_route, convert, interface, memory, neighbor, owner_module, round_trip, route, router,
                 statistics, tcp, udp,
             };
             use std::ffi::c_void;
@@ -162,6 +178,8 @@ macro_rules! export_iphlpapi {
                     address: u32, mask: u32, index: u32, context: *mut u32, instance: *mut u32
                 ) -> u32 = address::add_ip_address;
                 CancelIPChangeNotify(overlapped: *const OVERLAPPED) -> i32 = overlapped::cancel_ip_change_notify;
+                CancelSecurityHealthChangeNotify(overlapped: *mut OVERLAPPED) -> u32
+                    = absent::cancel_security_health_change_notify;
                 CreateIpForwardEntry(row: *const MIB_IPFORWARDROW) -> u32 = route::create_ip_forward_entry;
                 CreateIpNetEntry(row: *const MIB_IPNETROW) -> u32 = neighbor::create_ip_net_entry;
                 CreateProxyArpEntry(address: u32, mask: u32, index: u32) -> u32 = neighbor::create_proxy_arp_entry;
@@ -236,6 +254,9 @@ macro_rules! export_iphlpapi {
                     = overlapped::notify_addr_change;
                 NotifyRouteChange(handle: *mut HANDLE, overlapped: *mut OVERLAPPED) -> u32
                     = overlapped::notify_route_change;
+                NotifySecurityHealthChange(
+                    handle: *mut HANDLE, overlapped: *mut OVERLAPPED, flags: *mut u32
+                ) -> u32 = absent::notify_security_health_change;
                 ParseNetworkString(
                     text: *const u16, types: u32, info: *mut NET_ADDRESS_INFO, port: *mut u16, prefix_length: *mut u8
                 ) -> u32 = convert::parse_string;

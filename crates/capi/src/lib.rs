@@ -16,6 +16,7 @@
     reason = "one contract for all functions, stated above: each pointer is NULL or as Windows declares it"
 )]
 
+pub mod absent;
 pub mod address;
 pub mod best_route;
 pub mod convert;

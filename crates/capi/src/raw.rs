@@ -34,11 +34,12 @@ pub use windows_sys::Win32::NetworkManagement::IpHelper::{
     MIBICMPSTATS_EX_XPSP1 as MIBICMPSTATS_EX, MibAddInstance, MibDeleteInstance, MibIfEntryNormal,
     MibIfEntryNormalWithoutStatistics, MibIfTableNormal, MibIfTableNormalWithoutStatistics, MibIfTableRaw,
     MibInitialNotification, MibParameterNotification, NET_ADDRESS_DNS_NAME, NET_ADDRESS_INFO,
-    NET_ADDRESS_IPV4, NET_ADDRESS_IPV6, TCP_TABLE_BASIC_ALL, TCP_TABLE_BASIC_CONNECTIONS,
-    TCP_TABLE_BASIC_LISTENER, TCP_TABLE_OWNER_MODULE_ALL, TCP_TABLE_OWNER_MODULE_CONNECTIONS,
-    TCP_TABLE_OWNER_MODULE_LISTENER, TCP_TABLE_OWNER_PID_ALL, TCP_TABLE_OWNER_PID_CONNECTIONS,
-    TCP_TABLE_OWNER_PID_LISTENER, TCPIP_OWNER_MODULE_BASIC_INFO, TCPIP_OWNER_MODULE_INFO_BASIC,
-    TcpConnectionOffloadStateInHost, UDP_TABLE_BASIC, UDP_TABLE_OWNER_MODULE, UDP_TABLE_OWNER_PID,
+    NET_ADDRESS_IPV4, NET_ADDRESS_IPV6, PTEREDO_PORT_CHANGE_CALLBACK, TCP_TABLE_BASIC_ALL,
+    TCP_TABLE_BASIC_CONNECTIONS, TCP_TABLE_BASIC_LISTENER, TCP_TABLE_OWNER_MODULE_ALL,
+    TCP_TABLE_OWNER_MODULE_CONNECTIONS, TCP_TABLE_OWNER_MODULE_LISTENER, TCP_TABLE_OWNER_PID_ALL,
+    TCP_TABLE_OWNER_PID_CONNECTIONS, TCP_TABLE_OWNER_PID_LISTENER, TCPIP_OWNER_MODULE_BASIC_INFO,
+    TCPIP_OWNER_MODULE_INFO_BASIC, TcpConnectionOffloadStateInHost, UDP_TABLE_BASIC, UDP_TABLE_OWNER_MODULE,
+    UDP_TABLE_OWNER_PID,
 };
 pub use windows_sys::Win32::Networking::WinSock::{
     AF_INET, AF_INET6, AF_UNSPEC, IN_ADDR, IN_ADDR_0, IN6_ADDR, IN6_ADDR_0, MIB_IPPROTO_NETMGMT,
@@ -166,6 +167,38 @@ pub struct MIB_IPNET_ROW2 {
     pub Flags: u8,
     /// In C a union with `LastUnreachable`.
     pub LastReachable: u32,
+}
+
+/// A flow layer virtual interface.
+#[derive(Clone, Copy, Default)]
+#[repr(C)]
+pub struct MIB_FL_VIRTUAL_INTERFACE_ROW {
+    pub Family: u16,
+    pub IfLuid: NET_LUID,
+    pub VirtualIfId: u32,
+    pub CompartmentGuid: GUID,
+    pub IsolationMode: i32,
+    pub Origin: i32,
+    pub VirtualIfLuid: NET_LUID,
+    pub VirtualIfIndex: u32,
+    pub AllowLocalNd: u8,
+    pub AttachedFlsnpiClients: u32,
+    pub FlsnpiClientConfigErrors: u32,
+    pub FlsnpiClientInjectErrors: ULONG64,
+    pub FlsnpiClientCloneErrors: ULONG64,
+    pub InFlsnpiIndicatedPackets: ULONG64,
+    pub InFlsnpiClientReturnedPackets: ULONG64,
+    pub InFlsnpiClientSilentlyDroppedPackets: ULONG64,
+    pub InFlsnpiClientDroppedPackets: ULONG64,
+    pub InFlsnpiClientInjectedPackets: ULONG64,
+    pub InFlsnpiClientClonedPackets: ULONG64,
+    pub OutFlsnpiIndicatedPackets: ULONG64,
+    pub OutFlsnpiClientReturnedPackets: ULONG64,
+    pub OutFlsnpiClientDroppedPackets: ULONG64,
+    pub OutFlsnpiClientSilentlyDroppedPackets: ULONG64,
+    pub OutFlsnpiClientInjectedPackets: ULONG64,
+    pub OutFlsnpiClientClonedPackets: ULONG64,
+    pub OutFlsnpiClientClonedPacketsForNbSplit: ULONG64,
 }
 
 /// The path to one destination.
@@ -386,6 +419,7 @@ tables! {
     MIB_IPNET_TABLE2 { NumEntries, Table: MIB_IPNET_ROW2 },
     MIB_IPFORWARD_TABLE2 { NumEntries, Table: MIB_IPFORWARD_ROW2 },
     MIB_IPPATH_TABLE { NumEntries, Table: MIB_IPPATH_ROW },
+    MIB_FL_VIRTUAL_INTERFACE_TABLE { NumEntries, Table: MIB_FL_VIRTUAL_INTERFACE_ROW },
     MIB_TCPTABLE_OWNER_MODULE { dwNumEntries, table: MIB_TCPROW_OWNER_MODULE },
     MIB_TCP6TABLE_OWNER_MODULE { dwNumEntries, table: MIB_TCP6ROW_OWNER_MODULE },
     MIB_UDPTABLE_OWNER_MODULE { dwNumEntries, table: MIB_UDPROW_OWNER_MODULE },

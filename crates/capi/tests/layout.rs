@@ -169,6 +169,12 @@ fn every_member_is_where_windows_has_it() {
         MIB_IPFORWARDTABLE {
             "dwNumEntries" = dwNumEntries, "table" = table
         }
+        MIB_FL_VIRTUAL_INTERFACE_ROW {
+            "Family" = Family, "IfLuid" = IfLuid, "VirtualIfId" = VirtualIfId, "CompartmentGuid" = CompartmentGuid, "IsolationMode" = IsolationMode, "Origin" = Origin, "VirtualIfLuid" = VirtualIfLuid, "VirtualIfIndex" = VirtualIfIndex, "AllowLocalNd" = AllowLocalNd, "AttachedFlsnpiClients" = AttachedFlsnpiClients, "FlsnpiClientConfigErrors" = FlsnpiClientConfigErrors, "FlsnpiClientInjectErrors" = FlsnpiClientInjectErrors, "FlsnpiClientCloneErrors" = FlsnpiClientCloneErrors, "InFlsnpiIndicatedPackets" = InFlsnpiIndicatedPackets, "InFlsnpiClientReturnedPackets" = InFlsnpiClientReturnedPackets, "InFlsnpiClientSilentlyDroppedPackets" = InFlsnpiClientSilentlyDroppedPackets, "InFlsnpiClientDroppedPackets" = InFlsnpiClientDroppedPackets, "InFlsnpiClientInjectedPackets" = InFlsnpiClientInjectedPackets, "InFlsnpiClientClonedPackets" = InFlsnpiClientClonedPackets, "OutFlsnpiIndicatedPackets" = OutFlsnpiIndicatedPackets, "OutFlsnpiClientReturnedPackets" = OutFlsnpiClientReturnedPackets, "OutFlsnpiClientDroppedPackets" = OutFlsnpiClientDroppedPackets, "OutFlsnpiClientSilentlyDroppedPackets" = OutFlsnpiClientSilentlyDroppedPackets, "OutFlsnpiClientInjectedPackets" = OutFlsnpiClientInjectedPackets, "OutFlsnpiClientClonedPackets" = OutFlsnpiClientClonedPackets, "OutFlsnpiClientClonedPacketsForNbSplit" = OutFlsnpiClientClonedPacketsForNbSplit
+        }
+        MIB_FL_VIRTUAL_INTERFACE_TABLE {
+            "NumEntries" = NumEntries, "Table" = Table
+        }
         MIB_IPPATH_TABLE {
             "NumEntries" = NumEntries, "Table" = Table
         }

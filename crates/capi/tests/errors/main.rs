@@ -36,6 +36,7 @@ macro_rules! refused {
     };
 }
 
+mod absent;
 mod address;
 mod address_text;
 mod best_route;
@@ -59,8 +60,14 @@ const MEMORY: &str = "Linux gives memory out before it has it and ends a program
 const FAMILY: &str = "needs a kernel without this family: IPv4 is in every one, IPv6 is left out by the boot option \
                       ipv6.disable=1 alone, which a namespace cannot set";
 
+const TEREDO: &str = "Teredo is on no Linux host, so its functions go no further than ERROR_NOT_SUPPORTED";
+
 /// Codes that this host cannot produce: functions, code, reason.
 const IMPOSSIBLE: &[(&[&str], &str, &str)] = &[
+    (&["GetTeredoPort"], "ERROR_NOT_READY", TEREDO),
+    (&["NotifyTeredoPortChange"], "ERROR_INVALID_HANDLE", TEREDO),
+    (&["NotifyTeredoPortChange"], "ERROR_NOT_ENOUGH_MEMORY", TEREDO),
+    (&["NotifyTeredoPortChange"], "STATUS_NOT_ENOUGH_MEMORY", TEREDO),
     (&["GetTcpTable", "GetTcpTable2", "GetIfEntry", "GetIfTable"], "ERROR_NOT_SUPPORTED", FAMILY),
     (&["GetUdpTable", "GetUdp6Table"], "ERROR_NOT_SUPPORTED", FAMILY),
     (
@@ -328,6 +335,8 @@ fn each_documented_code_is_provoked_or_has_a_reason() {
         notification::one_change(&mut walk);
         route::routes(&mut walk);
         route::first_generation(&mut walk);
+        absent::teredo(&mut walk);
+        absent::without_pages();
         walk
     });
     let impossible: BTreeMap<(&str, &str), &str> = IMPOSSIBLE
