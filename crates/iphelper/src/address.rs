@@ -156,8 +156,8 @@ impl Host {
     /// IPv6: it is tentative when the call returns, until the kernel has found out whether another computer has it (by as
     /// many probes as `dad_transmits` of the interface says); with [`optimistic`](NewUnicastAddress::optimistic) it can be
     /// used meanwhile. IPv4: while `dad_transmits` is above 0, this call looks for another computer with the address by ARP
-    /// probes (RFC 5227), `dad_transmits` times `retransmit_time`; meanwhile everybody reads the row as tentative, and the
-    /// address is taken afterwards. It lives until it is deleted, its lifetime or the interface ends.
+    /// probes (RFC 5227), `dad_transmits` times `retransmit_time` after a random delay below that and a second; meanwhile
+    /// everybody reads the row as tentative, and the address is taken afterwards. It lives until it is deleted, its lifetime or the interface ends.
     ///
     /// Rules, filters and the metric of routes that this library holds for the interface follow in the same call.
     ///

@@ -67,8 +67,8 @@ impl Host {
     /// - Windows: `NotifyStableUnicastIpAddressTable`
     /// - Errors: [`NotSupported`](crate::ErrorKind::NotSupported) where the family's stack is absent;
     ///   [`ResourceLimit`](crate::ErrorKind::ResourceLimit) where no thread or descriptor is to be had
-    /// - Linux: the rtnetlink groups of links and addresses; IPv4 addresses that somebody probes for are looked at five
-    ///   times a second while there are some
+    /// - Linux: the rtnetlink groups of links and addresses, and of IPv4 routes for the notes of addresses that somebody
+    ///   probes for
     /// - Privilege: none
     #[doc(alias = "NotifyStableUnicastIpAddressTable")]
     pub fn notify_stable_unicast_addresses(

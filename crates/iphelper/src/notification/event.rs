@@ -125,8 +125,8 @@ pub enum Subject {
     Interface(Box<Interface>),
     /// The settings of an interface for one family.
     IpInterface(Box<IpInterface>),
-    /// A unicast address; one that the kernel has with two prefixes is one row. One that is still looked for on an IPv4
-    /// link is told when it is taken. That its lifetimes run down is no change.
+    /// A unicast address; one that the kernel has with two prefixes is one row. One that is looked for on an IPv4 link is
+    /// told as tentative, and again when it is taken or found to be a duplicate. That its lifetimes run down is no change.
     UnicastAddress(Box<UnicastAddress>),
     /// A route. That its lifetime runs down is no change.
     Route(Box<Route>),

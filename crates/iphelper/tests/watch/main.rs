@@ -12,5 +12,6 @@ mod order;
 mod requester;
 mod support;
 mod tcp;
+mod tentative;
 
 iphelper_testkit::private_user_namespace!();

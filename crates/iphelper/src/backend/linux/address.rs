@@ -24,7 +24,7 @@ use crate::ip_interface::PropertyChange;
 use crate::types::{Family, InterfaceKey};
 pub(super) use on_link::PROTOCOL as ON_LINK_PROTOCOL;
 pub(crate) use read::time_of_uptime;
-pub(super) use read::{is_unicast, row, scope_id};
+pub(super) use read::{detected_row, is_unicast, row, scope_id};
 use std::net::IpAddr;
 use std::sync::Arc;
 

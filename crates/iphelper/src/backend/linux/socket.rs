@@ -5,6 +5,7 @@
 
 pub(super) mod arp;
 pub(super) mod datagram;
+mod filter;
 pub(super) mod icmpv6;
 #[cfg(test)]
 pub(super) mod killed;

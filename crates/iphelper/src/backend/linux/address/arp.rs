@@ -15,6 +15,7 @@ use crate::backend::linux::socket::arp::ArpSocket;
 use crate::error::{Error, ErrorKind, Result};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
+use std::hash::{BuildHasher as _, RandomState};
 use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
@@ -22,6 +23,7 @@ const LEN: usize = 28;
 /// Ethernet, IPv4, lengths of both addresses.
 const HEAD: [u8; 6] = [0, 1, 8, 0, 6, 4];
 const REQUEST: u16 = 1;
+const PROBE_WAIT: Duration = Duration::from_secs(1);
 
 /// How often an address is asked for, and how long an answer may take.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -63,12 +65,18 @@ impl Prober {
     }
 
     /// Whether another computer on the link has the address. `going_on` is called before each probe.
+    ///
+    /// The first probe waits for a random time, so that computers that were switched on together do not ask together.
     pub(super) fn has_duplicate(
         &self,
         address: Ipv4Addr,
         probing: Probing,
         mut going_on: impl FnMut() -> Result<()>,
     ) -> Result<bool> {
+        going_on()?;
+        if self.hears_conflict(address, first_delay(probing.interval))? {
+            return Ok(true);
+        }
         for _ in 0..probing.probes {
             going_on()?;
             self.send(&packet(self.own, Ipv4Addr::UNSPECIFIED, address))?;
@@ -119,6 +127,14 @@ impl Prober {
     }
 }
 
+/// A random time below `PROBE_WAIT` of RFC 5227, and below the time between two probes where that is less.
+fn first_delay(interval: Duration) -> Duration {
+    let most = interval.min(PROBE_WAIT);
+    // The standard library seeds its hash tables with random numbers, which nobody has to guess here.
+    let dice = RandomState::new().hash_one(0);
+    most * u32::try_from(dice % 1024).unwrap_or_default() / 1024
+}
+
 /// A request for `target`.
 fn packet(own: [u8; 6], source: Ipv4Addr, target: Ipv4Addr) -> [u8; LEN] {
     let mut packet = [0; LEN];
@@ -149,6 +165,16 @@ mod tests {
     const OWN: [u8; 6] = [2, 0, 0, 0, 0, 1];
     const OTHER: [u8; 6] = [2, 0, 0, 0, 0, 2];
     const ADDRESS: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 5);
+
+    #[test]
+    fn the_first_probe_waits_for_a_time_that_differs() {
+        for interval in [Duration::from_millis(100), Duration::from_secs(60)] {
+            let delays: Vec<_> = (0..100).map(|_| first_delay(interval)).collect();
+            assert!(delays.iter().all(|it| *it < interval.min(PROBE_WAIT)), "{delays:?}");
+            assert!(delays.iter().any(|it| *it != delays[0]), "{delays:?}");
+        }
+        assert_eq!(first_delay(Duration::ZERO), Duration::ZERO);
+    }
 
     #[test]
     fn only_who_has_the_address_or_wants_it_conflicts() {

@@ -132,11 +132,12 @@ impl LinuxHost {
         match prober.has_duplicate(ipv4, probing, going_on) {
             Ok(true) => {
                 detection.is_duplicate = true;
+                // Before the address goes, so that its row stays, and changes.
+                let told = self.tell_detection(&detection, patience)?;
                 if creation.optimistic {
                     self.send_each_of(link, [address.delete()])?;
                     self.keep_on_link_routes(link)?;
                 }
-                let told = self.tell_detection(&detection, patience)?;
                 told.map_err(|refusal| failed(refusal, "writing down that the address is a duplicate"))?;
                 Err(Error::new(ErrorKind::AddressConflict, OPERATION).because(format!(
                     "another computer on {} has {ipv4}: it answered an ARP probe; the row says duplicate until it is \

@@ -159,7 +159,7 @@ pub(in crate::backend::linux) fn is_unicast(address: &Address) -> bool {
 }
 
 /// The row of an IPv4 address that is not taken.
-fn detected_row(detection: &Detection, link: &Link) -> UnicastAddress {
+pub(in crate::backend::linux) fn detected_row(detection: &Detection, link: &Link) -> UnicastAddress {
     let (prefix_len, skip, origins) = unpack(detection.bits);
     let (prefix_origin, suffix_origin) = origins;
     UnicastAddress {

@@ -6,6 +6,7 @@ use crate::backend::StableWaiter;
 use crate::backend::linux::LinuxHost;
 use crate::backend::linux::link::Link;
 use crate::backend::linux::namespace::system;
+use crate::backend::linux::policy::OUR_PROTOCOL;
 use crate::backend::linux::socket::{Protocol, Socket};
 use crate::error::Result;
 use crate::types::{Family, InterfaceIndex};
@@ -20,9 +21,6 @@ use std::time::Duration;
 
 const OPERATION: &str = "waiting for stable addresses";
 
-/// How often it is looked for IPv4 addresses that somebody probes for, whose end the kernel announces as a route's. Only
-/// while there are some.
-const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// After a failure.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
@@ -36,8 +34,10 @@ pub(super) struct Waiter {
 
 impl Waiter {
     pub(super) fn open(host: Arc<LinuxHost>, family: Option<Family>) -> Result<Self> {
-        let groups = groups::LINK | groups::IPV4_ADDRESS | groups::IPV6_ADDRESS;
+        // The notes of IPv4 addresses that somebody probes for are routes.
+        let groups = groups::LINK | groups::IPV4_ADDRESS | groups::IPV6_ADDRESS | groups::IPV4_ROUTE;
         let socket = host.namespace.run(|| Socket::open(Protocol::Route, groups))??;
+        socket.leave_out_routes_but(Some(OUR_PROTOCOL));
         Ok(Self { host, socket, family })
     }
 
@@ -55,13 +55,19 @@ impl Waiter {
     }
 
     /// The table, and whether some of it waits for what is known soon.
-    fn look(&self) -> Result<(Vec<UnicastAddress>, bool, bool)> {
+    fn look(&self) -> Result<(Vec<UnicastAddress>, bool)> {
         let rows = self.host.read_unicast_addresses(self.family)?;
         let links = self.host.links_by_index(OPERATION)?;
-        let is_waiting = |row: &&UnicastAddress| is_waiting(row, &links);
-        let waits = rows.iter().any(|row| is_waiting(&row));
-        let waits_for_ipv4 = rows.iter().filter(is_waiting).any(|row| row.address.is_ipv4());
-        Ok((rows, waits, waits_for_ipv4))
+        let waits = rows.iter().any(|row| is_waiting(row, &links));
+        Ok((rows, waits))
+    }
+
+    /// How long at most until nobody believes any more that somebody probes for an address: a program that was killed
+    /// announces nothing.
+    fn next_end(&self) -> Option<Duration> {
+        let noted = self.host.noted_detections().ok()?;
+        let left = noted.iter().filter_map(|(detection, until)| detection.time_left(*until));
+        left.filter(|left| !left.is_zero()).min().map(|left| left + Duration::from_millis(1))
     }
 }
 
@@ -72,17 +78,18 @@ fn is_waiting(row: &UnicastAddress, links: &FxHashMap<InterfaceIndex, Link>) -> 
 
 impl StableWaiter for Waiter {
     fn stable(&mut self) -> Result<Option<Vec<UnicastAddress>>> {
-        let (rows, waits, _) = self.look()?;
+        let (rows, waits) = self.look()?;
         Ok((!waits).then_some(rows))
     }
 
     fn wait(&mut self, stop: BorrowedFd<'_>) -> Result<Option<Vec<UnicastAddress>>> {
         loop {
             let drained = self.drain();
+            // Before the look, so that what ends in between is looked at again.
+            let next_end = self.next_end();
             let wait = match drained.and_then(|()| self.look()) {
-                Ok((rows, false, _)) => return Ok(Some(rows)),
-                Ok((_, true, false)) => None,
-                Ok((_, true, true)) => Some(LOOK_EVERY),
+                Ok((rows, false)) => return Ok(Some(rows)),
+                Ok((_, true)) => next_end,
                 Err(_) => Some(RETRY_AFTER),
             };
             let timeout = wait.and_then(|wait| Timespec::try_from(wait).ok());

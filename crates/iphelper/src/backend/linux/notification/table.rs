@@ -104,6 +104,11 @@ impl Table {
         self.slots.len()
     }
 
+    /// Whether a key has rows.
+    pub(super) fn has(&self, key: &[u8]) -> bool {
+        self.slots.contains(key)
+    }
+
     /// Applies an announcement. What changed, and whether the table is in doubt by it.
     pub(super) fn apply(&mut self, message: &RowMessage<'_>, replay: bool) -> (Option<Step>, bool) {
         let key = message.key.as_bytes();

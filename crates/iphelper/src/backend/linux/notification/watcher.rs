@@ -1,6 +1,7 @@
 //! One namespace as it was last seen, and what has changed since.
 
 mod check;
+mod detections;
 mod links;
 mod news;
 mod reading;
@@ -11,6 +12,7 @@ mod tests;
 pub(super) use news::{IpInterfaceChange, News, View};
 
 use super::super::LinuxHost;
+use super::super::policy::OUR_PROTOCOL;
 use super::super::socket::{Protocol, Socket};
 use super::monitor::Monitor;
 use super::requester::Requesters;
@@ -19,6 +21,7 @@ use super::tcp::Connections;
 use crate::error::{Error, ErrorKind, Result};
 use crate::notification::{Classes, Requester};
 use check::Checks;
+use detections::Detections;
 use iphelper_netlink::DecodeError;
 use iphelper_netlink::message::Message;
 use iphelper_netlink::rtnetlink::addr::DELETE_ADDRESS;
@@ -61,6 +64,7 @@ struct State {
     addresses: Option<Table>,
     routes: Option<Table>,
     neighbors: Option<Table>,
+    detections: Detections,
     connections: Option<Connections>,
     rows: Rows,
     requesters: Option<Requesters>,
@@ -84,6 +88,7 @@ impl Watcher {
             addresses: None,
             routes: None,
             neighbors: None,
+            detections: Detections::default(),
             connections: None,
             rows: Rows::default(),
             requesters: None,
@@ -97,6 +102,10 @@ impl Watcher {
     /// Watches these classes from now on and no others. What is not watched costs nothing.
     pub(super) fn want(&mut self, classes: Classes, requesters: bool, news: &mut News) -> Result<()> {
         let wanted = groups_of(classes);
+        let all_routes = classes.contains(Classes::ROUTES);
+        if all_routes && !self.state.wanted.contains(Classes::ROUTES) {
+            self.socket.leave_out_routes_but(None);
+        }
         for group in (1..=32).filter(|group| (wanted & !self.groups) >> (group - 1) & 1 != 0) {
             let joined = self.socket.join_group(group);
             joined.map_err(|refusal| refusal.error("subscribing to changes"))?;
@@ -149,6 +158,10 @@ impl Watcher {
             let _ = self.socket.leave_group(group);
         }
         self.groups = wanted;
+        if !all_routes && groups::IPV4_ROUTE & wanted != 0 {
+            // Whoever watches addresses alone must not pay for millions of routes.
+            self.socket.leave_out_routes_but(Some(OUR_PROTOCOL));
+        }
         Ok(())
     }
 
@@ -182,6 +195,9 @@ impl Watcher {
     /// and the next call finds the rest.
     pub(super) fn update(&mut self, look: bool, news: &mut News) -> Result<Option<Instant>> {
         let Self { socket, state, .. } = self;
+        let ends = |state: &State| state.addresses.as_ref().and_then(|_| state.detections.next_end());
+        // What ends before the call has looked is looked at again.
+        let ended = ends(state);
         let result = update(socket, state, look, news);
         if result.is_err() {
             state.lost = true;
@@ -189,7 +205,8 @@ impl Watcher {
         state.links.forget_gone();
         let later = state.lost.then_some(state.not_before);
         let look = state.connections.as_ref().map(Connections::next_look);
-        result.map(|()| later.into_iter().chain(look).min())
+        let ends = [ended, ends(state)].into_iter().flatten();
+        result.map(|()| later.into_iter().chain(look).chain(ends).min())
     }
 
     /// The socket on which the kernel announces, to make its queue short.
@@ -218,6 +235,8 @@ fn update(socket: &mut Socket, state: &mut State, look: bool, news: &mut News) -
         read?;
     }
     check::settle(socket, state, news)?;
+    // Links may have come and gone, and time has passed.
+    state.settle_detections(Some(&Cause { requester: None, resynchronised: false }), news);
     if let Some(connections) = &mut state.connections {
         connections.update(&state.host, look, news)?;
     }
@@ -303,6 +322,10 @@ impl State {
         if self.routes.is_some() && message.header.kind == DELETE_ADDRESS {
             self.checks.address_gone(row);
         }
+        if subject == Subject::Route && self.addresses.is_some() && self.detections.take_in(row) {
+            let requester = self.requester(message.header.port);
+            self.settle_detections(Some(&Cause { requester, resynchronised: false }), news);
+        }
         if self.table(subject).is_none() {
             return Ok(());
         }
@@ -316,9 +339,18 @@ impl State {
         self.lost |= doubtful;
         if let Some(step) = step {
             let cause = Cause { requester: self.requester(message.header.port), resynchronised: false };
+            let since = news.len();
             self.rows.tell(&self.host, &mut self.links, subject, &step, &cause, news);
+            self.detections.join(&self.host, &mut self.links, since, news);
         }
         Ok(())
+    }
+
+    /// Tells what has become of IPv4 addresses that the kernel does not have.
+    fn settle_detections(&mut self, cause: Option<&Cause>, news: &mut News) {
+        if let Some(addresses) = &self.addresses {
+            self.detections.settle((&self.host, &mut self.links), addresses, cause, news);
+        }
     }
 
     fn requester(&mut self, port: u32) -> Option<Requester> {
@@ -342,7 +374,8 @@ fn groups_of(classes: Classes) -> u32 {
             Classes::IP_INTERFACES,
             groups::IPV6_LINK | groups::IPV6_ADDRESS | groups::IPV4_NETCONF | groups::IPV6_NETCONF,
         ),
-        (Classes::UNICAST_ADDRESSES, groups::IPV4_ADDRESS | groups::IPV6_ADDRESS),
+        // The notes of IPv4 addresses that are not taken yet are routes.
+        (Classes::UNICAST_ADDRESSES, groups::IPV4_ADDRESS | groups::IPV6_ADDRESS | groups::IPV4_ROUTE),
         // Some IPv4 routes go unannounced with a next hop object or with the address that they prefer.
         (Classes::ROUTES, groups::IPV4_ROUTE | groups::IPV6_ROUTE | groups::NEXTHOP | groups::IPV4_ADDRESS),
         (Classes::NEIGHBORS, groups::NEIGHBOR),

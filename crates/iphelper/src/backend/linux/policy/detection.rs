@@ -13,7 +13,7 @@ use super::OPERATION;
 use super::batch::send;
 use super::exclusive::PolicyLock;
 use super::marker::{Marker, Subject, route_of, routes_of};
-use super::names::{DETECTIONS, IPV4_DAD, MARKERS};
+use super::names::{DETECTIONS, IPV4_DAD, MARKERS, PROTOCOL};
 use crate::backend::linux::LinuxHost;
 use crate::backend::linux::link::Link;
 use crate::backend::linux::socket::Refusal;
@@ -60,6 +60,11 @@ impl Detection {
         self.subject.index
     }
 
+    /// How long it counts if nobody tells it again; `None` for a duplicate, which counts until it is deleted.
+    pub(in crate::backend::linux) fn time_left(&self, until: u32) -> Option<Duration> {
+        (!self.is_duplicate).then(|| Duration::from_secs(until.into()).saturating_sub(uptime()))
+    }
+
     fn route(&self) -> Route {
         route_of(DETECTIONS, self.address.to_bits(), self.subject.index)
     }
@@ -79,7 +84,11 @@ impl Detection {
         route
     }
 
-    fn read(route: &Route) -> Option<(Self, u32)> {
+    /// What a route says, if it is a note of this kind, and the second until which it counts.
+    pub(in crate::backend::linux) fn read(route: &Route) -> Option<(Self, u32)> {
+        if route.table != DETECTIONS || route.protocol != PROTOCOL {
+            return None;
+        }
         let Some(IpAddr::V4(address)) = route.destination else { return None };
         let number = |number| route.metrics.get(number).unwrap_or_default();
         let bits = number(metric::SSTHRESH);
@@ -98,12 +107,17 @@ impl Detection {
 impl LinuxHost {
     /// The addresses that are not taken. Needs no privilege.
     pub(in crate::backend::linux) fn detections(&self) -> Result<Vec<Detection>> {
+        let holds =
+            |(detection, until): &(Detection, u32)| detection.time_left(*until) != Some(Duration::ZERO);
+        Ok(self.noted_detections()?.into_iter().filter(holds).map(|(detection, _)| detection).collect())
+    }
+
+    /// The same with the second until which each counts, and with those that count no longer.
+    pub(in crate::backend::linux) fn noted_detections(&self) -> Result<Vec<(Detection, u32)>> {
         let routes = routes_of(&mut *self.route.take()?, DETECTIONS).map_err(|refusal| {
             refusal.error("reading addresses").because("listing those that are not taken")
         })?;
-        let now = uptime().as_secs();
-        let holds = |(detection, until): &(Detection, u32)| detection.is_duplicate || u64::from(*until) > now;
-        Ok(routes.iter().filter_map(Detection::read).filter(holds).map(|(detection, _)| detection).collect())
+        Ok(routes.iter().filter_map(Detection::read).collect())
     }
 
     /// Writes down that an address is being looked for, for as long as `patience`; `EEXIST` if it is already.
@@ -183,7 +197,8 @@ fn second_after(patience: Duration) -> u32 {
 
 fn uptime() -> Duration {
     let now = clock_gettime(ClockId::Monotonic);
-    Duration::from_secs(u64::try_from(now.tv_sec).unwrap_or_default())
+    let seconds = u64::try_from(now.tv_sec).unwrap_or_default();
+    Duration::new(seconds, u32::try_from(now.tv_nsec).unwrap_or_default())
 }
 
 #[cfg(test)]

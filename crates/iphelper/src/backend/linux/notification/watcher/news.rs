@@ -38,6 +38,11 @@ impl News {
         self.0.push((view, event));
     }
 
+    /// The events from a place on, to be put right.
+    pub(super) fn since(&mut self, place: usize) -> impl Iterator<Item = &mut Event> {
+        self.0.iter_mut().skip(place).map(|(_, event)| event)
+    }
+
     /// Puts changes of IP interfaces where they belong.
     pub(super) fn insert_ip_interfaces(&mut self, mut changes: Vec<IpInterfaceChange>) {
         if changes.is_empty() {

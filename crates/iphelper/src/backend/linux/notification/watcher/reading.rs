@@ -104,10 +104,18 @@ pub(super) fn read(
     news: &mut News,
 ) -> Result<()> {
     let Some(mut table) = state.table(subject).take() else { return Ok(()) };
+    let since = news.len();
     let most = SMALLEST_BACKLOG + table.len() * BACKLOG_A_KEY;
     let mut backlog = Backlog::new(most);
     let result = read_rows(socket, state, &mut table, &mut backlog, reason, news);
     *state.table(subject) = Some(table);
+    if subject == Subject::Address {
+        let cause = Cause { requester: None, resynchronised: reason == Reason::Lost };
+        let State { host, links, detections, .. } = state;
+        detections.read(host)?;
+        detections.join(host, links, since, news);
+        state.settle_detections((reason != Reason::First).then_some(&cause), news);
+    }
     // What did not fit is read with the whole table.
     state.lost |= backlog.is_full();
     backlog.tell(state, true, news)?;

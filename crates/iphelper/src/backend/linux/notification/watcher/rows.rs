@@ -171,7 +171,7 @@ impl Rows {
 }
 
 /// A row as if it were in a dump.
-fn told(kind: u16, payload: &[u8]) -> Message<'_> {
+pub(super) fn told(kind: u16, payload: &[u8]) -> Message<'_> {
     let len = u32::try_from(HEADER_LEN + payload.len()).unwrap_or(u32::MAX);
     Message { header: Header { len, kind, flags: 0, sequence: 0, port: 0 }, payload }
 }
