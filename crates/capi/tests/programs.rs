@@ -34,14 +34,20 @@ const PROGRAMS: [&str; 11] = [
     "watch_routes",
 ];
 
+/// Programs for users to start from stand in `examples/c`, those that only test something beside the tests.
+fn source(name: &str) -> PathBuf {
+    let file = format!("{name}.c");
+    let example = support::examples().join("c").join(&file);
+    if example.exists() { example } else { crate_dir().join("tests/c").join(file) }
+}
+
 /// A compiled program; `None`, said aloud, without a compiler.
 fn program(name: &str) -> Option<PathBuf> {
     static COMPILED: LazyLock<Option<Scratch>> = LazyLock::new(|| {
         compiles("gcc", &[], "gcc libc6-dev").then(|| {
             let scratch = Scratch::of_target("programs");
             for name in PROGRAMS {
-                let source = crate_dir().join(format!("tests/c/{name}.c"));
-                compile(&source, &scratch.path(name), &["-liphlpapi"]);
+                compile(&source(name), &scratch.path(name), &["-liphlpapi"]);
             }
             scratch
         })
@@ -399,7 +405,7 @@ fn they_are_programs_for_windows() {
     let scratch = Scratch::new("windows");
     for name in PROGRAMS {
         let mut command = Command::new(compiler);
-        let _ = command.args(options).arg(crate_dir().join(format!("tests/c/{name}.c"))).arg("-o");
+        let _ = command.args(options).arg(source(name)).arg("-o");
         let _ = command.arg(scratch.path(name)).args(["-liphlpapi", "-lntdll", "-lws2_32"]);
         let _ = succeeded(command.output().expect("starting the compiler"), name);
     }

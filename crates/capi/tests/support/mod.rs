@@ -12,6 +12,11 @@ pub(crate) fn crate_dir() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
+/// The repository's examples.
+pub(crate) fn examples() -> PathBuf {
+    crate_dir().join("../../examples")
+}
+
 /// Both libraries, built from the present source: the folder that they are in.
 pub(crate) fn libraries() -> &'static Path {
     static BUILT: LazyLock<PathBuf> = LazyLock::new(|| {
