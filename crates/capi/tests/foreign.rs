@@ -1,0 +1,178 @@
+//! The programs of `examples/` in other languages: each written for Windows, each finds the library and shows what `ss`
+//! and `ip` show.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests fail as tests do")]
+
+use iphelper_testkit::{isolated, run};
+use std::collections::BTreeSet;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Command, Stdio};
+use support::{Scratch, crate_dir, examples, libraries, succeeded};
+
+mod support;
+
+iphelper_testkit::private_user_namespace!();
+
+/// How a program is started: its words so far.
+struct Program(Vec<String>);
+
+impl Program {
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(&self.0[0]);
+        let _ = command.args(&self.0[1..]).args(arguments).env("LD_LIBRARY_PATH", libraries());
+        command
+    }
+
+    /// Whether it succeeded, and all that it wrote.
+    fn outcome(&self, arguments: &[&str]) -> (bool, String) {
+        let output = self.command(arguments).output().expect("starting the program");
+        let text = [output.stdout, output.stderr].concat();
+        (output.status.success(), String::from_utf8(text).unwrap())
+    }
+
+    fn printed(&self, arguments: &[&str]) -> String {
+        succeeded(self.command(arguments).output().expect("starting the program"), arguments[0])
+    }
+}
+
+/// Whether `program` can be started; if not, says so, for then a test is skipped.
+fn starts(program: &str, package: &str) -> bool {
+    let answer = Command::new(program).arg("--version").stdout(Stdio::null()).status();
+    let there = answer.is_ok_and(|status| status.success());
+    if !there {
+        eprintln!("SKIPPED: no {program} here (Debian: apt-get install {package})");
+    }
+    there
+}
+
+/// Lists connections and closes one, where `end` puts an address and a port into a program's words.
+fn connections(program: &Program, end: impl Fn(std::net::SocketAddr) -> Vec<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let (mut server, _) = listener.accept().unwrap();
+
+    let states = [("LISTEN", "LISTEN"), ("ESTAB", "ESTABLISHED")];
+    let expected: BTreeSet<String> = run("ss -4tanpH")
+        .lines()
+        .map(|line| {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            let state = states.iter().find(|(ss, _)| *ss == words[0]).unwrap().1;
+            let pid = words[5].split("pid=").nth(1).unwrap().split(',').next().unwrap();
+            format!("{} {} {state} {pid}", words[3], words[4].replace('*', "0"))
+        })
+        .collect();
+    assert_eq!(expected.len(), 3);
+    let listed: BTreeSet<String> = program
+        .printed(&["connections"])
+        .lines()
+        .map(|line| line.split_whitespace().take(4).collect::<Vec<_>>().join(" "))
+        .collect();
+    assert_eq!(listed, expected);
+
+    let ends = [end(client.local_addr().unwrap()), end(client.peer_addr().unwrap())].concat();
+    let words: Vec<&str> = std::iter::once("close").chain(ends.iter().map(String::as_str)).collect();
+    assert_eq!(program.outcome(&words), (true, "closed\n".to_owned()));
+    assert_eq!(client.read(&mut [0]).unwrap_err().kind(), std::io::ErrorKind::ConnectionAborted);
+    assert_eq!(server.read(&mut [0]).unwrap_err().kind(), std::io::ErrorKind::ConnectionReset);
+    let (success, again) = program.outcome(&words);
+    assert!(!success && (again.contains("317") || again.contains("no such connection")), "{again}");
+}
+
+fn separate(end: std::net::SocketAddr) -> Vec<String> {
+    vec![end.ip().to_string(), end.port().to_string()]
+}
+
+#[test]
+fn python() {
+    if !starts("python3", "python3") {
+        return;
+    }
+    let script = |name: &str| examples().join("python").join(name).to_str().unwrap().to_owned();
+    let program =
+        Program(vec!["python3".to_owned(), script("windows_ctypes.py"), script("network_state.py")]);
+    isolated(|| connections(&program, separate));
+}
+
+#[test]
+fn c_sharp_on_mono() {
+    if !starts("mcs", "mono-mcs") || !starts("mono", "mono-runtime libmono-system4.0-cil") {
+        return;
+    }
+    let scratch = Scratch::new("mono");
+    let folder = examples().join("csharp");
+    let executable = scratch.path("NetworkState.exe");
+    let compiled = Command::new("mcs")
+        .arg(format!("-out:{}", executable.display()))
+        .arg(folder.join("NetworkState.cs"))
+        .output();
+    let _ = succeeded(compiled.expect("starting mcs"), "compiling");
+    // The file with the dllmap stands beside the program.
+    let config = "NetworkState.exe.config";
+    let _ = std::fs::copy(folder.join(config), scratch.path(config)).unwrap();
+    let program = Program(vec!["mono".to_owned(), executable.to_str().unwrap().to_owned()]);
+    isolated(|| {
+        connections(&program, separate);
+        let _ = run("ip link set lo up");
+        let routes = program.printed(&["routes"]);
+        assert!(routes.contains("127.0.0.0 255.0.0.0 by 0.0.0.0 interface 1 "), "{routes}");
+        assert_eq!(routes.lines().count(), run("ip -4 route show table all").lines().count(), "{routes}");
+    });
+}
+
+#[test]
+fn rust_with_windows_sys() {
+    let manifest = examples().join("windows-sys/Cargo.toml");
+    let target = libraries().join("windows-sys");
+    // The library is found at build and at run time without being installed.
+    let folder = libraries().display();
+    let built = Command::new(env!("CARGO"))
+        .args(["build", "--quiet", "--locked", "--manifest-path"])
+        .arg(manifest)
+        .env("CARGO_TARGET_DIR", &target)
+        .env("RUSTFLAGS", format!("-L {folder} -l iphlpapi -C link-arg=-Wl,-rpath,{folder}"))
+        .env_remove("CARGO_ENCODED_RUSTFLAGS")
+        .current_dir(crate_dir())
+        .output();
+    let _ = succeeded(built.expect("starting cargo"), "building");
+    let program = Program(vec![target.join("debug/network-state").to_str().unwrap().to_owned()]);
+    isolated(|| {
+        connections(&program, |end| vec![end.to_string()]);
+        routes_and_their_changes(&program);
+    });
+}
+
+fn routes_and_their_changes(program: &Program) {
+    let _ = run("ip link set lo up");
+    let mut watcher =
+        program.command(&["watch"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(watcher.stdout.take().unwrap()).lines().map(Result::unwrap);
+    assert_eq!(lines.next().unwrap(), "watching");
+    let mut wait_for = |wanted: &str| assert!(lines.any(|line| line == wanted), "{wanted}");
+    for (ip, prefix, next_hop) in [("ip -4", "203.0.113.0/24", "0.0.0.0"), ("ip -6", "2001:db8::/32", "::")] {
+        let shown = || run(&format!("{ip} route show {prefix}"));
+        let words = [prefix, next_hop, "1"];
+        assert_eq!(program.printed(&[&["route", "add"], &words[..]].concat()), "");
+        assert!(shown().contains("dev lo"));
+        wait_for(&format!("route {prefix} by {next_hop} interface 1 added"));
+        let listed = program.printed(&["routes"]);
+        assert!(listed.contains(&format!("{prefix} by {next_hop} interface 1 metric 10\n")), "{listed}");
+        let (success, again) = program.outcome(&[&["route", "add"], &words[..]].concat());
+        assert!(!success && again.contains("CreateIpForwardEntry2: 5010: "), "{again}");
+        assert_eq!(program.printed(&[&["route", "delete"], &words[..]].concat()), "");
+        assert_eq!(shown(), "");
+        wait_for(&format!("route {prefix} by {next_hop} interface 1 deleted"));
+    }
+    let _ = run("ip address add 192.0.2.1/32 dev lo");
+    wait_for("address 192.0.2.1 interface 1 added");
+    watcher.stdin.take().unwrap().flush().unwrap();
+    assert!(watcher.wait().unwrap().success());
+}
+
+#[test]
+fn the_rust_program_names_no_operating_system() {
+    for file in std::fs::read_dir(examples().join("windows-sys/src")).unwrap() {
+        let path = file.unwrap().path();
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(!text.contains("cfg"), "{}", path.display());
+    }
+}
