@@ -4,6 +4,8 @@ use crate::address::{
     AnycastAddress, MulticastAddress, NewUnicastAddress, UnicastAddress, UnicastAddressChange,
 };
 use crate::best_route::{BestRoute as BestRouteRow, BestRouteQuery, RouteExplanation};
+#[cfg(target_os = "linux")]
+use crate::compartment::CompartmentId;
 use crate::convert::InterfaceNames;
 use crate::destination::{AddressPair, Destination as DestinationRow};
 #[cfg(target_os = "linux")]
@@ -49,6 +51,7 @@ pub(crate) trait Backend:
     + Destination
     + Router
     + RoundTrip
+    + Compartment
     + Keeper
     + Doctor
     + Debug
@@ -74,6 +77,7 @@ impl<
         + Destination
         + Router
         + RoundTrip
+        + Compartment
         + Keeper
         + Doctor
         + Debug
@@ -323,6 +327,12 @@ pub(crate) trait RoundTrip {
     fn round_trip(&self, destination: IpAddr, options: &RoundTripOptions) -> Result<RoundTripRow>;
 }
 
+/// [`crate::compartment`].
+pub(crate) trait Compartment {
+    #[cfg(target_os = "linux")]
+    fn compartment_id(&self) -> Result<CompartmentId>;
+}
+
 /// A wish that this host be a router.
 pub(crate) trait RouterHold: Send {
     /// Takes it back; how many are left.
@@ -346,6 +356,14 @@ pub(crate) fn open() -> Result<Arc<dyn Backend>> {
 pub(crate) fn open_namespace(namespace: std::os::fd::OwnedFd) -> Result<Arc<dyn Backend>> {
     Ok(Arc::new(linux::LinuxHost::open_namespace(namespace)?))
 }
+
+/// The compartments of this computer, whichever a host is bound to.
+#[cfg(target_os = "linux")]
+pub(crate) use linux::{
+    compartment_guid, compartment_with_guid, compartments, current_thread_compartment, default_compartment,
+    enter_compartment, no_descriptor, open_compartment, open_compartment_of_process,
+    open_current_compartment, open_named_compartment, process_compartment, session_compartment,
+};
 
 /// The time of day when this computer was up for so long.
 #[cfg(target_os = "linux")]

@@ -33,7 +33,7 @@
 //! | changes | [`notification`]: of all that is above, as they happen |
 #![cfg_attr(
     target_os = "linux",
-    doc = "| Linux | [`keeper`]: what the kernel cannot keep up by itself; [`doctor`]: what can be set here, and what stands in the way |"
+    doc = "| compartments | [`compartment`]: network stacks beside each other (network namespaces) |\n| Linux | [`keeper`]: what the kernel cannot keep up by itself; [`doctor`]: what can be set here, and what stands in the way |"
 )]
 //! | all | [`types`]: what every chapter shares; [`error`]: the one error |
 //!
@@ -42,6 +42,8 @@
 pub mod address;
 mod backend;
 pub mod best_route;
+#[cfg(target_os = "linux")]
+pub mod compartment;
 pub mod convert;
 pub mod destination;
 #[cfg(target_os = "linux")]

@@ -323,6 +323,22 @@ pub fn with_read_only_sysctls<T: Send>(work: impl FnOnce() -> T + Send) -> Optio
     })
 }
 
+/// Runs `work` on a thread of this thread's namespace that sees an empty folder at `path`, which is there and holds
+/// something else for everybody outside. Programs that it starts see it too. Gone with the thread.
+pub fn with_private_folder<T: Send>(path: &str, work: impl FnOnce() -> T + Send) -> T {
+    std::thread::scope(|scope| {
+        let worked = scope.spawn(|| {
+            // SAFETY: only this thread, made for the purpose, changes its mounts.
+            unsafe { rustix::thread::unshare_unsafe(UnshareFlags::NEWNS) }
+                .expect("making mounts of one's own");
+            let _ = run("mount --make-rprivate /");
+            let _ = run(&format!("mount -t tmpfs -o mode=755 tmpfs {path}"));
+            work()
+        });
+        join(worked)
+    })
+}
+
 /// Runs a program, its words split at white space, in this thread's namespace and gives what it printed. Panics with
 /// its error output if it fails.
 pub fn run(command: &str) -> String {

@@ -10,6 +10,7 @@ use super::socket::Refusal;
 use crate::error::{Error, ErrorKind, Result};
 use crate::interface::{InterfaceType, TunnelType};
 use crate::types::{Family, InterfaceIndex, InterfaceKey};
+pub(super) use identity::NAME_SPACE;
 use iphelper_netlink::DecodeError;
 use iphelper_netlink::rtnetlink::link::{
     self, Inet, Inet6, LinkMessage, LinkStatistics, Selector, arphrd, devconf4, devconf6, flag,

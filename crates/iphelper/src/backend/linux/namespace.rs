@@ -92,6 +92,12 @@ pub(super) fn in_proc(operation: &'static str, errno: Errno) -> Error {
     }
 }
 
+/// The error of a descriptor that could not be duplicated.
+pub(crate) fn no_descriptor(error: std::io::Error) -> Error {
+    Error::new(ErrorKind::ResourceLimit, "keeping a network namespace open")
+        .with_errno(error.raw_os_error().unwrap_or_default())
+}
+
 /// The error of a system call that no chapter gives a meaning of its own.
 pub(super) fn system(operation: &'static str, errno: Errno) -> Error {
     Error::new(super::socket::kind_of(errno.raw_os_error()), operation).with_errno(errno.raw_os_error())

@@ -21,7 +21,8 @@ const TYPE_SHIFT: u32 = 48;
 const TAG_BITS: u32 = TYPE_SHIFT - INDEX_BITS;
 
 /// The name space of this library's version 5 GUIDs, a random number.
-const NAME_SPACE: Uuid = Uuid::from_u128(0x8f5b_1c0a_5d0e_4e6b_9a37_21d4_63c8_f0be);
+pub(in crate::backend::linux) const NAME_SPACE: Uuid =
+    Uuid::from_u128(0x8f5b_1c0a_5d0e_4e6b_9a37_21d4_63c8_f0be);
 
 /// Kinds that are made in pairs: each end's `IFLA_LINK` is the other's index, which stays unless the other end moves to a
 /// namespace where its index is taken.

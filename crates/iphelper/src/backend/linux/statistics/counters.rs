@@ -30,6 +30,11 @@ impl Files {
         Ok(Self { snmp, snmp6 })
     }
 
+    /// The inode number of the file, which is the namespace's own: another namespace's file has another.
+    pub(in crate::backend::linux) fn identity(&self) -> Result<u64, Errno> {
+        Ok(rustix::fs::fstat(&self.snmp)?.st_ino)
+    }
+
     /// The counters of IPv4, ICMP, TCP and UDP over IPv4: `Ip.InReceives`.
     pub(super) fn ipv4(&self) -> Result<Counters> {
         Ok(Counters::parse_columns(&read(&self.snmp)?))
