@@ -1,5 +1,6 @@
 //! The contract between the chapters and a host: one small trait per chapter.
 
+use crate::adapter::{Adapter as AdapterRow, AdapterQuery};
 use crate::address::{
     AnycastAddress, MulticastAddress, NewUnicastAddress, UnicastAddress, UnicastAddressChange,
 };
@@ -38,6 +39,7 @@ pub(crate) trait Backend:
     Interface
     + IpInterface
     + Address
+    + Adapter
     + Neighbor
     + Convert
     + Route
@@ -64,6 +66,7 @@ impl<
     T: Interface
         + IpInterface
         + Address
+        + Adapter
         + Neighbor
         + Convert
         + Route
@@ -170,6 +173,12 @@ pub(crate) trait Address {
     fn anycast_address(&self, interface: InterfaceKey, address: IpAddr) -> Result<AnycastAddress>;
     fn multicast_addresses(&self, family: Option<Family>) -> Result<Vec<MulticastAddress>>;
     fn multicast_address(&self, interface: InterfaceKey, address: IpAddr) -> Result<MulticastAddress>;
+}
+
+/// [`crate::adapter`].
+pub(crate) trait Adapter {
+    fn adapters(&self, query: &AdapterQuery) -> Result<Vec<AdapterRow>>;
+    fn adapter(&self, key: InterfaceKey, query: &AdapterQuery) -> Result<AdapterRow>;
 }
 
 /// [`crate::neighbor`].

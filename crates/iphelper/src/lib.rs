@@ -26,6 +26,7 @@
 //! | About | Modules |
 //! | --- | --- |
 //! | interfaces | [`interface`]: identity, state and counters; [`ip_interface`]: their settings for IPv4 and IPv6; [`convert`]: LUID, index, name and GUID |
+//! | adapters | [`adapter`]: an interface with its addresses, routers, name servers and lease, in one reading |
 //! | addresses | [`address`]: unicast, anycast and multicast; [`neighbor`]: the hosts of a link and their physical addresses |
 //! | routes | [`route`]: the forwarding table; [`best_route`]: the route that a packet takes; [`destination`]: which of several addresses to try first; [`path`]: path MTUs that the host has learnt; [`round_trip`]: how far away a host is; [`router`]: this host as a router |
 //! | sockets | [`tcp`], [`udp`]: tables with owners, and deletion; [`socket`]: what both have in common |
@@ -39,6 +40,7 @@
 //!
 //! Windows' function names are search aliases of the methods: search for `SetIpInterfaceEntry`.
 
+pub mod adapter;
 pub mod address;
 mod backend;
 pub mod best_route;

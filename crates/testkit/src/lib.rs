@@ -302,19 +302,31 @@ impl Drop for Headless {
 /// Runs `work` on a thread of this thread's namespace that sees `/proc/sys` mounted read-only. `None`, said aloud,
 /// where the host does not allow such a mount.
 pub fn with_read_only_sysctls<T: Send>(work: impl FnOnce() -> T + Send) -> Option<T> {
+    let mounts = ["mount --bind /proc/sys /proc/sys", "mount -o remount,bind,ro /proc/sys"];
+    with_mounts(&mounts.map(str::to_owned), work)
+}
+
+/// Runs `work` on a thread of this thread's namespace that sees these folders empty, and may write there; nobody else
+/// sees that. `None`, said aloud, where the host does not allow such mounts.
+pub fn with_empty_folders<T: Send>(folders: &[&str], work: impl FnOnce() -> T + Send) -> Option<T> {
+    let mounts: Vec<String> =
+        folders.iter().map(|folder| format!("mount -t tmpfs -o mode=755 tmpfs {folder}")).collect();
+    with_mounts(&mounts, work)
+}
+
+fn with_mounts<T: Send>(mounts: &[String], work: impl FnOnce() -> T + Send) -> Option<T> {
     std::thread::scope(|scope| {
         let worked = scope.spawn(|| {
             // SAFETY: only this thread, made for the purpose, changes its mounts.
             let moved = unsafe { rustix::thread::unshare_unsafe(UnshareFlags::NEWNS) };
             let mounted = moved.map_err(|errno| errno.to_string()).and_then(|()| {
                 let _ = try_run("mount --make-rprivate /")?;
-                let _ = try_run("mount --bind /proc/sys /proc/sys")?;
-                try_run("mount -o remount,bind,ro /proc/sys")
+                mounts.iter().try_for_each(|mount| try_run(mount).map(drop))
             });
             match mounted {
-                Ok(_) => Some(work()),
+                Ok(()) => Some(work()),
                 Err(error) => {
-                    eprintln!("skipped: a read-only /proc/sys cannot be had here: {error}");
+                    eprintln!("skipped: mounts of a thread's own cannot be had here: {error}");
                     None
                 }
             }

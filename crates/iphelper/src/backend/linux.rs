@@ -1,5 +1,6 @@
 //! Linux: the chapters again, over netlink and sysctl files.
 
+mod adapter;
 mod address;
 mod best_route;
 mod compartment;

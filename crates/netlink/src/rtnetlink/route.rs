@@ -271,6 +271,13 @@ impl Route {
         Ok(Some(route))
     }
 
+    /// Whether a message is about a route whose destination is every address, by its header alone.
+    #[must_use]
+    pub fn leads_everywhere(message: &Message<'_>) -> bool {
+        let is_route = matches!(message.header.kind, NEW_ROUTE | DELETE_ROUTE);
+        is_route && message.split::<FIXED_LEN>("rtmsg").is_ok_and(|(&[_, len, ..], _)| len == 0)
+    }
+
     /// A request that adds the route. `flags` decide what happens if one with its prefix and priority is there
     /// (`NLM_F_CREATE`, `NLM_F_EXCL`, `NLM_F_APPEND`, `NLM_F_REPLACE`).
     #[must_use]

@@ -8,6 +8,7 @@ use crate::backend;
 use crate::error::Result;
 use crate::ip_interface::{IpInterface, IpInterfaceChange, PropertyChange};
 use crate::types::{Family, InterfaceKey};
+pub(super) use read::automatic_metric;
 use std::time::Duration;
 
 impl backend::IpInterface for LinuxHost {

@@ -105,7 +105,7 @@ impl LinuxHost {
     }
 
     /// What the kernel itself lists.
-    pub(super) fn members_of(
+    pub(in crate::backend::linux) fn members_of(
         &self,
         kind: Kind,
         family: Family,

@@ -7,7 +7,7 @@ use crate::backend::linux::LinuxHost;
 use crate::backend::linux::link::{Link, address_family};
 use crate::backend::linux::policy::Detection;
 use crate::error::{Error, ErrorKind, Result};
-use crate::types::{Family, InterfaceIndex, InterfaceKey};
+use crate::types::{Family, InterfaceIndex, InterfaceKey, InterfaceLuid};
 use iphelper_netlink::rtnetlink::addr::{self, Address, flag};
 use rustc_hash::{FxHashMap, FxHashSet};
 use rustix::time::{ClockId, clock_gettime};
@@ -33,20 +33,13 @@ impl LinuxHost {
                 if let Some(link) = links.get(&InterfaceIndex(address.index))
                     && seen.insert((address.index, address.address))
                 {
-                    rows.push(row(address, link));
+                    rows.push(row(address, link, link.luid()));
                 }
             }
             if family == Family::V4 {
-                for detection in self.detections()? {
-                    let link =
-                        links.get(&InterfaceIndex(detection.index())).filter(|link| detection.is_of(link));
-                    // Beside one that was taken meanwhile it says nothing.
-                    if let Some(link) = link
-                        && seen.insert((detection.index(), detection.address.into()))
-                    {
-                        rows.push(detected_row(&detection, link));
-                    }
-                }
+                // Beside one that was taken meanwhile it says nothing.
+                let detected = self.detected_rows(links.values())?;
+                rows.extend(detected.into_iter().filter(|row| seen.insert((row.index.0, row.address))));
             }
             if let Some(of_family) = rows.get_mut(start..) {
                 of_family.sort_by_key(|row: &UnicastAddress| row.index);
@@ -66,13 +59,30 @@ impl LinuxHost {
         let link = self.address_link(family, interface, OPERATION)?;
         let addresses = self.addresses(family, Some(link.index), OPERATION)?;
         if let Some(found) = addresses.iter().find(|it| it.address == address && is_unicast(it)) {
-            return Ok(row(found, &link));
+            return Ok(row(found, &link, link.luid()));
         }
         let detections = if family == Family::V4 { self.detections()? } else { Vec::new() };
         let found = detections.iter().find(|it| it.address == address && it.is_of(&link));
         found
             .map(|found| detected_row(found, &link))
             .ok_or_else(|| no_such_address(address, &link, OPERATION))
+    }
+
+    /// The rows of IPv4 addresses of `links` that are not taken: they are looked for, or somebody else has them.
+    pub(in crate::backend::linux) fn detected_rows<'a>(
+        &self,
+        links: impl Iterator<Item = &'a Link>,
+    ) -> Result<Vec<UnicastAddress>> {
+        let detections = self.detections()?;
+        if detections.is_empty() {
+            return Ok(Vec::new());
+        }
+        let links: FxHashMap<u32, &Link> = links.map(|link| (link.index.0, link)).collect();
+        let rows = detections.iter().filter_map(|detection| {
+            let link = links.get(&detection.index()).filter(|link| detection.is_of(link))?;
+            Some(detected_row(detection, link))
+        });
+        Ok(rows.collect())
     }
 
     /// The families that are asked for: `None` is those that this kernel has.
@@ -129,14 +139,14 @@ impl LinuxHost {
     }
 }
 
-/// The row of an address.
-pub(in crate::backend::linux) fn row(address: &Address, link: &Link) -> UnicastAddress {
+/// The row of an address of a link with this LUID, which costs more to work out than all else.
+pub(in crate::backend::linux) fn row(address: &Address, link: &Link, luid: InterfaceLuid) -> UnicastAddress {
     let form = Form::of(address, link);
     let (prefix_origin, suffix_origin) = form.origins;
     let hides = form.skip && address.address.is_ipv6();
     UnicastAddress {
         address: address.address,
-        luid: link.luid(),
+        luid,
         index: link.index,
         name: link.name(),
         prefix_origin,

@@ -19,6 +19,7 @@ use crate::ip_interface::{IpInterface, LinkLocalAddressBehavior, RouterDiscovery
 use crate::types::{Family, InterfaceIndex, InterfaceKey};
 use iphelper_netlink::rtnetlink::link::flag;
 use iphelper_netlink::rtnetlink::neigh_table::{self, NeighborParameters};
+pub(in crate::backend::linux) use metric::automatic as automatic_metric;
 use rustc_hash::{FxHashMap, FxHashSet};
 use rustix::io::Errno;
 use std::collections::BTreeMap;

@@ -47,7 +47,7 @@ const UNKNOWN_WIRELESS: u32 = 45;
 const LOOPBACK: u32 = 75;
 
 /// The metric of an interface of this type and speed in bits per second.
-pub(super) fn automatic(interface_type: InterfaceType, speed: Option<u64>) -> u32 {
+pub(in crate::backend::linux) fn automatic(interface_type: InterfaceType, speed: Option<u64>) -> u32 {
     let (table, unknown) = match interface_type {
         InterfaceType::SOFTWARE_LOOPBACK => return LOOPBACK,
         InterfaceType::IEEE80211 | InterfaceType::WWANPP => (WIRELESS, UNKNOWN_WIRELESS),

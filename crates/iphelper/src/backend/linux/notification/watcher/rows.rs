@@ -141,7 +141,8 @@ impl Rows {
                     let address = Address::parse(&told(NEW_ADDRESS, payload)).ok().flatten();
                     let address = address.filter(address::is_unicast);
                     rows.extend(address.and_then(|address| {
-                        let row = address::row(&address, links.find(host, address.index)?);
+                        let link = links.find(host, address.index)?;
+                        let row = address::row(&address, link, link.luid());
                         Some((payload, Told::UnicastAddress(Box::new(row))))
                     }));
                 }
