@@ -9,6 +9,7 @@ use crate::best_route::{BestRoute as BestRouteRow, BestRouteQuery, RouteExplanat
 use crate::compartment::CompartmentId;
 use crate::convert::InterfaceNames;
 use crate::destination::{AddressPair, Destination as DestinationRow};
+use crate::dns::Dns as DnsRow;
 #[cfg(target_os = "linux")]
 use crate::doctor::{Diagnosis, KernelObject};
 use crate::error::Result;
@@ -51,6 +52,7 @@ pub(crate) trait Backend:
     + BestRoute
     + Path
     + Destination
+    + Dns
     + Router
     + RoundTrip
     + Compartment
@@ -78,6 +80,7 @@ impl<
         + BestRoute
         + Path
         + Destination
+        + Dns
         + Router
         + RoundTrip
         + Compartment
@@ -324,6 +327,11 @@ pub(crate) trait Path {
 /// [`crate::destination`].
 pub(crate) trait Destination {
     fn sort_destinations(&self, destinations: &[DestinationRow]) -> Result<Vec<AddressPair>>;
+}
+
+/// [`crate::dns`].
+pub(crate) trait Dns {
+    fn dns(&self) -> Result<DnsRow>;
 }
 
 /// [`crate::router`].

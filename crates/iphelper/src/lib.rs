@@ -30,6 +30,7 @@
 //! | addresses | [`address`]: unicast, anycast and multicast; [`neighbor`]: the hosts of a link and their physical addresses |
 //! | routes | [`route`]: the forwarding table; [`best_route`]: the route that a packet takes; [`destination`]: which of several addresses to try first; [`path`]: path MTUs that the host has learnt; [`round_trip`]: how far away a host is; [`router`]: this host as a router |
 //! | sockets | [`tcp`], [`udp`]: tables with owners, and deletion; [`socket`]: what both have in common |
+//! | names | [`dns`]: servers and domains, of the host and of each interface |
 //! | counters | [`statistics`]: of IP, ICMP, TCP and UDP |
 //! | changes | [`notification`]: of all that is above, as they happen |
 #![cfg_attr(
@@ -48,6 +49,7 @@ pub mod best_route;
 pub mod compartment;
 pub mod convert;
 pub mod destination;
+pub mod dns;
 #[cfg(target_os = "linux")]
 pub mod doctor;
 pub mod error;

@@ -43,6 +43,12 @@ impl Child {
         Self(command.spawn().expect("starting the test program again"))
     }
 
+    /// Its number.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.0.id()
+    }
+
     /// Kills it (`SIGKILL`) and waits until it is gone.
     pub fn kill(mut self) {
         self.end();

@@ -10,7 +10,9 @@
 #![allow(clippy::panic, reason = "helpers of tests fail as tests do")]
 
 mod announcements;
+pub mod bus;
 mod child;
+mod files;
 mod packet;
 mod refuse;
 mod router;
@@ -29,6 +31,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 pub use announcements::Announcements;
 pub use child::{Child, in_child, is_child};
 pub use ctor;
+pub use files::with_private_files;
+pub use iphelper_dbus as dbus;
 pub use packet::{ArpRequest, Capture, Frame, Icmpv6, Udp, send_unfragmented};
 pub use refuse::{die_at_write_of, refuse_sends_of, refuse_writes_of};
 pub use router::Advertisement;

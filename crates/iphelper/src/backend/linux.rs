@@ -3,11 +3,13 @@
 mod adapter;
 mod address;
 mod best_route;
+mod bus;
 mod compartment;
 mod conf;
 mod convert;
 mod destination;
 mod destroy;
+mod dns;
 mod doctor;
 mod ethtool;
 mod generic;

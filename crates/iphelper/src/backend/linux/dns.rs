@@ -1,0 +1,78 @@
+//! Name resolution: `systemd-resolved` where it works on this namespace, else `resolv.conf`.
+
+mod file;
+mod resolv_conf;
+mod resolved;
+
+use super::LinuxHost;
+use crate::backend::{self, BestRoute as _};
+use crate::best_route::BestRouteQuery;
+use crate::dns::{Dns, DnsServer, InterfaceDns, Resolver};
+use crate::error::Result;
+use crate::types::InterfaceIndex;
+use resolved::Resolved;
+
+const OPERATION: &str = "reading the DNS settings";
+
+impl backend::Dns for LinuxHost {
+    fn dns(&self) -> Result<Dns> {
+        let host_name = host_name();
+        let domain_of_name = host_name.split_once('.').map(|(_, domain)| domain.to_owned());
+        let domain_name = domain_of_name.filter(|domain| !domain.is_empty());
+        let mut dns = Dns {
+            host_name,
+            domain_name,
+            resolver: Resolver::Resolved,
+            servers: Vec::new(),
+            domains: Vec::new(),
+            interfaces: Vec::new(),
+        };
+        match Resolved::find(self, OPERATION)? {
+            Some(mut resolved) => resolved.read(&mut dns)?,
+            None => self.read_file(&mut dns)?,
+        }
+        for server in dns.servers.clone() {
+            if let Some(index) = self.link_to(&server) {
+                interface_of(&mut dns.interfaces, index).reached.push(server);
+            }
+        }
+        dns.interfaces.sort_by_key(|interface| interface.index);
+        Ok(dns)
+    }
+}
+
+impl LinuxHost {
+    /// The interface over which a server is reached; `None`: no route leads there.
+    fn link_to(&self, server: &DnsServer) -> Option<InterfaceIndex> {
+        let zone = server.zone.filter(|_| server.is_link_local());
+        if zone.is_some() {
+            return zone;
+        }
+        // A link-local address without a zone says nothing.
+        if server.is_link_local() {
+            return None;
+        }
+        Some(self.best_route(server.address, &BestRouteQuery::default()).ok()?.index)
+    }
+}
+
+/// The host's name, as the calling thread's UTS namespace has it.
+fn host_name() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
+/// The entry of an interface, made if there is none.
+fn interface_of(interfaces: &mut Vec<InterfaceDns>, index: InterfaceIndex) -> &mut InterfaceDns {
+    let position = interfaces.iter().position(|interface| interface.index == index);
+    let position = position.unwrap_or_else(|| {
+        interfaces.push(InterfaceDns {
+            index,
+            servers: Vec::new(),
+            reached: Vec::new(),
+            domains: Vec::new(),
+        });
+        interfaces.len() - 1
+    });
+    #[allow(clippy::indexing_slicing, reason = "a position that was found or made")]
+    &mut interfaces[position]
+}
