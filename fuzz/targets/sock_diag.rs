@@ -12,6 +12,9 @@ fuzz_target!(|payload: &[u8]| {
     let Ok(row) = SocketRow::parse(&message(BY_FAMILY, payload)) else { return };
     let _ = (row.state(), row.expires(), row.user_id(), row.inode(), row.v6_only(), row.is_multipath());
     assert_eq!(row.local_address().is_ipv4(), row.remote_address().is_ipv4());
+    let _ = (row.memory(), row.congestion(), row.bbr());
+    let info = row.tcp_info().ok().flatten();
+    let _ = info.map(|info| (info.window_scales(), info.delivery_rate_app_limited(), info.received_ce()));
     let id = row.id();
     let _ = id.request(Protocol::Tcp, 0);
     let mut batch = DestroyBatch::new();

@@ -2,11 +2,13 @@
 //!
 //! - [`inet`]: requests and rows (`include/uapi/linux/inet_diag.h`);
 //! - [`filter`]: conditions that the kernel tests before it sends a row;
+//! - [`tcp_info`]: what rows of TCP connections carry beyond their ends;
 //! - [`destroy`]: deletion, many sockets in one datagram (`include/uapi/linux/sock_diag.h`).
 
 pub mod destroy;
 pub mod filter;
 pub mod inet;
+pub mod tcp_info;
 
 /// `SOCK_DIAG_BY_FAMILY`: type of requests for sockets, and of the rows that answer.
 pub const BY_FAMILY: u16 = 20;

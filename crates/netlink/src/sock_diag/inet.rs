@@ -26,7 +26,7 @@ const REQUEST_LEN: usize = 8 + ID_LEN;
 /// Length of `struct inet_diag_msg`.
 const ROW_LEN: usize = 72;
 /// `INET_DIAG_NOCOOKIE` twice: any socket with these endpoints.
-const NO_COOKIE: u64 = u64::MAX;
+pub const NO_COOKIE: u64 = u64::MAX;
 /// `INET_DIAG_REQ_BYTECODE`.
 const REQUEST_FILTER: u16 = 1;
 /// `INET_DIAG_REQ_PROTOCOL`, for protocol numbers over 255.
@@ -112,6 +112,12 @@ const fn bit(state: State) -> u32 {
 /// `INET_DIAG_INFO` in a request: `struct tcp_info` and what an upper protocol says of itself, for each row. Costs
 /// about 300 bytes a row.
 pub const EXTENSION_INFO: u8 = 1 << 1;
+/// `INET_DIAG_VEGASINFO` in a request: what the congestion control knows, in an attribute of its own kind.
+pub const EXTENSION_CONGESTION_INFO: u8 = 1 << 2;
+/// `INET_DIAG_CONG` in a request: the name of the congestion control.
+pub const EXTENSION_CONGESTION: u8 = 1 << 3;
+/// `INET_DIAG_SKMEMINFO` in a request: the socket's memory.
+pub const EXTENSION_MEMORY: u8 = 1 << 6;
 
 /// Type of the attribute that says whether an IPv6 socket takes IPv6 alone, in rows that listen or are closed.
 const ATTRIBUTE_V6_ONLY: u16 = 11;
@@ -323,6 +329,20 @@ impl<'a> SocketRow<'a> {
         self.u32_at::<52>()
     }
 
+    /// Bytes that came and were not read. While listening: connections that wait to be accepted.
+    #[inline]
+    #[must_use]
+    pub fn receive_queue(&self) -> u32 {
+        self.u32_at::<56>()
+    }
+
+    /// Bytes that are not acknowledged or not sent. While listening: how many connections may wait.
+    #[inline]
+    #[must_use]
+    pub fn send_queue(&self) -> u32 {
+        self.u32_at::<60>()
+    }
+
     /// The user id of the socket's creator; 0 in rows without [`inode`](Self::inode), which do not know it.
     #[inline]
     #[must_use]
@@ -395,7 +415,7 @@ impl<'a> SocketRow<'a> {
         Ok(multipath && !fallen_back)
     }
 
-    fn find(&self, kind: u16) -> Result<Option<crate::attribute::Attribute<'a>>, DecodeError> {
+    pub(super) fn find(&self, kind: u16) -> Result<Option<crate::attribute::Attribute<'a>>, DecodeError> {
         for attribute in self.attributes() {
             let attribute = attribute?;
             if attribute.kind == kind {
