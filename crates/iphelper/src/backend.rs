@@ -24,6 +24,7 @@ use crate::round_trip::{RoundTrip as RoundTripRow, RoundTripOptions};
 use crate::route::{NewRoute, Route as RouteRow, RouteChange, RouteKey, RouteQuery, Routes};
 use crate::socket::OwnerModule;
 use crate::statistics::{IcmpStatistics, IpStatistics, IpStatisticsChange, TcpStatistics, UdpStatistics};
+use crate::tcp::estats::{TcpEstats, TcpEstatsCollection, TcpEstatsSwitch};
 use crate::tcp::{DeleteOptions, TcpConnection, TcpConnections, TcpDeletion, TcpQuery};
 use crate::types::{Family, Guid, InterfaceKey, Prefix};
 use crate::udp::{UdpEndpoint, UdpQuery};
@@ -46,6 +47,7 @@ pub(crate) trait Backend:
     + Route
     + Socket
     + Tcp
+    + Estats
     + Udp
     + Statistics
     + Notification
@@ -74,6 +76,7 @@ impl<
         + Route
         + Socket
         + Tcp
+        + Estats
         + Udp
         + Statistics
         + Notification
@@ -255,6 +258,7 @@ pub(crate) trait Socket {
 pub(crate) trait Tcp {
     fn tcp_connections(&self, query: &TcpQuery) -> Result<Vec<TcpConnection>>;
     fn tcp_connections_iter(&self, query: &TcpQuery) -> Result<TcpConnections>;
+    fn tcp_connection(&self, local: SocketAddr, remote: SocketAddr) -> Result<TcpConnection>;
     fn delete_tcp_connections(
         &self,
         connections: &[TcpConnection],
@@ -263,6 +267,19 @@ pub(crate) trait Tcp {
     fn delete_tcp_endpoints(&self, local: SocketAddr, remote: SocketAddr) -> Result<()>;
     fn delete_tcp_matching(&self, query: &TcpQuery, options: DeleteOptions) -> Result<Vec<TcpDeletion>>;
     fn own_terminal_connections(&self) -> Result<Vec<TcpConnection>>;
+}
+
+/// [`crate::tcp::estats`].
+pub(crate) trait Estats {
+    fn tcp_estats(&self, connection: &TcpConnection) -> Result<TcpEstats>;
+    fn tcp_estats_collection(&self, connection: &TcpConnection) -> Result<TcpEstatsCollection>;
+    /// What is changed, or with `write` false would be.
+    fn set_tcp_estats_collection(
+        &self,
+        connection: &TcpConnection,
+        switches: &[(TcpEstatsSwitch, bool)],
+        write: bool,
+    ) -> Result<Vec<PropertyChange>>;
 }
 
 /// [`crate::udp`].

@@ -30,6 +30,8 @@
 //! # }
 //! ```
 
+pub mod estats;
+
 pub use crate::socket::{
     Owner, OwnerModule, SocketCondition as TcpCondition, SocketCookie, SocketFilter as TcpFilter,
     SocketQuery as TcpQuery,
@@ -228,6 +230,20 @@ impl Host {
         options: DeleteOptions,
     ) -> Result<Vec<Result<()>>> {
         self.backend().delete_tcp_connections(connections, options)
+    }
+
+    /// The connection or listener with exactly these two ends, as C's functions name one; a listener's `remote` is
+    /// unspecified with port 0. Its owner is not looked up.
+    ///
+    /// An IPv6 link-local end without scope id stands for itself on any interface.
+    ///
+    /// - Errors: [`NotFound`](crate::ErrorKind::NotFound); [`InvalidParameter`](crate::ErrorKind::InvalidParameter) for ends
+    ///   of different families, or where several sockets have these ends (listeners with `SO_REUSEPORT`, twins on two
+    ///   interfaces)
+    /// - Linux: `SOCK_DIAG_BY_FAMILY` of the ends, or a dump where that finds another
+    /// - Privilege: none
+    pub fn tcp_connection(&self, local: SocketAddr, remote: SocketAddr) -> Result<TcpConnection> {
+        self.backend().tcp_connection(local, remote)
     }
 
     /// Deletes the connection with exactly these two ends, as C's `SetTcpEntry` names it; a listener's `remote` is

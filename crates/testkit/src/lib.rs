@@ -36,7 +36,7 @@ pub use iphelper_dbus as dbus;
 pub use packet::{ArpRequest, Capture, Frame, Icmpv6, Udp, send_unfragmented};
 pub use refuse::{die_at_write_of, refuse_sends_of, refuse_writes_of};
 pub use router::Advertisement;
-pub use sockets::check_strictly;
+pub use sockets::{check_strictly, tcp_info, tcp_queues};
 pub use tun::Tun;
 pub use zoo::zoo;
 

@@ -69,3 +69,37 @@ pub fn check_strictly(socket: impl AsFd) {
     };
     assert_eq!(set, 0, "setting NETLINK_GET_STRICT_CHK: {}", io::Error::last_os_error());
 }
+
+/// `TCP_INFO` of a connection, as long as this kernel has it.
+pub fn tcp_info(socket: &impl AsFd) -> Vec<u8> {
+    let mut bytes = vec![0_u8; 1024];
+    let mut len = libc::socklen_t::try_from(bytes.len()).expect("fits");
+    // SAFETY: the socket is open, and the buffer has `len` bytes.
+    let got = unsafe {
+        libc::getsockopt(
+            socket.as_fd().as_raw_fd(),
+            libc::IPPROTO_TCP,
+            libc::TCP_INFO,
+            bytes.as_mut_ptr().cast(),
+            &raw mut len,
+        )
+    };
+    assert_eq!(got, 0, "TCP_INFO: {}", io::Error::last_os_error());
+    bytes.truncate(usize::try_from(len).expect("fits"));
+    bytes
+}
+
+/// Bytes in a connection's queues: not read, not acknowledged (unsent ones among them), not sent (`SIOCINQ`, `SIOCOUTQ`,
+/// `SIOCOUTQNSD`).
+pub fn tcp_queues(socket: &impl AsFd) -> [u64; 3] {
+    const SIOCINQ: libc::Ioctl = 0x541b;
+    const SIOCOUTQ: libc::Ioctl = 0x5411;
+    const SIOCOUTQNSD: libc::Ioctl = 0x894b;
+    [SIOCINQ, SIOCOUTQ, SIOCOUTQNSD].map(|request| {
+        let mut bytes: libc::c_int = 0;
+        // SAFETY: the socket is open, and each request stores one int.
+        let got = unsafe { libc::ioctl(socket.as_fd().as_raw_fd(), request, &raw mut bytes) };
+        assert_eq!(got, 0, "ioctl {request:#x}: {}", io::Error::last_os_error());
+        u64::try_from(bytes).expect("not negative")
+    })
+}

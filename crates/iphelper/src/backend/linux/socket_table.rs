@@ -109,6 +109,15 @@ impl Selection {
     }
 }
 
+/// Gives the rows of one socket to `add`, whichever they are.
+pub(super) fn decode<T: SocketTable>(
+    socket: &SocketRow<'_>,
+    mut add: impl FnMut(T::Row),
+) -> Result<(), DecodeError> {
+    let Some(state) = T::state(socket.state()) else { return Ok(()) };
+    each(socket, |ends| add(T::row(ends, state, false)))
+}
+
 /// The sockets of the processes that `filter` names, with the lowest of these processes as owner.
 fn holders(filter: &SocketFilter) -> Result<Option<FxHashMap<u64, Owner>>> {
     let mut pids: Option<Vec<u32>> = None;

@@ -2,6 +2,7 @@
 
 mod delete;
 mod endpoints;
+mod estats;
 mod state;
 mod terminal;
 
@@ -72,6 +73,10 @@ impl backend::Tcp for LinuxHost {
 
     fn tcp_connections_iter(&self, query: &TcpQuery) -> Result<TcpConnections> {
         Ok(TcpConnections { rows: Box::new(socket_table::stream::<Tcp>(self, query)?) })
+    }
+
+    fn tcp_connection(&self, local: SocketAddr, remote: SocketAddr) -> Result<TcpConnection> {
+        endpoints::connection(self, local, remote)
     }
 
     fn delete_tcp_connections(

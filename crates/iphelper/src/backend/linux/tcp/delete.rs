@@ -11,7 +11,9 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::tcp::{DeleteOptions, TcpConnection, TcpDeletion, TcpDeletionOutcome, TcpQuery, TcpState};
 use crate::types::Family;
 use iphelper_netlink::sock_diag::filter::{Condition, Filter};
-use iphelper_netlink::sock_diag::inet::{self, EXTENSION_INFO, Protocol, SocketId, SocketRow, State, States};
+use iphelper_netlink::sock_diag::inet::{
+    self, EXTENSION_INFO, NO_COOKIE, Protocol, SocketId, SocketRow, State, States,
+};
 use iphelper_netlink::sock_diag::{AF_INET, AF_INET6};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::net::{IpAddr, Ipv6Addr};
@@ -135,15 +137,21 @@ impl Deletion {
     }
 }
 
-/// The kernel's name of the row's socket, if the row can be one.
+/// The kernel's name of the row's socket, if the row can be deleted.
 fn checked(row: &TcpConnection) -> Result<SocketId> {
-    let invalid = |why| Err(Error::new(ErrorKind::InvalidParameter, OPERATION).because(why));
-    if row.cookie.0 == u64::MAX || row.cookie.0 == 0 {
-        return invalid("the row carries no socket's cookie");
-    }
+    let id = identity(row, OPERATION)?;
     if row.state == TcpState::Closed {
         return Err(Error::new(ErrorKind::NotSupported, OPERATION)
             .because("the socket is bound and not connected: Linux deletes connections and listeners"));
+    }
+    Ok(id)
+}
+
+/// The kernel's name of the row's socket, if the row can be one.
+pub(super) fn identity(row: &TcpConnection, operation: &'static str) -> Result<SocketId> {
+    let invalid = |why| Err(Error::new(ErrorKind::InvalidParameter, operation).because(why));
+    if row.cookie.0 == NO_COOKIE || row.cookie.0 == 0 {
+        return invalid("the row carries no socket's cookie");
     }
     let (local, remote) = (row.local.ip(), row.remote.ip());
     let (family, local, remote) = match (row.socket_family, local, remote) {
@@ -214,7 +222,7 @@ fn has_multipath(socket: &mut Socket) -> Result<bool, Refusal> {
 }
 
 /// A filter for the ports of `ids`, if they are few.
-fn ports(ids: &[SocketId]) -> Filter {
+pub(super) fn ports(ids: &[SocketId]) -> Filter {
     let mut filter = Filter::new();
     if ids.len() <= FEW {
         let conditions: Vec<_> = ids
