@@ -11,7 +11,9 @@ use iphelper::address::{
 };
 use iphelper::ip_interface::IpInterfaceChange;
 use iphelper::{ErrorKind, Family, Host, InterfaceIndex, InterfaceLuid};
-use iphelper_testkit::{Capture, Frame, NetNs, eventually, isolated, run, set_sysctl, sysctl, unprivileged};
+use iphelper_testkit::{
+    Capture, Frame, NetNs, eventually, isolated, run, set_sysctl, sysctl, unprivileged, without_raw_packets,
+};
 use serde_json::Value;
 use std::io::{Read, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
@@ -414,6 +416,57 @@ fn a_skipped_address_keeps_its_prefix_on_link_and_takes_it_along() {
 }
 
 #[test]
+fn skipped_addresses_of_one_prefix_on_two_interfaces_each_have_their_way() {
+    isolated(|| {
+        let _ = run("ip link add e0 type veth peer name e1");
+        let _ = run("ip link set e1 up");
+        // The kernel takes all routes away with the last address.
+        let _ = run("ip addr add 198.51.100.1/24 dev e0");
+        // Somebody else's route of the same metric, too.
+        let _ = run("ip link set lo up");
+        let _ = run("ip route add 192.0.2.0/24 dev lo scope link metric 1024");
+        let host = Host::open().unwrap();
+        let index = |name: &str| host.interface_named(name).unwrap().index;
+        let skipped = |name: &str, address: &str| NewUnicastAddress {
+            on_link_prefix_length: Some(24),
+            skip_as_source: true,
+            ..NewUnicastAddress::new(index(name), ip(address))
+        };
+        let ways = || {
+            let shown = run("ip route show 192.0.2.0/24 proto 106");
+            let mut ways: Vec<_> =
+                shown.lines().map(|line| line.replace(" linkdown", "").trim().to_owned()).collect();
+            ways.sort();
+            ways
+        };
+        let way = |name: &str| format!("192.0.2.0/24 dev {name} scope link metric 1024");
+        let _ = host.create_unicast_address(&skipped("e1", "192.0.2.1")).unwrap();
+        assert_eq!(ways(), [way("e1")]);
+        // One that is switched off has no way yet; it gets it with the next call about whatever address or interface.
+        let _ = host.create_unicast_address(&skipped("e0", "192.0.2.2")).unwrap();
+        assert_eq!(ways(), [way("e1")]);
+        let _ = run("ip link set e0 up");
+        let _ = host.create_unicast_address(&new_on(index("lo"), "127.0.0.5")).unwrap();
+        assert_eq!(ways(), [way("e0"), way("e1")]);
+        // What another program deletes leaves its way behind; so does it take it along.
+        let _ = run("ip addr del 192.0.2.2/32 dev e0");
+        assert_eq!(ways(), [way("e0"), way("e1")]);
+        let change =
+            IpInterfaceChange { retransmit_time: Some(Duration::from_millis(700)), ..Default::default() };
+        let _ = host.set_ip_interface(Family::V4, index("e1"), &change).unwrap();
+        assert_eq!(ways(), [way("e1")]);
+        assert!(
+            run("ip route show 192.0.2.0/24 dev lo").contains("metric 1024"),
+            "not ours, and not touched"
+        );
+    });
+}
+
+fn new_on(index: InterfaceIndex, address: &str) -> NewUnicastAddress {
+    NewUnicastAddress::new(index, ip(address))
+}
+
+#[test]
 fn what_would_choose_a_skipped_address_all_the_same_is_refused() {
     for it in [V4, V6] {
         let (ours, _peer) = pair();
@@ -690,6 +743,37 @@ fn of_two_that_want_one_ipv4_address_at_most_one_gets_it() {
         let ours = host.create_unicast_address(&NewUnicastAddress::new(e0(&host), ip("192.0.2.1")));
         let theirs = creating.join().unwrap();
         assert!(ours.is_err() || theirs.is_err(), "{ours:?} {theirs:?}");
+    });
+}
+
+#[test]
+fn without_raw_packets_an_address_is_not_taken_unasked() {
+    let (ours, peer, host) = probing(3);
+    let capture = peer.run(Capture::start);
+    for optimistic in [false, true] {
+        let error = ours.run(|| {
+            without_raw_packets(|| {
+                let host = Host::open().unwrap();
+                host.create_unicast_address(&NewUnicastAddress { optimistic, ..new(&host, "192.0.2.1", 24) })
+            })
+        });
+        let error = error.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::AccessDenied, "{error}");
+        assert!(error.to_string().contains("CAP_NET_RAW"), "{error}");
+        assert!(ours.run(all_shown).is_empty());
+        let row = host.unicast_address(e0(&host), ip("192.0.2.1"));
+        assert_eq!(row.unwrap_err().kind(), ErrorKind::NotFound, "nothing is tentative");
+    }
+    assert_eq!(probes(&capture, "192.0.2.1"), [0, 0]);
+    // IPv6 is the kernel's own affair, and so is IPv4 where nobody is to be asked.
+    let change = IpInterfaceChange { dad_transmits: Some(0), ..Default::default() };
+    let _ = host.set_ip_interface(Family::V4, e0(&host), &change).unwrap();
+    ours.run(|| {
+        without_raw_packets(|| {
+            let host = Host::open().unwrap();
+            let _ = host.create_unicast_address(&new(&host, "192.0.2.1", 24)).unwrap();
+            let _ = host.create_unicast_address(&new(&host, "2001:db8::1", 64)).unwrap();
+        });
     });
 }
 

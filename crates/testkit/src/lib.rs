@@ -205,10 +205,20 @@ pub fn isolated<T: Send>(work: impl FnOnce() -> T + Send) -> T {
 
 /// Runs `work` on a thread of this thread's namespace that has no capability at all.
 pub fn unprivileged<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    with_capabilities(CapabilitySet::empty(), work)
+}
+
+/// Runs `work` on a thread of this thread's namespace that may configure the network, but not make raw packets
+/// (`CAP_NET_RAW`).
+pub fn without_raw_packets<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    with_capabilities(CapabilitySet::NET_ADMIN, work)
+}
+
+fn with_capabilities<T: Send>(left: CapabilitySet, work: impl FnOnce() -> T + Send) -> T {
     std::thread::scope(|scope| {
         let worked = scope.spawn(|| {
-            let none = CapabilitySet::empty();
-            let sets = CapabilitySets { effective: none, permitted: none, inheritable: none };
+            let sets =
+                CapabilitySets { effective: left, permitted: left, inheritable: CapabilitySet::empty() };
             rustix::thread::set_capabilities(None, sets).expect("giving up capabilities");
             work()
         });

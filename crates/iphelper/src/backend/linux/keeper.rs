@@ -29,6 +29,8 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 const PUBLISH_EVERY: Duration = Duration::from_secs(1);
 /// Where announcements do not end, passes rest as long as they take, but no longer than this.
 const LONGEST_REST: Duration = Duration::from_millis(50);
+/// How long after a change of addresses it is looked at what hangs on them.
+const ADDRESSES_AFTER: Duration = Duration::from_millis(50);
 /// How soon the end of a program is noticed that made this host a router.
 const LOOK_AT_ROUTERS_EVERY: Duration = Duration::from_millis(250);
 /// After a pass that failed.
@@ -68,6 +70,9 @@ struct LinuxKeeper {
     links: Option<Instant>,
     publish: Option<Instant>,
     router: Option<Instant>,
+    addresses: Option<Instant>,
+    /// Whether an address was skipped as source at the last look: then a route of ours may be left of it.
+    skipped: bool,
 }
 
 impl LinuxKeeper {
@@ -100,6 +105,8 @@ impl LinuxKeeper {
             links: now,
             publish: now,
             router: now,
+            addresses: now,
+            skipped: true,
         })
     }
 
@@ -110,15 +117,14 @@ impl LinuxKeeper {
         let (advertises, mut news) = (!responders.is_empty(), News::default());
         let done = follower.keep(host, &mut |follower| {
             let heard = watch.news(host, follower, advertises)?;
-            news = News { links: news.links || heard.links, router: news.router || heard.router };
+            news = News {
+                links: news.links || heard.links,
+                router: news.router || heard.router,
+                addresses: news.addresses || heard.addresses,
+            };
             Ok(())
         });
-        if news.links {
-            self.links = Some(begun);
-        }
-        if news.router {
-            self.router = Some(begun);
-        }
+        self.plan(news, begun);
         self.status.last_pass = begun.elapsed();
         self.status.passes += 1;
         let ended = Instant::now();
@@ -144,6 +150,25 @@ impl LinuxKeeper {
         self.router = again.map(|pause| Instant::now() + pause);
         if done.is_err() {
             self.note(done.map(|_| ()));
+        }
+    }
+
+    /// Keeps the ways to the prefixes of skipped addresses, and puts back what a program that was killed has raised.
+    fn keep_addresses(&mut self) {
+        self.addresses = None;
+        let done = self.host.has_skipped_addresses().and_then(|skipped| {
+            if skipped || self.skipped {
+                self.host.keep_on_link_routes()?;
+            }
+            self.skipped = skipped;
+            if self.host.route_settings()?.has_optimistic_detection() {
+                self.host.restore_optimistic_detection()?;
+            }
+            Ok(())
+        });
+        if done.is_err() {
+            self.addresses = Some(Instant::now() + RETRY_AFTER);
+            self.note(done);
         }
     }
 
@@ -216,6 +241,9 @@ impl LinuxKeeper {
         if is_due(self.router) {
             self.keep_router();
         }
+        if is_due(self.addresses) {
+            self.keep_addresses();
+        }
         let counts = |responders: &BTreeMap<_, Responder>| -> Vec<_> {
             responders.values().map(|it| (it.sent, it.solicited, it.phase())).collect()
         };
@@ -245,18 +273,28 @@ impl LinuxKeeper {
             let due = self.follower.patience(now).map_or(due, |patience| patience.max(due));
             self.policy = Some(self.policy.map_or(due, |planned| planned.min(due)));
         }
+        self.plan(news, now);
+        Ok(())
+    }
+
+    /// Plans what news ask for.
+    fn plan(&mut self, news: News, now: Instant) {
         if news.links {
             self.links = Some(now);
         }
         if news.router {
             self.router = Some(now);
         }
-        Ok(())
+        if news.addresses {
+            // Whoever wrote it may not be ready, and writes what hangs on it, too.
+            let _ = self.addresses.get_or_insert(now + ADDRESSES_AFTER);
+        }
     }
 
     fn deadline(&self) -> Option<Instant> {
         let responders = self.responders.values().filter_map(Responder::deadline);
-        responders.chain([self.policy, self.links, self.publish, self.router].into_iter().flatten()).min()
+        let own = [self.policy, self.links, self.publish, self.router, self.addresses];
+        responders.chain(own.into_iter().flatten()).min()
     }
 
     /// Waits for something to do; whether `stop` says to end.

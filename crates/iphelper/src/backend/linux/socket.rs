@@ -442,6 +442,8 @@ impl AsFd for Socket {
 fn transmit(descriptor: &OwnedFd, bytes: &[u8]) -> Result<(), Refusal> {
     #[cfg(test)]
     killed::before_a_datagram(bytes).and_then(|()| lacking::before_a_datagram(descriptor, bytes))?;
+    #[cfg(test)]
+    let bytes = &lacking::as_it_is_read(bytes);
     let sent = retry_on_intr(|| rustix::net::send(descriptor, bytes, SendFlags::empty()))?;
     if sent == bytes.len() { Ok(()) } else { Err(Refusal::of(libc::EIO)) }
 }

@@ -144,7 +144,6 @@ impl LinuxHost {
         }
         let mut new = Address { flags: to.flags & !STATE, ..to.clone() };
         new.route_priority = self.owners_priority(link, family, from)?;
-        let routes = OnLinkRoutes::needed_with(self, link, &new)?;
         if is_ipv4 && from.prefix_len != to.prefix_len {
             // Both are there for a moment, so that no packet finds neither.
             self.add_address(link, &new)?;
@@ -157,9 +156,10 @@ impl LinuxHost {
             }
             let named = self.routes_naming(family, from.address)?;
             let named = named.iter().map(|route| route.add(CREATE | REPLACE | ACK));
-            let again = [new.add(CREATE | EXCLUSIVE | ACK)].into_iter().chain(routes.missing()).chain(named);
+            let again = [new.add(CREATE | EXCLUSIVE | ACK)].into_iter().chain(named);
             let requests = self.deletion(link, std::slice::from_ref(from), again)?;
-            if let Err(error) = self.send_each_of(link, requests) {
+            let routes = OnLinkRoutes::needed_with(self, &new)?.missing_over(new.index).collect();
+            if let Err(error) = self.send_with_routes(link, routes, requests) {
                 let old = Address { flags: from.flags & !STATE, ..from.clone() };
                 let _ = self.send_each_of(link, [old.add(CREATE | ACK)]);
                 return Err(error);
@@ -266,9 +266,24 @@ impl LinuxHost {
         link: &Link,
         requests: impl IntoIterator<Item = Request>,
     ) -> Result<()> {
-        let refused =
-            send_all(&mut *self.route.take()?, requests).map_err(|refusal| failed(refusal, "writing"))?;
-        let Some((_, refusal)) = refused.into_iter().next() else { return Ok(()) };
+        self.send_with_routes(link, Vec::new(), requests)
+    }
+
+    /// The same, with routes to the prefixes of skipped addresses before them.
+    pub(super) fn send_with_routes(
+        &self,
+        link: &Link,
+        routes: Vec<Request>,
+        requests: impl IntoIterator<Item = Request>,
+    ) -> Result<()> {
+        let count = routes.len();
+        let sent = send_all(&mut *self.route.take()?, routes.into_iter().chain(requests));
+        let refused = sent.map_err(|refusal| failed(refusal, "writing"))?;
+        // A route that is there is what was wanted; over a link that is switched off there can be none yet.
+        let is_done = |(place, refusal): &(usize, Refusal)| {
+            *place < count && matches!(refusal.errno(), libc::EEXIST | libc::ENETDOWN)
+        };
+        let Some((_, refusal)) = refused.into_iter().find(|it| !is_done(it)) else { return Ok(()) };
         Err(match refusal.errno() {
             // Gone, or come, since it was looked.
             libc::EADDRNOTAVAIL | libc::ESRCH => refusal
@@ -286,10 +301,12 @@ impl LinuxHost {
 
     /// Makes what hangs on addresses follow them: the metric of their prefixes, rules and filters.
     pub(super) fn follow_address_change(&self, link: &Link, family: Family) -> Result<()> {
-        if family == Family::V4 {
-            self.keep_on_link_routes(link)?;
+        self.keep_on_link_routes()?;
+        let settings = self.route_settings()?;
+        if settings.has_optimistic_detection() {
+            self.restore_optimistic_detection()?;
         }
-        if let Some(metric) = self.route_settings()?.metric(family, link) {
+        if let Some(metric) = settings.metric(family, link) {
             let _ = self.set_interface_metric(family, link, Some(metric))?;
         }
         // A service to properties that this call is not about; a guard that is not brought up to date lets less pass.

@@ -8,7 +8,6 @@ use super::origin::MANUAL;
 use super::read::require_unicast;
 use crate::address::NewUnicastAddress;
 use crate::backend::linux::LinuxHost;
-use crate::backend::linux::conf::Conf;
 use crate::backend::linux::link::Link;
 use crate::backend::linux::policy::Detection;
 use crate::error::{Error, ErrorKind, Result};
@@ -103,7 +102,7 @@ impl LinuxHost {
             let followed = this.follow_address_change(link, Family::of(&address.address));
             followed.inspect_err(|_| {
                 let _ = this.send_each_of(link, [address.delete()]);
-                let _ = this.keep_on_link_routes(link);
+                let _ = this.keep_on_link_routes();
             })
         };
         let (Some(probing), IpAddr::V4(ipv4)) = (creation.probing, address.address) else { return add(self) };
@@ -136,7 +135,7 @@ impl LinuxHost {
                 let told = self.tell_detection(&detection, patience)?;
                 if creation.optimistic {
                     self.send_each_of(link, [address.delete()])?;
-                    self.keep_on_link_routes(link)?;
+                    self.keep_on_link_routes()?;
                 }
                 told.map_err(|refusal| failed(refusal, "writing down that the address is a duplicate"))?;
                 Err(Error::new(ErrorKind::AddressConflict, OPERATION).because(format!(
@@ -156,7 +155,7 @@ impl LinuxHost {
             Err(error) => {
                 if creation.optimistic {
                     let _ = self.send_each_of(link, [address.delete()]);
-                    let _ = self.keep_on_link_routes(link);
+                    let _ = self.keep_on_link_routes();
                 } else {
                     let _ = self.end_detection(&detection);
                 }
@@ -167,36 +166,19 @@ impl LinuxHost {
 
     /// Adds an address that is not there, with the on-link route that it needs.
     pub(super) fn add_address(&self, link: &Link, address: &Address) -> Result<()> {
-        let routes = OnLinkRoutes::needed_with(self, link, address)?;
-        let requests = [address.add(CREATE | EXCLUSIVE | ACK)].into_iter().chain(routes.missing());
+        let routes = OnLinkRoutes::needed_with(self, address)?.missing_over(address.index).collect();
+        let send = || self.send_with_routes(link, routes, [address.add(CREATE | EXCLUSIVE | ACK)]);
         let sent = if address.flags & flag::OPTIMISTIC == 0 {
-            self.send_each_of(link, requests)
+            send()
         } else {
-            self.with_optimistic_detection(link, || self.send_each_of(link, requests))
+            self.with_optimistic_detection(link, send)
         };
         if let Err(error) = sent {
             // Not one that was there first.
-            let _ = self.keep_on_link_routes(link);
+            let _ = self.keep_on_link_routes();
             return Err(error);
         }
         self.require_kept(link, address)
-    }
-
-    /// The kernel heeds the wish of one address only where the interface's own addresses may be optimistic.
-    fn with_optimistic_detection(&self, link: &Link, work: impl FnOnce() -> Result<()>) -> Result<()> {
-        const FILE: &str = "optimistic_dad";
-        let is_on = |name: &str| {
-            self.sysctl.read(Family::V6, &format!("conf/{name}/{FILE}")).is_ok_and(|on| on != "0")
-        };
-        if is_on("all") || is_on(&link.name()) {
-            return work();
-        }
-        let mut conf = Conf::new(self, Family::V6, link.luid());
-        conf.open(FILE)?;
-        conf.write(FILE, 1)?;
-        let done = work();
-        conf.write(FILE, 0)?;
-        done
     }
 
     /// [`ErrorKind::NotSupported`], and the address is taken away again, where the kernel has dropped our mark.
@@ -208,7 +190,7 @@ impl LinuxHost {
             return Ok(());
         }
         let _ = self.send_each_of(link, [wanted.delete()]);
-        let _ = self.keep_on_link_routes(link);
+        let _ = self.keep_on_link_routes();
         Err(unsupported(
             "this kernel keeps no note at an address (IFA_PROTO, Linux 5.18), which origins and skip_as_source need",
         ))

@@ -64,6 +64,7 @@ impl LinuxHost {
             // routes were put back, since the rules' copies may have followed them.
             let _ = self.reconcile_policy();
         }
+        self.tidy_addresses();
         done
     }
 

@@ -4,14 +4,17 @@ use super::super::LinuxHost;
 use super::super::policy::Follower;
 use super::super::policy::advertise::may_be_advertised;
 use super::super::policy::names::ROUTER_TABLES;
+use super::super::policy::{OUR_PROTOCOL, notes_optimistic_detection};
 use super::super::socket::{Protocol, Socket};
 use super::OPERATION;
 use crate::error::Result;
 use iphelper_netlink::DecodeError;
 use iphelper_netlink::message::Message;
 use iphelper_netlink::nf_tables;
+use iphelper_netlink::rtnetlink::addr::{DELETE_ADDRESS, NEW_ADDRESS};
+use iphelper_netlink::rtnetlink::link::NEW_LINK;
 use iphelper_netlink::rtnetlink::notification as groups;
-use iphelper_netlink::rtnetlink::route::Route;
+use iphelper_netlink::rtnetlink::route::{NEW_ROUTE, Route};
 use rustix::net::{RecvFlags, sockopt};
 use std::os::fd::{AsFd, BorrowedFd};
 
@@ -25,6 +28,8 @@ pub(super) struct News {
     pub(super) links: bool,
     /// Who wants this host to be a router.
     pub(super) router: bool,
+    /// What hangs on IPv4 addresses and on links, and what a caller has raised for a moment.
+    pub(super) addresses: bool,
 }
 
 #[derive(Debug)]
@@ -73,10 +78,11 @@ impl Watch {
         drain(&mut self.route, follower, |follower, message| match message {
             Some(message) => {
                 news.links |= concerns_advertising(message, advertises)?;
+                news.addresses |= concerns_addresses(message)?;
                 follower.hear_route(host, message)
             }
             None => {
-                news.links = true;
+                (news.links, news.addresses) = (true, true);
                 Ok(())
             }
         })?;
@@ -92,6 +98,18 @@ impl Watch {
         })?;
         Ok(news)
     }
+}
+
+/// Whether a message is about what the prefixes of skipped IPv4 addresses hang on, or notes a sysctl that is raised.
+fn concerns_addresses(message: &Message<'_>) -> Result<bool, DecodeError> {
+    const AF_INET: u8 = 2;
+    Ok(match (message.header.kind, message.payload) {
+        (NEW_LINK | NEW_ADDRESS | DELETE_ADDRESS, [0 | AF_INET, ..]) => true,
+        (NEW_ROUTE, [AF_INET, _, _, _, _, OUR_PROTOCOL, ..]) => {
+            Route::parse(message)?.is_some_and(|route| notes_optimistic_detection(&route))
+        }
+        _ => false,
+    })
 }
 
 /// `RTM_NEWLINK` and the like come in fours: new, delete, get, set.

@@ -51,6 +51,9 @@ pub(super) const IPV6_FORWARDING: u32 = 602;
 /// The number of a marker about an interface that is an IPv6 router, and shall stay one.
 pub(super) const IPV6_ROUTER: u32 = 603;
 
+/// The number of a marker about an interface whose `optimistic_dad` somebody has raised for a moment.
+pub(super) const OPTIMISTIC_DETECTION: u32 = 604;
+
 /// The number of a note that the file with the copy of the state is older than the state.
 pub(super) const OUT_OF_DATE: u32 = 999;
 

@@ -3,6 +3,7 @@
 use super::detection;
 use super::marker::{Marker, Subject, markers};
 use super::metric::{Phase, state_of};
+use super::names::OPTIMISTIC_DETECTION;
 use super::route_mtu;
 use crate::backend::linux::LinuxHost;
 use crate::backend::linux::link::Link;
@@ -27,6 +28,11 @@ impl RouteSettings {
     /// With how many probes an interface's IPv4 addresses are looked for before they are taken.
     pub(in crate::backend::linux) fn ipv4_dad_transmits(&self, link: &Link) -> u32 {
         detection::ipv4_dad_transmits(&self.0, link)
+    }
+
+    /// Whether a caller has raised a sysctl for a moment, and may have been killed in that.
+    pub(in crate::backend::linux) fn has_optimistic_detection(&self) -> bool {
+        self.0.iter().any(|marker| marker.property == OPTIMISTIC_DETECTION)
     }
 
     /// An interface's IPv4 MTU; `None` while it is the device's.
