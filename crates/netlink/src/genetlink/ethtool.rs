@@ -1,7 +1,13 @@
 //! What drivers know of their links (`ethtool`, see `Documentation/networking/ethtool-netlink.rst`): speed, features,
-//! wake-on-LAN.
+//! wake-on-LAN, time stamps.
 //!
 //! Bit sets travel in their compact form, without the names of their bits; those come once from [`feature_names`].
+
+mod timestamp;
+
+pub use timestamp::{
+    TimestampConfig, TimestampInfo, kind, receive, timestamp_config, timestamp_info, transmit,
+};
 
 use super::{answer, attributes, request};
 use crate::DecodeError;
@@ -231,7 +237,13 @@ pub struct Bits<'a> {
     words: &'a [u8],
 }
 
-impl Bits<'_> {
+impl<'a> Bits<'a> {
+    /// A set of words of 32 numbers each, in host order.
+    #[must_use]
+    pub const fn from_words(words: &'a [u8]) -> Self {
+        Self { words }
+    }
+
     /// Whether `bit` is in the set.
     #[must_use]
     pub fn contains(&self, bit: u32) -> bool {
