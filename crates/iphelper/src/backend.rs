@@ -26,6 +26,7 @@ use crate::socket::OwnerModule;
 use crate::statistics::{IcmpStatistics, IpStatistics, IpStatisticsChange, TcpStatistics, UdpStatistics};
 use crate::tcp::estats::{TcpEstats, TcpEstatsCollection, TcpEstatsSwitch};
 use crate::tcp::{DeleteOptions, TcpConnection, TcpConnections, TcpDeletion, TcpQuery};
+use crate::timestamp::{CrossTimestamp, TimestampCapabilities};
 use crate::types::{Family, Guid, InterfaceKey, Prefix};
 use crate::udp::{UdpEndpoint, UdpQuery};
 use std::fmt::Debug;
@@ -58,6 +59,7 @@ pub(crate) trait Backend:
     + Router
     + RoundTrip
     + Compartment
+    + Timestamp
     + Keeper
     + Doctor
     + Debug
@@ -87,6 +89,7 @@ impl<
         + Router
         + RoundTrip
         + Compartment
+        + Timestamp
         + Keeper
         + Doctor
         + Debug
@@ -94,6 +97,13 @@ impl<
         + Sync,
 > Backend for T
 {
+}
+
+/// [`crate::timestamp`].
+pub(crate) trait Timestamp {
+    fn timestamp_capabilities(&self, interface: InterfaceKey) -> Result<TimestampCapabilities>;
+    fn active_timestamp_capabilities(&self, interface: InterfaceKey) -> Result<TimestampCapabilities>;
+    fn hardware_cross_timestamp(&self, interface: InterfaceKey) -> Result<CrossTimestamp>;
 }
 
 /// [`crate::interface`].

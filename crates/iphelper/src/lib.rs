@@ -31,6 +31,7 @@
 //! | routes | [`route`]: the forwarding table; [`best_route`]: the route that a packet takes; [`destination`]: which of several addresses to try first; [`path`]: path MTUs that the host has learnt; [`round_trip`]: how far away a host is; [`router`]: this host as a router |
 //! | sockets | [`tcp`], [`udp`]: tables with owners, and deletion; [`socket`]: what both have in common |
 //! | names | [`dns`]: servers and domains, of the host and of each interface |
+//! | time | [`timestamp`]: what of packets is stamped, and the hardware's clock |
 //! | counters | [`statistics`]: of IP, ICMP, TCP and UDP |
 //! | changes | [`notification`]: of all that is above, as they happen |
 #![cfg_attr(
@@ -67,6 +68,7 @@ pub mod router;
 pub mod socket;
 pub mod statistics;
 pub mod tcp;
+pub mod timestamp;
 pub mod types;
 pub mod udp;
 

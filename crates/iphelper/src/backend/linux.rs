@@ -33,6 +33,7 @@ mod statistics;
 mod sysctl;
 mod tcp;
 mod thread;
+mod timestamp;
 mod udp;
 
 use crate::error::{Error, Result};

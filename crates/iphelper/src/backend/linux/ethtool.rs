@@ -95,7 +95,7 @@ impl LinuxHost {
     ///
     /// A driver that cannot tell (`EOPNOTSUPP`) is no failure. One that fails (hardware that sleeps) ends the kernel's
     /// dump with its error; then each link is asked for itself, so that it does not hide the others.
-    fn ask_drivers(
+    pub(super) fn ask_drivers(
         &self,
         links: &[Link],
         request: impl Fn(u16, Option<u32>) -> Request,

@@ -1,0 +1,102 @@
+//! Time stamps of packets: what an interface's hardware and the kernel can stamp, what they stamp now, and the hardware's
+//! clock beside the system's.
+
+mod registration;
+
+use crate::error::Result;
+use crate::host::Host;
+use crate::types::InterfaceKey;
+use std::time::Duration;
+
+pub use registration::TimestampRegistration;
+
+/// What is stamped by an interface's hardware.
+///
+/// Linux does not tell PTP over IPv4 from PTP over IPv6: what is said here of UDP holds for both.
+#[allow(clippy::struct_excessive_bools, reason = "each is a capability of its own")]
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub struct HardwareTimestamps {
+    /// Events of PTP version 2 over UDP, when they come in.
+    pub ptp_v2_event_receive: bool,
+    /// Everything that comes in, other messages of PTP too.
+    pub all_receive: bool,
+    /// What is sent by a socket that asks for it, packet by packet.
+    pub tagged_transmit: bool,
+}
+
+/// What is stamped by the kernel and the driver.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub struct SoftwareTimestamps {
+    /// Everything that comes in, for the sockets that ask.
+    pub all_receive: bool,
+    /// What is sent by a socket that asks for it, packet by packet.
+    pub tagged_transmit: bool,
+}
+
+/// What of an interface is stamped, and by whom.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub struct TimestampCapabilities {
+    /// By the hardware.
+    pub hardware: HardwareTimestamps,
+    /// By the kernel and the driver.
+    pub software: SoftwareTimestamps,
+    /// The number of the hardware's clock, `N` in `/dev/ptpN`. It counts nanoseconds.
+    pub clock: Option<u32>,
+}
+
+/// A reading of a hardware clock between two of the system's.
+///
+/// The system's are `CLOCK_MONOTONIC_RAW`, which nobody sets or steers.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub struct CrossTimestamp {
+    /// The system's clock before.
+    pub system_before: Duration,
+    /// The hardware's clock, since its own epoch.
+    pub hardware: Duration,
+    /// The system's clock after.
+    pub system_after: Duration,
+}
+
+impl Host {
+    /// What an interface's hardware, its driver and the kernel can stamp.
+    ///
+    /// - Errors: [`InterfaceNotFound`](crate::ErrorKind::InterfaceNotFound);
+    ///   [`NotSupported`](crate::ErrorKind::NotSupported) where neither driver nor kernel tells.
+    /// - Privilege: none.
+    /// - Linux: ethtool, `ETHTOOL_MSG_TSINFO_GET`.
+    #[doc(alias = "GetInterfaceSupportedTimestampCapabilities")]
+    #[doc(alias = "GetInterfaceHardwareTimestampCapabilities")]
+    pub fn timestamp_capabilities(&self, interface: InterfaceKey) -> Result<TimestampCapabilities> {
+        self.backend().timestamp_capabilities(interface)
+    }
+
+    /// What of [`timestamp_capabilities`](Self::timestamp_capabilities) is in force: what the hardware was told to stamp, and
+    /// what software stamps for whoever asks.
+    ///
+    /// - Errors: as there; also [`NotSupported`](crate::ErrorKind::NotSupported) where the hardware could stamp and this kernel
+    ///   (before 6.14) or driver does not tell whether it does.
+    /// - Privilege: none.
+    /// - Linux: ethtool, `ETHTOOL_MSG_TSCONFIG_GET`. Software stamps are asked for by each socket (`SO_TIMESTAMPING`), so all
+    ///   that is possible is in force.
+    #[doc(alias = "GetInterfaceActiveTimestampCapabilities")]
+    #[doc(alias = "GetInterfaceCurrentTimestampCapabilities")]
+    pub fn active_timestamp_capabilities(&self, interface: InterfaceKey) -> Result<TimestampCapabilities> {
+        self.backend().active_timestamp_capabilities(interface)
+    }
+
+    /// Reads the hardware's clock, and the system's before and after.
+    ///
+    /// - Errors: [`InterfaceNotFound`](crate::ErrorKind::InterfaceNotFound);
+    ///   [`NotSupported`](crate::ErrorKind::NotSupported) where the hardware has no clock;
+    ///   [`AccessDenied`](crate::ErrorKind::AccessDenied) where the caller may not open it.
+    /// - Privilege: reading `/dev/ptpN`, which is root's as a rule.
+    /// - Linux: the dynamic clock of `/dev/ptpN` (`clock_gettime(2)`).
+    #[doc(alias = "CaptureInterfaceHardwareCrossTimestamp")]
+    pub fn hardware_cross_timestamp(&self, interface: InterfaceKey) -> Result<CrossTimestamp> {
+        self.backend().hardware_cross_timestamp(interface)
+    }
+}
