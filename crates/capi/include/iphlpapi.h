@@ -145,6 +145,67 @@ DWORD WINAPI NotifyAddrChange(PHANDLE Handle, LPOVERLAPPED overlapped);
 DWORD WINAPI NotifyRouteChange(PHANDLE Handle, LPOVERLAPPED overlapped);
 BOOL WINAPI CancelIPChangeNotify(LPOVERLAPPED notifyOverlapped);
 
+/*
+ * Time stamps of packets. Linux' hardware clocks count nanoseconds; the system's is CLOCK_MONOTONIC_RAW. The functions whose
+ * names say If, Current and Hardware are reserved for Windows itself and do as the others.
+ */
+#define INTERFACE_TIMESTAMP_CAPABILITIES_VERSION_1 1
+
+typedef struct _INTERFACE_HARDWARE_CROSSTIMESTAMP {
+    ULONG64 SystemTimestamp1;
+    ULONG64 HardwareClockTimestamp;
+    ULONG64 SystemTimestamp2;
+} INTERFACE_HARDWARE_CROSSTIMESTAMP, *PINTERFACE_HARDWARE_CROSSTIMESTAMP;
+
+typedef struct _INTERFACE_HARDWARE_TIMESTAMP_CAPABILITIES {
+    BOOLEAN PtpV2OverUdpIPv4EventMessageReceive;
+    BOOLEAN PtpV2OverUdpIPv4AllMessageReceive;
+    BOOLEAN PtpV2OverUdpIPv4EventMessageTransmit;
+    BOOLEAN PtpV2OverUdpIPv4AllMessageTransmit;
+    BOOLEAN PtpV2OverUdpIPv6EventMessageReceive;
+    BOOLEAN PtpV2OverUdpIPv6AllMessageReceive;
+    BOOLEAN PtpV2OverUdpIPv6EventMessageTransmit;
+    BOOLEAN PtpV2OverUdpIPv6AllMessageTransmit;
+    BOOLEAN AllReceive;
+    BOOLEAN AllTransmit;
+    BOOLEAN TaggedTransmit;
+} INTERFACE_HARDWARE_TIMESTAMP_CAPABILITIES, *PINTERFACE_HARDWARE_TIMESTAMP_CAPABILITIES;
+
+typedef struct _INTERFACE_SOFTWARE_TIMESTAMP_CAPABILITIES {
+    BOOLEAN AllReceive;
+    BOOLEAN AllTransmit;
+    BOOLEAN TaggedTransmit;
+} INTERFACE_SOFTWARE_TIMESTAMP_CAPABILITIES, *PINTERFACE_SOFTWARE_TIMESTAMP_CAPABILITIES;
+
+typedef struct _INTERFACE_TIMESTAMP_CAPABILITIES {
+    ULONG64 HardwareClockFrequencyHz;
+    BOOLEAN SupportsCrossTimestamp;
+    INTERFACE_HARDWARE_TIMESTAMP_CAPABILITIES HardwareCapabilities;
+    INTERFACE_SOFTWARE_TIMESTAMP_CAPABILITIES SoftwareCapabilities;
+} INTERFACE_TIMESTAMP_CAPABILITIES, *PINTERFACE_TIMESTAMP_CAPABILITIES;
+
+DECLARE_HANDLE(HIFTIMESTAMPCHANGE);
+typedef VOID(CALLBACK *PINTERFACE_TIMESTAMP_CONFIG_CHANGE_CALLBACK)(PVOID CallerContext);
+
+DWORD WINAPI GetInterfaceActiveTimestampCapabilities(
+    CONST NET_LUID *InterfaceLuid, PINTERFACE_TIMESTAMP_CAPABILITIES TimestampCapabilites);
+DWORD WINAPI GetInterfaceSupportedTimestampCapabilities(
+    CONST NET_LUID *InterfaceLuid, PINTERFACE_TIMESTAMP_CAPABILITIES TimestampCapabilites);
+DWORD WINAPI GetInterfaceCurrentTimestampCapabilities(
+    CONST NET_LUID *InterfaceLuid, PINTERFACE_TIMESTAMP_CAPABILITIES TimestampCapabilites);
+DWORD WINAPI GetInterfaceHardwareTimestampCapabilities(
+    CONST NET_LUID *InterfaceLuid, PINTERFACE_TIMESTAMP_CAPABILITIES TimestampCapabilites);
+DWORD WINAPI CaptureInterfaceHardwareCrossTimestamp(
+    CONST NET_LUID *InterfaceLuid, PINTERFACE_HARDWARE_CROSSTIMESTAMP CrossTimestamp);
+DWORD WINAPI RegisterInterfaceTimestampConfigChange(
+    PINTERFACE_TIMESTAMP_CONFIG_CHANGE_CALLBACK Callback, PVOID CallerContext,
+    HIFTIMESTAMPCHANGE *NotificationHandle);
+VOID WINAPI UnregisterInterfaceTimestampConfigChange(HIFTIMESTAMPCHANGE NotificationHandle);
+DWORD WINAPI NotifyIfTimestampConfigChange(
+    PVOID CallerContext, PINTERFACE_TIMESTAMP_CONFIG_CHANGE_CALLBACK Callback,
+    HIFTIMESTAMPCHANGE *NotificationHandle);
+VOID WINAPI CancelIfTimestampConfigChange(HIFTIMESTAMPCHANGE NotificationHandle);
+
 /* Of Windows Server 2003 alone; ERROR_NOT_SUPPORTED. */
 DWORD WINAPI NotifySecurityHealthChange(PHANDLE pHandle, LPOVERLAPPED pOverLapped, PULONG SecurityHealthFlags);
 DWORD WINAPI CancelSecurityHealthChangeNotify(LPOVERLAPPED notifyOverlapped);

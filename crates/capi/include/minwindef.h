@@ -71,6 +71,12 @@ typedef float FLOAT, *PFLOAT;
 typedef long long IPHELPER_ALIGN8 LONGLONG, *PLONGLONG;
 typedef unsigned long long IPHELPER_ALIGN8 ULONGLONG, *PULONGLONG, DWORDLONG, *PDWORDLONG;
 typedef void *PVOID, *LPVOID, *HANDLE, **PHANDLE, *HMODULE, *HINSTANCE, *HLOCAL, *HGLOBAL, *HWND;
+/* A handle of a type of its own. */
+#define DECLARE_HANDLE(name)      \
+    struct name##__ {             \
+        int unused;               \
+    };                            \
+    typedef struct name##__ *name
 typedef const void *LPCVOID, *PCVOID;
 typedef LONG HRESULT;
 

@@ -169,7 +169,7 @@ macro_rules! export_iphlpapi {
             use $crate::raw::*;
             use $crate::{
                 absent, address, best_route, convert, interface, memory, neighbor, owner_module, round_trip, route, router,
-                statistics, tcp, udp,
+                statistics, tcp, timestamp, udp,
             };
             use std::ffi::c_void;
 
@@ -178,8 +178,12 @@ macro_rules! export_iphlpapi {
                     address: u32, mask: u32, index: u32, context: *mut u32, instance: *mut u32
                 ) -> u32 = address::add_ip_address;
                 CancelIPChangeNotify(overlapped: *const OVERLAPPED) -> i32 = overlapped::cancel_ip_change_notify;
+                CancelIfTimestampConfigChange(handle: HANDLE) = timestamp::unregister_change;
                 CancelSecurityHealthChangeNotify(overlapped: *mut OVERLAPPED) -> u32
                     = absent::cancel_security_health_change_notify;
+                CaptureInterfaceHardwareCrossTimestamp(
+                    luid: *const NET_LUID, timestamp: *mut INTERFACE_HARDWARE_CROSSTIMESTAMP
+                ) -> u32 = timestamp::hardware_cross_timestamp;
                 CreateIpForwardEntry(row: *const MIB_IPFORWARDROW) -> u32 = route::create_ip_forward_entry;
                 CreateIpNetEntry(row: *const MIB_IPNETROW) -> u32 = neighbor::create_ip_net_entry;
                 CreateProxyArpEntry(address: u32, mask: u32, index: u32) -> u32 = neighbor::create_proxy_arp_entry;
@@ -212,6 +216,18 @@ macro_rules! export_iphlpapi {
                 GetIcmpStatisticsEx(statistics: *mut MIB_ICMP_EX, family: u32) -> u32 = statistics::icmp_statistics_ex;
                 GetIfEntry(row: *mut MIB_IFROW) -> u32 = interface::if_entry;
                 GetIfTable(table: *mut MIB_IFTABLE, size: *mut u32, order: i32) -> u32 = interface::if_table;
+                GetInterfaceActiveTimestampCapabilities(
+                    luid: *const NET_LUID, capabilities: *mut INTERFACE_TIMESTAMP_CAPABILITIES
+                ) -> u32 = timestamp::active_capabilities;
+                GetInterfaceCurrentTimestampCapabilities(
+                    luid: *const NET_LUID, capabilities: *mut INTERFACE_TIMESTAMP_CAPABILITIES
+                ) -> u32 = timestamp::active_capabilities;
+                GetInterfaceHardwareTimestampCapabilities(
+                    luid: *const NET_LUID, capabilities: *mut INTERFACE_TIMESTAMP_CAPABILITIES
+                ) -> u32 = timestamp::supported_capabilities;
+                GetInterfaceSupportedTimestampCapabilities(
+                    luid: *const NET_LUID, capabilities: *mut INTERFACE_TIMESTAMP_CAPABILITIES
+                ) -> u32 = timestamp::supported_capabilities;
                 GetIpAddrTable(table: *mut MIB_IPADDRTABLE, size: *mut u32, order: i32) -> u32
                     = address::ip_addr_table;
                 GetIpForwardTable(table: *mut MIB_IPFORWARDTABLE, size: *mut u32, order: i32) -> u32
@@ -252,6 +268,9 @@ macro_rules! export_iphlpapi {
                 LocalFree(memory: *mut c_void) -> *mut c_void = memory::local_free;
                 NotifyAddrChange(handle: *mut HANDLE, overlapped: *mut OVERLAPPED) -> u32
                     = overlapped::notify_addr_change;
+                NotifyIfTimestampConfigChange(
+                    context: *mut c_void, callback: PINTERFACE_TIMESTAMP_CONFIG_CHANGE_CALLBACK, handle: *mut HANDLE
+                ) -> u32 = timestamp::notify_change;
                 NotifyRouteChange(handle: *mut HANDLE, overlapped: *mut OVERLAPPED) -> u32
                     = overlapped::notify_route_change;
                 NotifySecurityHealthChange(
@@ -260,6 +279,9 @@ macro_rules! export_iphlpapi {
                 ParseNetworkString(
                     text: *const u16, types: u32, info: *mut NET_ADDRESS_INFO, port: *mut u16, prefix_length: *mut u8
                 ) -> u32 = convert::parse_string;
+                RegisterInterfaceTimestampConfigChange(
+                    callback: PINTERFACE_TIMESTAMP_CONFIG_CHANGE_CALLBACK, context: *mut c_void, handle: *mut HANDLE
+                ) -> u32 = timestamp::register_change;
                 ResolveNeighbor(address: *const c_void, physical: *mut c_void, length: *mut u32) -> u32
                     = neighbor::resolve_neighbor;
                 RtlIpv4AddressToStringA(address: *const IN_ADDR, text: *mut u8) -> *mut u8
@@ -312,6 +334,7 @@ macro_rules! export_iphlpapi {
                 SetLastError(code: u32) = last_error::set;
                 SetTcpEntry(row: *const MIB_TCPROW) -> u32 = tcp::set_tcp_entry;
                 UnenableRouter(overlapped: *mut c_void, count: *mut u32) -> u32 = router::unenable_router;
+                UnregisterInterfaceTimestampConfigChange(handle: HANDLE) = timestamp::unregister_change;
             }
         };
     };

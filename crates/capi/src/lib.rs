@@ -43,4 +43,5 @@ mod socket_row;
 pub mod statistics;
 pub mod tcp;
 mod text;
+pub mod timestamp;
 pub mod udp;

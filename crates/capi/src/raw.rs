@@ -34,12 +34,12 @@ pub use windows_sys::Win32::NetworkManagement::IpHelper::{
     MIBICMPSTATS_EX_XPSP1 as MIBICMPSTATS_EX, MibAddInstance, MibDeleteInstance, MibIfEntryNormal,
     MibIfEntryNormalWithoutStatistics, MibIfTableNormal, MibIfTableNormalWithoutStatistics, MibIfTableRaw,
     MibInitialNotification, MibParameterNotification, NET_ADDRESS_DNS_NAME, NET_ADDRESS_INFO,
-    NET_ADDRESS_IPV4, NET_ADDRESS_IPV6, PTEREDO_PORT_CHANGE_CALLBACK, TCP_TABLE_BASIC_ALL,
-    TCP_TABLE_BASIC_CONNECTIONS, TCP_TABLE_BASIC_LISTENER, TCP_TABLE_OWNER_MODULE_ALL,
-    TCP_TABLE_OWNER_MODULE_CONNECTIONS, TCP_TABLE_OWNER_MODULE_LISTENER, TCP_TABLE_OWNER_PID_ALL,
-    TCP_TABLE_OWNER_PID_CONNECTIONS, TCP_TABLE_OWNER_PID_LISTENER, TCPIP_OWNER_MODULE_BASIC_INFO,
-    TCPIP_OWNER_MODULE_INFO_BASIC, TcpConnectionOffloadStateInHost, UDP_TABLE_BASIC, UDP_TABLE_OWNER_MODULE,
-    UDP_TABLE_OWNER_PID,
+    NET_ADDRESS_IPV4, NET_ADDRESS_IPV6, PINTERFACE_TIMESTAMP_CONFIG_CHANGE_CALLBACK,
+    PTEREDO_PORT_CHANGE_CALLBACK, TCP_TABLE_BASIC_ALL, TCP_TABLE_BASIC_CONNECTIONS, TCP_TABLE_BASIC_LISTENER,
+    TCP_TABLE_OWNER_MODULE_ALL, TCP_TABLE_OWNER_MODULE_CONNECTIONS, TCP_TABLE_OWNER_MODULE_LISTENER,
+    TCP_TABLE_OWNER_PID_ALL, TCP_TABLE_OWNER_PID_CONNECTIONS, TCP_TABLE_OWNER_PID_LISTENER,
+    TCPIP_OWNER_MODULE_BASIC_INFO, TCPIP_OWNER_MODULE_INFO_BASIC, TcpConnectionOffloadStateInHost,
+    UDP_TABLE_BASIC, UDP_TABLE_OWNER_MODULE, UDP_TABLE_OWNER_PID,
 };
 pub use windows_sys::Win32::Networking::WinSock::{
     AF_INET, AF_INET6, AF_UNSPEC, IN_ADDR, IN_ADDR_0, IN6_ADDR, IN6_ADDR_0, MIB_IPPROTO_NETMGMT,
@@ -199,6 +199,51 @@ pub struct MIB_FL_VIRTUAL_INTERFACE_ROW {
     pub OutFlsnpiClientInjectedPackets: ULONG64,
     pub OutFlsnpiClientClonedPackets: ULONG64,
     pub OutFlsnpiClientClonedPacketsForNbSplit: ULONG64,
+}
+
+/// A hardware clock between two readings of the system's.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[repr(C)]
+pub struct INTERFACE_HARDWARE_CROSSTIMESTAMP {
+    pub SystemTimestamp1: ULONG64,
+    pub HardwareClockTimestamp: ULONG64,
+    pub SystemTimestamp2: ULONG64,
+}
+
+/// What hardware stamps.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[repr(C)]
+pub struct INTERFACE_HARDWARE_TIMESTAMP_CAPABILITIES {
+    pub PtpV2OverUdpIPv4EventMessageReceive: u8,
+    pub PtpV2OverUdpIPv4AllMessageReceive: u8,
+    pub PtpV2OverUdpIPv4EventMessageTransmit: u8,
+    pub PtpV2OverUdpIPv4AllMessageTransmit: u8,
+    pub PtpV2OverUdpIPv6EventMessageReceive: u8,
+    pub PtpV2OverUdpIPv6AllMessageReceive: u8,
+    pub PtpV2OverUdpIPv6EventMessageTransmit: u8,
+    pub PtpV2OverUdpIPv6AllMessageTransmit: u8,
+    pub AllReceive: u8,
+    pub AllTransmit: u8,
+    pub TaggedTransmit: u8,
+}
+
+/// What software stamps.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[repr(C)]
+pub struct INTERFACE_SOFTWARE_TIMESTAMP_CAPABILITIES {
+    pub AllReceive: u8,
+    pub AllTransmit: u8,
+    pub TaggedTransmit: u8,
+}
+
+/// What of an interface is stamped.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[repr(C)]
+pub struct INTERFACE_TIMESTAMP_CAPABILITIES {
+    pub HardwareClockFrequencyHz: ULONG64,
+    pub SupportsCrossTimestamp: u8,
+    pub HardwareCapabilities: INTERFACE_HARDWARE_TIMESTAMP_CAPABILITIES,
+    pub SoftwareCapabilities: INTERFACE_SOFTWARE_TIMESTAMP_CAPABILITIES,
 }
 
 /// The path to one destination.

@@ -175,6 +175,18 @@ fn every_member_is_where_windows_has_it() {
         MIB_FL_VIRTUAL_INTERFACE_TABLE {
             "NumEntries" = NumEntries, "Table" = Table
         }
+        INTERFACE_HARDWARE_CROSSTIMESTAMP {
+            "SystemTimestamp1" = SystemTimestamp1, "HardwareClockTimestamp" = HardwareClockTimestamp, "SystemTimestamp2" = SystemTimestamp2
+        }
+        INTERFACE_HARDWARE_TIMESTAMP_CAPABILITIES {
+            "PtpV2OverUdpIPv4EventMessageReceive" = PtpV2OverUdpIPv4EventMessageReceive, "PtpV2OverUdpIPv4AllMessageReceive" = PtpV2OverUdpIPv4AllMessageReceive, "PtpV2OverUdpIPv4EventMessageTransmit" = PtpV2OverUdpIPv4EventMessageTransmit, "PtpV2OverUdpIPv4AllMessageTransmit" = PtpV2OverUdpIPv4AllMessageTransmit, "PtpV2OverUdpIPv6EventMessageReceive" = PtpV2OverUdpIPv6EventMessageReceive, "PtpV2OverUdpIPv6AllMessageReceive" = PtpV2OverUdpIPv6AllMessageReceive, "PtpV2OverUdpIPv6EventMessageTransmit" = PtpV2OverUdpIPv6EventMessageTransmit, "PtpV2OverUdpIPv6AllMessageTransmit" = PtpV2OverUdpIPv6AllMessageTransmit, "AllReceive" = AllReceive, "AllTransmit" = AllTransmit, "TaggedTransmit" = TaggedTransmit
+        }
+        INTERFACE_SOFTWARE_TIMESTAMP_CAPABILITIES {
+            "AllReceive" = AllReceive, "AllTransmit" = AllTransmit, "TaggedTransmit" = TaggedTransmit
+        }
+        INTERFACE_TIMESTAMP_CAPABILITIES {
+            "HardwareClockFrequencyHz" = HardwareClockFrequencyHz, "SupportsCrossTimestamp" = SupportsCrossTimestamp, "HardwareCapabilities" = HardwareCapabilities, "SoftwareCapabilities" = SoftwareCapabilities
+        }
         MIB_IPPATH_TABLE {
             "NumEntries" = NumEntries, "Table" = Table
         }

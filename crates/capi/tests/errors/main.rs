@@ -50,6 +50,7 @@ mod statistics;
 #[path = "../support/mod.rs"]
 mod support;
 mod tcp;
+mod timestamp;
 mod udp;
 mod walk;
 
@@ -65,6 +66,21 @@ const TEREDO: &str = "Teredo is on no Linux host, so its functions go no further
 /// Codes that this host cannot produce: functions, code, reason.
 const IMPOSSIBLE: &[(&[&str], &str, &str)] = &[
     (&["GetTeredoPort"], "ERROR_NOT_READY", TEREDO),
+    (
+        &["GetInterfaceSupportedTimestampCapabilities"],
+        "ERROR_NOT_SUPPORTED",
+        "the kernel answers for every interface's driver since 5.7",
+    ),
+    (
+        &["GetInterfaceActiveTimestampCapabilities"],
+        "ERROR_NOT_SUPPORTED",
+        "needs hardware that stamps, under a kernel or driver that does not tell whether it does",
+    ),
+    (
+        &["GetInterfaceActiveTimestampCapabilities"],
+        "ERROR_BAD_DRIVER",
+        "what Windows says of a driver whose answer is malformed; here the kernel writes it",
+    ),
     (&["NotifyTeredoPortChange"], "ERROR_INVALID_HANDLE", TEREDO),
     (&["NotifyTeredoPortChange"], "ERROR_NOT_ENOUGH_MEMORY", TEREDO),
     (&["NotifyTeredoPortChange"], "STATUS_NOT_ENOUGH_MEMORY", TEREDO),
@@ -335,6 +351,7 @@ fn each_documented_code_is_provoked_or_has_a_reason() {
         notification::one_change(&mut walk);
         route::routes(&mut walk);
         route::first_generation(&mut walk);
+        timestamp::timestamps(&mut walk);
         absent::teredo(&mut walk);
         absent::without_pages();
         walk
