@@ -19,10 +19,26 @@ pub(in crate::backend::linux) fn send_all(
     socket: &mut Socket,
     requests: impl IntoIterator<Item = Request>,
 ) -> Result<Vec<(usize, Refusal)>, Refusal> {
+    let batch_len = batch_len(socket);
+    send_in_parts(socket, requests, batch_len)
+}
+
+/// The same for a few that go out in one datagram: whoever is killed has sent none or all.
+pub(super) fn send_together(
+    socket: &mut Socket,
+    requests: impl IntoIterator<Item = Request>,
+) -> Result<Vec<(usize, Refusal)>, Refusal> {
+    send_in_parts(socket, requests, LARGEST_BATCH)
+}
+
+fn send_in_parts(
+    socket: &mut Socket,
+    requests: impl IntoIterator<Item = Request>,
+    batch_len: usize,
+) -> Result<Vec<(usize, Refusal)>, Refusal> {
     let mut refused = Vec::new();
     let mut requests = requests.into_iter().peekable();
     let (mut place, mut bytes) = (0, Vec::new());
-    let batch_len = batch_len(socket);
     while requests.peek().is_some() {
         let part = requests.by_ref().take(batch_len).map(Request::unacknowledged);
         let mut part: Vec<_> = part.chain([Request::new(NOOP, ACK, &[])]).collect();

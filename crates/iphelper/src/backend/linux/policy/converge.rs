@@ -111,6 +111,17 @@ impl LinuxHost {
     /// routes and prefixes, a flushed filter, rules taken away. Nothing is done where nothing is set.
     pub(in crate::backend::linux) fn reconcile_policy(&self) -> Result<()> {
         let _ = self.settle_router_unlocked()?;
+        let settings = self.route_settings()?;
+        if settings.has_unfinished_metric() {
+            let mut links = self.links(OPERATION)?;
+            links
+                .retain(|link| Family::ALL.iter().any(|family| settings.is_metric_unfinished(*family, link)));
+            if !links.is_empty() {
+                let _lock = PolicyLock::take(self)?;
+                // What cannot be completed is told by the next call that is about it.
+                let _ = self.finish_metrics(&links);
+            }
+        }
         if self.is_free_of_policy()? && !StateCopy::is_needed(self) {
             return Ok(());
         }

@@ -4,7 +4,7 @@ use super::guard::Guard;
 use super::names::{
     ADVERTISING_TABLE, DEFAULTS_TABLE, DETECTIONS, FILTER_TABLE, INTERFACE_TABLES, KEEPER_TABLE,
     LOWERED_ROUTES, MAIN_TABLE, MARKERS, MOVED_IPV4_PREFIXES, MOVED_IPV4_ROUTES, MOVED_IPV6_PREFIXES,
-    MOVED_IPV6_ROUTES, PROTOCOL, ROUTER, RULE_PRIORITY, SHIFTED_ROUTES, STATE_TABLE, is_ours,
+    MOVED_IPV6_ROUTES, ORDER, PROTOCOL, ROUTER, RULE_PRIORITY, SHIFTED_ROUTES, STATE_TABLE, is_ours,
 };
 use super::settings::{Property, Settings, having};
 use super::{KeeperLock, router, rules};
@@ -237,6 +237,7 @@ const fn told(table: u32) -> Option<&'static str> {
         MOVED_IPV6_PREFIXES => "which IPv6 addresses' routes stand higher by their interface's metric",
         LOWERED_ROUTES => "which MTU IPv4 routes had before theirs was lowered",
         ROUTER => "what forwarded before a program made this host an IPv4 router",
+        ORDER => "which of several IPv4 routes of one metric stood first before one of them was moved",
         SHIFTED_ROUTES => "which IPv6 routes stand behind another of the metric that they were made with",
         DETECTIONS => {
             "which IPv4 addresses are being looked for before they are taken, or another computer has"

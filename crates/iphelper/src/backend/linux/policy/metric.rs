@@ -14,10 +14,15 @@
 //! 4. The marker says "deleting": everything new is there.
 //! 5. Old routes are deleted.
 //! 6. The marker says "settled", and what is no longer true is forgotten.
+//!
+//! Two routes that differ in their metrics alone, of which one goes where the other still is, could not be told apart then,
+//! and two IPv6 routes by routers would become one. So they go round: all routes past all others, in a change of its own, and from there to where they are to go in another. Where the way
+//! leads in the end is written down before the first, and forgotten after the second.
 
 mod advertised;
 mod follow;
 mod moved;
+mod order;
 mod owners;
 mod shifted;
 mod state;
@@ -32,7 +37,7 @@ use super::super::socket::{AdvertisedRoute, Refusal, Socket};
 use super::batch::{send, send_all};
 use super::exclusive::PolicyLock;
 use super::marker::{Marker, Subject, markers};
-use super::names::metric_of;
+use super::names::{metric_of, round_of};
 use crate::error::{Error, ErrorKind, Result};
 use crate::types::Family;
 use advertised::Advertised;
@@ -43,8 +48,9 @@ use iphelper_netlink::rtnetlink::route::{Route, protocol};
 use moved::{Moved, Place, What};
 pub(in crate::backend::linux) use owners::{OUR_PROTOCOL, RouteMetrics};
 use rustix::io::Errno;
-pub(super) use state::{Phase, State};
-use survey::{Survey, Work};
+use state::Phase;
+pub(super) use state::State;
+use survey::{Survey, Work, must_be_alone};
 
 /// What every error of this chapter was about.
 const OPERATION: &str = "changing the metric of an interface";
@@ -69,7 +75,7 @@ impl LinuxHost {
         let mut socket = self.route.take()?;
         let subject = Subject::of(link);
         let markers = markers(&mut socket).map_err(|refusal| failed(refusal, "reading the markers"))?;
-        let state = state_of(&markers, family, subject);
+        let state = State::of(&markers, family, subject);
         let survey = survey(&mut socket, family, link, subject)?;
         let goal = State { to: metric, ..state };
         let work = survey.work(&goal)?;
@@ -91,20 +97,22 @@ impl LinuxHost {
         let _lock = PolicyLock::take(self)?;
         let mut change = Change { host: self, socket: &mut *self.route.take()?, family, link };
         let (state, survey) = change.recover()?;
-        let goal = State { to: metric, ..state };
-        if !survey.is_ambiguous(&goal)? {
-            return change.take(goal, survey);
+        change.go(state, survey, metric)
+    }
+
+    /// Completes what callers that were killed have begun. The caller has the lock.
+    pub(super) fn finish_metrics(&self, links: &[Link]) -> Result<()> {
+        let mut socket = self.route.take()?;
+        let all = markers(&mut socket).map_err(|refusal| failed(refusal, "reading the markers"))?;
+        let mut done = Ok(());
+        for link in links {
+            let state = |family| State::of(&all, family, Subject::of(link));
+            for family in Family::ALL.into_iter().filter(|family| state(*family).is_unfinished()) {
+                let mut change = Change { host: self, socket: &mut socket, family, link };
+                done = done.and(change.finish().map(drop));
+            }
         }
-        // Past everything, and from there to where it is to go: two changes, each of them clear.
-        let round = survey.way_round(offset(state.from), offset(metric))?;
-        let _ = change.take(State { to: Some(round), ..state }, survey)?;
-        let (settled, survey) = (change.state()?, change.survey()?);
-        let second = change.take(State { to: metric, ..settled }, survey);
-        if second.is_err() {
-            let (settled, survey) = (change.state()?, change.survey()?);
-            let _ = change.take(State { to: state.from, ..settled }, survey)?;
-        }
-        second
+        done
     }
 }
 
@@ -113,11 +121,6 @@ const fn offset(metric: Option<u32>) -> u32 {
         Some(offset) => offset,
         None => 0,
     }
-}
-
-pub(super) fn state_of(markers: &[Marker], family: Family, subject: Subject) -> State {
-    let marker = markers.iter().find(|it| it.property == metric_of(family) && it.subject == subject);
-    marker.map_or(State::settled(None, 0), State::read)
 }
 
 fn survey(socket: &mut Socket, family: Family, link: &Link, subject: Subject) -> Result<Survey> {
@@ -144,7 +147,7 @@ impl OwnersMetrics {
     ) -> Result<Self, Refusal> {
         let subject = Subject::of(link);
         let moved = Moved::read(socket, What::Routes, Family::V4, subject.index)?;
-        Ok(Self { moved, offset: offset(state_of(markers, Family::V4, subject).from) })
+        Ok(Self { moved, offset: offset(State::of(markers, Family::V4, subject).from) })
     }
 
     /// That of a route whose metric is `metric` now.
@@ -172,6 +175,52 @@ struct Change<'a> {
 }
 
 impl Change<'_> {
+    /// Goes from a settled state to `metric`, round others where that is needed.
+    fn go(&mut self, state: State, survey: Survey, metric: Option<u32>) -> Result<bool> {
+        let goal = State { to: metric, ..state };
+        if !survey.is_ambiguous(&goal)? {
+            let solicits = self.take(goal, survey)?;
+            self.forget_round(&state)?;
+            return Ok(solicits);
+        }
+        // Past everything, and from there to where it is to go: two changes, each of them clear.
+        let round = survey.way_round(offset(state.from), offset(metric))?;
+        let marker = State::round(self.family, self.subject(), metric);
+        send(self.socket, marker.put())
+            .map_err(|refusal| failed(refusal, "writing down where the way leads"))?;
+        let rounding = State { then: Some(metric), ..state };
+        if let Err(error) = self.take(State { to: Some(round), ..rounding }, survey) {
+            self.forget_round(&rounding)?;
+            return Err(error);
+        }
+        let (settled, survey) = (self.state()?, self.survey()?);
+        let done = self.take(State { to: metric, ..settled }, survey);
+        if done.is_err() {
+            let (settled, survey) = (self.state()?, self.survey()?);
+            let _ = self.take(State { to: state.from, ..settled }, survey)?;
+        }
+        self.forget_round(&rounding)?;
+        done
+    }
+
+    /// Completes what a caller that was killed has begun, to where it was to lead; what there is then.
+    fn finish(&mut self) -> Result<(State, Survey)> {
+        let (state, survey) = self.recover()?;
+        let Some(goal) = state.then else { return Ok((state, survey)) };
+        let _ = self.go(state, survey, goal)?;
+        Ok((self.state()?, self.survey()?))
+    }
+
+    fn forget_round(&mut self, state: &State) -> Result<()> {
+        match state.then {
+            Some(goal) => {
+                let marker = State::round(self.family, self.subject(), goal);
+                self.send_or_gone(marker.remove(), "forgetting where the way led")
+            }
+            None => Ok(()),
+        }
+    }
+
     /// Goes from one settled state to another, or stays where it was.
     fn take(&mut self, goal: State, mut survey: Survey) -> Result<bool> {
         let mut advertised = Advertised::open(self.host, self.family, self.link, &goal)?;
@@ -199,14 +248,17 @@ impl Change<'_> {
     fn recover(&mut self) -> Result<(State, Survey)> {
         let subject = self.subject();
         let all = markers(self.socket).map_err(|refusal| failed(refusal, "reading the markers"))?;
-        let mine = |marker: &&Marker| {
-            marker.property == metric_of(self.family) && marker.subject.index == subject.index
+        let properties = [metric_of(self.family), round_of(self.family)];
+        let is_stale = |marker: &&Marker| {
+            properties.contains(&marker.property)
+                && marker.subject.index == subject.index
+                && marker.subject != subject
         };
-        if let Some(stale) = all.iter().find(mine).filter(|marker| marker.subject != subject) {
+        for stale in all.iter().filter(is_stale) {
             // An interface that is gone had this index. Its routes went with it.
             self.send_or_gone(stale.remove(), "taking a stale marker away")?;
         }
-        let state = state_of(&all, self.family, subject);
+        let state = State::of(&all, self.family, subject);
         let mut survey = self.survey()?;
         if state.phase != Phase::Settled {
             let mut advertised = Advertised::open(self.host, self.family, self.link, &state)?;
@@ -223,9 +275,14 @@ impl Change<'_> {
             self.deleting(&state, &work, &done)?;
             self.settle(&state, &mut survey)?;
             survey = self.survey()?;
+            let settled = State { then: state.then, ..State::settled(state.to, state.advertised) };
+            if !survey.unmoved(&settled).is_empty() && !survey.is_ambiguous(&settled)? {
+                let _ = self.take(settled, survey)?;
+                survey = self.survey()?;
+            }
         }
         self.forget(&mut survey, offset(state.to))?;
-        Ok((State::settled(state.to, state.advertised), survey))
+        Ok((State { then: state.then, ..State::settled(state.to, state.advertised) }, survey))
     }
 
     /// Adds everything new.
@@ -243,6 +300,11 @@ impl Change<'_> {
         survey.moved_routes.add(self.socket, routes, offset).map_err(writing)?;
         let prefixes = work.prefixes.iter().copied();
         survey.moved_prefixes.add(self.socket, prefixes, offset).map_err(writing)?;
+        let index = self.subject().index;
+        if self.family == Family::V4 {
+            let leaving = survey.leaving(goal, work, index);
+            survey.order.note(self.socket, &leaving).map_err(writing)?;
+        }
         self.mark(goal)?;
         if self.state()? != *goal {
             // The kernel put the marker into the one table that it has.
@@ -250,21 +312,25 @@ impl Change<'_> {
                 .because("this kernel has no routing tables to remember it in (CONFIG_IP_MULTIPLE_TABLES)"));
         }
 
-        let copies: Vec<_> = work.add.iter().map(|route| route.add(self.how_to_add(route))).collect();
+        let reading = |refusal| failed(refusal, "reading which route stands first");
+        let front = survey.order.to_front(self.socket, &work.add).map_err(reading)?;
+        let how = |number, route| if front.contains(&number) { CREATE } else { self.how_to_add(route) };
+        let copies: Vec<_> =
+            work.add.iter().enumerate().map(|(it, route)| route.add(how(it, route))).collect();
         let refused = send_all(self.socket, copies).map_err(|refusal| failed(refusal, "adding routes"))?;
         let there = |place| refused.iter().all(|(refused, _)| *refused != place);
         done.added =
             work.add.iter().enumerate().filter(|(place, _)| there(*place)).map(|it| it.1.clone()).collect();
         for (place, refusal) in refused {
             let route = work.add.get(place);
-            if refusal.errno() == libc::EEXIST && route.is_some_and(|it| !self.must_be_alone(it)) {
+            if refusal.errno() == libc::EEXIST && route.is_some_and(|it| !must_be_alone(self.family, it)) {
                 // This very route: added by a caller that was killed, or by its owner meanwhile.
                 continue;
             }
             return Err(refused_route(refusal, route));
         }
         done.addresses = work.readdress.iter().map(|(_, old)| old.clone()).collect();
-        self.readdress(work.readdress.iter().map(|(new, _)| new.add(REPLACE)))?;
+        self.readdress_in_order(work, survey)?;
         if let Some(advertised) = advertised {
             advertised.write(offset)?;
             let (old, new) = advertised.stand_ins(&survey.advertised, offset);
@@ -330,6 +396,7 @@ impl Change<'_> {
                 advertised.write(offset(goal.from))?;
             }
             self.readdress(done.addresses.iter().map(|old| old.add(REPLACE)))?;
+            survey.order.restore(self.socket, self.subject().index).map_err(undoing)?;
             for stand_in in &done.stand_ins {
                 self.send_or_gone(stand_in_route(stand_in).delete(), "taking a stand-in away again")?;
             }
@@ -351,14 +418,9 @@ impl Change<'_> {
     fn how_to_add(&self, route: &Route) -> u16 {
         match self.family {
             Family::V4 => CREATE | APPEND,
-            Family::V6 if self.must_be_alone(route) => CREATE | EXCLUSIVE,
+            Family::V6 if must_be_alone(self.family, route) => CREATE | EXCLUSIVE,
             Family::V6 => CREATE,
         }
-    }
-
-    fn must_be_alone(&self, route: &Route) -> bool {
-        let by_router = route.gateway.is_some() || !route.next_hops.is_empty();
-        self.family == Family::V6 && route.next_hop_id.is_none() && by_router
     }
 
     fn readdress(&mut self, requests: impl IntoIterator<Item = Request>) -> Result<()> {
@@ -369,17 +431,49 @@ impl Change<'_> {
         }
     }
 
+    /// The same, and the routes stand among others' as they stood.
+    fn readdress_in_order(&mut self, work: &Work, survey: &Survey) -> Result<()> {
+        let index = self.subject().index;
+        if !survey.order.is_empty() && !work.readdress.is_empty() {
+            let ordering = |refusal| failed(refusal, "putting the route to a prefix in its place");
+            // The kernel would put its route last, and is content where it is there already.
+            let mut arriving = Vec::new();
+            for mut route in order::to_prefixes(self.socket, index).map_err(ordering)? {
+                let moves = |(_, old): &&(Address, Address)| survey.spot(old) == order::spot_of(&route);
+                if let Some(metric) =
+                    work.readdress.iter().find(moves).and_then(|(new, _)| new.route_priority)
+                {
+                    route.priority = metric;
+                    arriving.push(route);
+                }
+            }
+            let front = survey.order.to_front(self.socket, &arriving).map_err(ordering)?;
+            let first = arriving.iter().enumerate().filter(|(number, _)| front.contains(number));
+            // What is refused is there already, or is put in its place afterwards.
+            let _ = send_all(self.socket, first.map(|(_, route)| route.add(CREATE))).map_err(ordering)?;
+        }
+        self.readdress(work.readdress.iter().map(|(new, _)| new.add(REPLACE)))?;
+        let ordering = |refusal| failed(refusal, "putting routes in their order");
+        survey.order.restore(self.socket, index).map_err(ordering)
+    }
+
     fn mark(&mut self, state: &State) -> Result<()> {
         let marker = state.marker(self.family, self.subject());
         send(self.socket, marker.put()).map_err(|refusal| failed(refusal, "writing the marker"))
     }
 
     fn forget(&mut self, survey: &mut Survey, offset: u32) -> Result<()> {
-        let Survey { moved_routes, moved_prefixes, .. } = survey;
+        let forgetting = |refusal| failed(refusal, "forgetting what was moved");
+        let Survey { moved_routes, moved_prefixes, order, .. } = survey;
         for moved in [moved_routes, moved_prefixes] {
-            moved
-                .keep_only(self.socket, offset)
-                .map_err(|refusal| failed(refusal, "forgetting what was moved"))?;
+            moved.keep_only(self.socket, offset).map_err(forgetting)?;
+        }
+        if !order.is_empty() {
+            // Those of other interfaces may have moved too, and come back later.
+            let markers = markers(self.socket).map_err(forgetting)?;
+            let moved = markers.iter().filter(|it| it.property == metric_of(Family::V4));
+            let moved = moved.map(|marker| marker.subject.index).collect();
+            order.keep_only(self.socket, &moved).map_err(forgetting)?;
         }
         Ok(())
     }
@@ -393,7 +487,7 @@ impl Change<'_> {
 
     fn state(&mut self) -> Result<State> {
         let markers = markers(self.socket).map_err(|refusal| failed(refusal, "reading the markers"))?;
-        Ok(state_of(&markers, self.family, self.subject()))
+        Ok(State::of(&markers, self.family, self.subject()))
     }
 
     fn survey(&mut self) -> Result<Survey> {

@@ -39,6 +39,9 @@ pub(super) const ROUTER: u32 = TABLES + 0x16;
 /// IPv4 addresses that are looked for on the link before they are taken, and those that another computer has.
 pub(super) const DETECTIONS: u32 = TABLES + 0x18;
 
+/// Which of several IPv4 routes of one place stood first before one of them was moved, see [`order`](super::metric).
+pub(super) const ORDER: u32 = TABLES + 0x19;
+
 /// The number of a marker about how many probes look for duplicates of an IPv4 address.
 pub(super) const IPV4_DAD: u32 = 403;
 
@@ -65,6 +68,14 @@ pub(super) const fn metric_of(family: Family) -> u32 {
     }
 }
 
+/// The number of a marker about the metric to which an interface is on its way round others.
+pub(super) const fn round_of(family: Family) -> u32 {
+    match family {
+        Family::V4 => 404,
+        Family::V6 => 604,
+    }
+}
+
 /// The table of the routes over one interface: this and its index, which has 31 bits.
 pub(in crate::backend::linux) const INTERFACE_TABLES: u32 = 0x8000_0000;
 
@@ -72,7 +83,7 @@ pub(in crate::backend::linux) const INTERFACE_TABLES: u32 = 0x8000_0000;
 pub(super) const ADVERTISING_TABLE: u32 = 0x6970_6820;
 
 /// The tables whose routes, all of IPv4 and without device, remember what is set.
-pub(super) const STATE_TABLES: [u32; 8] = [
+pub(super) const STATE_TABLES: [u32; 9] = [
     STATE_TABLE,
     MARKERS,
     MOVED_IPV4_ROUTES,
@@ -80,6 +91,7 @@ pub(super) const STATE_TABLES: [u32; 8] = [
     MOVED_IPV4_PREFIXES,
     MOVED_IPV6_PREFIXES,
     LOWERED_ROUTES,
+    ORDER,
     ADVERTISING_TABLE,
 ];
 

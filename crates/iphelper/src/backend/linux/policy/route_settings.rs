@@ -2,7 +2,7 @@
 
 use super::detection;
 use super::marker::{Marker, Subject, markers};
-use super::metric::{Phase, state_of};
+use super::metric::State;
 use super::names::OPTIMISTIC_DETECTION;
 use super::route_mtu;
 use crate::backend::linux::LinuxHost;
@@ -15,14 +15,25 @@ use crate::types::Family;
 pub(in crate::backend::linux) struct RouteSettings(Vec<Marker>);
 
 impl RouteSettings {
-    /// An interface's metric; `None` while it is automatic.
+    /// An interface's metric; `None` while it is automatic. Where a caller was killed on a way round, that to which it led.
     pub(in crate::backend::linux) fn metric(&self, family: Family, link: &Link) -> Option<u32> {
-        state_of(&self.0, family, Subject::of(link)).metric()
+        let state = State::of(&self.0, family, Subject::of(link));
+        state.then.unwrap_or_else(|| state.metric())
     }
 
     /// Whether a change of an interface's metric was begun by a caller that was killed, and is not complete.
     pub(in crate::backend::linux) fn is_metric_unfinished(&self, family: Family, link: &Link) -> bool {
-        state_of(&self.0, family, Subject::of(link)).phase != Phase::Settled
+        State::of(&self.0, family, Subject::of(link)).is_unfinished()
+    }
+
+    /// The same of any interface, also of one that is gone.
+    pub(super) fn has_unfinished_metric(&self) -> bool {
+        let is_unfinished = |marker: &Marker| {
+            Family::ALL
+                .into_iter()
+                .any(|family| State::of(&[*marker], family, marker.subject).is_unfinished())
+        };
+        self.0.iter().any(is_unfinished)
     }
 
     /// With how many probes an interface's IPv4 addresses are looked for before they are taken.

@@ -6,8 +6,8 @@
 //! its own, drop the rest of the advertisement, and leave it behind when the router goes.
 
 use super::super::marker::{Subject, markers};
+use super::OPERATION;
 use super::state::State;
-use super::{OPERATION, state_of};
 use crate::backend::linux::LinuxHost;
 use crate::backend::linux::link::Link;
 use crate::backend::linux::namespace::system;
@@ -34,7 +34,7 @@ impl LinuxHost {
     ) -> Result<Vec<Route>> {
         let all = markers(&mut *self.route.take()?)
             .map_err(|refusal| refusal.error(OPERATION).because("reading the markers"))?;
-        let state = state_of(&all, Family::V6, Subject::of(link));
+        let state = State::of(&all, Family::V6, Subject::of(link));
         let Some(advertised) = Advertised::open(self, Family::V6, link, &state)? else {
             return Ok(Vec::new());
         };

@@ -31,6 +31,8 @@ pub(in crate::backend::linux::policy) struct Followed {
     /// The sysctl by which it does; IPv6 alone.
     advertised: Option<Advertised>,
     moved: Moved,
+    /// Why what a caller that was killed has begun cannot be completed.
+    left: Option<String>,
 }
 
 /// What became of routes that were to be moved, where more is to be told than that they were.
@@ -88,7 +90,13 @@ impl LinuxHost {
     ) -> Result<Option<(Followed, Vec<Route>)>> {
         let mut socket = self.route.take()?;
         let mut change = Change { host: self, socket: &mut socket, family, link };
-        let (state, mut survey) = change.recover()?;
+        let (mut state, mut survey) = change.recover()?;
+        let mut left = None;
+        if let Some(goal) = state.then {
+            // Where it cannot go on, its routes are followed where they are.
+            left = change.go(state, survey, goal).err().map(|error| error.to_string());
+            (state, survey) = change.recover()?;
+        }
         let Some(offset) = state.to else { return Ok(None) };
         let advertised = Advertised::open(self, family, link, &state)?;
         if let Some(advertised) = &advertised {
@@ -97,7 +105,7 @@ impl LinuxHost {
         let unmoved = survey.unmoved(&state);
         let kernel_obeys = link.ipv6.is_some_and(|ipv6| ipv6.obeys_routers(ipv6.accept_ra));
         let (index, moved) = (link.index.0, survey.moved_routes);
-        Ok(Some((Followed { family, index, offset, kernel_obeys, advertised, moved }, unmoved)))
+        Ok(Some((Followed { family, index, offset, kernel_obeys, advertised, moved, left }, unmoved)))
     }
 
     /// Gives the prefixes of an interface's addresses that came since its metric. The caller has the lock.
@@ -135,7 +143,7 @@ impl Followed {
         socket: &mut Socket,
         mut originals: Vec<Route>,
     ) -> Result<Moves> {
-        let mut moves = Moves::default();
+        let mut moves = Moves { left: self.left.take().into_iter().collect(), again: Vec::new() };
         // Those with the highest metrics make room for the others.
         originals.sort_by_key(|route| std::cmp::Reverse(route.priority));
         let mut pairs: Vec<(Route, Route)> = Vec::new();

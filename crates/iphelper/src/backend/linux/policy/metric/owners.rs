@@ -3,10 +3,10 @@
 use super::super::marker::{Subject, index_of, markers, routes_of};
 use super::super::names::PROTOCOL;
 use super::super::route_mtu;
+use super::failed;
 use super::moved::{Moved, Place, What, table};
 use super::shifted::{Shifts, stored};
-use super::state::{Phase, State};
-use super::{failed, state_of};
+use super::state::State;
 use crate::backend::linux::LinuxHost;
 use crate::backend::linux::link::Link;
 use crate::backend::linux::socket::Socket;
@@ -43,7 +43,7 @@ impl LinuxHost {
                 let _ = metrics.mtus.insert(link.index.0, mtu);
             }
             for family in Family::ALL {
-                let state = state_of(&all, family, Subject::of(link));
+                let state = State::of(&all, family, Subject::of(link));
                 if state != State::settled(None, 0) {
                     let _ = metrics.states.insert((family, link.index.0), state);
                 }
@@ -90,7 +90,7 @@ impl RouteMetrics {
 
     /// The metric that an interface is to have where a change of it was left half done.
     pub(in crate::backend::linux) fn unfinished(&self, family: Family, link: u32) -> Option<Option<u32>> {
-        self.states.get(&(family, link)).filter(|state| state.phase != Phase::Settled).map(|state| state.to)
+        self.states.get(&(family, link)).filter(|state| state.is_unfinished()).map(State::goal)
     }
 
     /// The IPv4 MTU of an interface, where routes have one below the device's.

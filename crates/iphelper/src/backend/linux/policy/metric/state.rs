@@ -1,7 +1,7 @@
 //! What the marker of an interface metric says.
 
 use super::super::marker::{Marker, Subject};
-use super::super::names::metric_of;
+use super::super::names::{metric_of, round_of};
 use crate::types::Family;
 
 /// How far a change of the offset has come.
@@ -23,6 +23,8 @@ pub(in crate::backend::linux::policy) struct State {
     pub(in crate::backend::linux::policy) phase: Phase,
     /// `ra_defrtr_metric` as it was before the offset; 0: not known.
     pub(in crate::backend::linux::policy) advertised: u32,
+    /// Where the way leads in the end, while it is a way round others: [`to`](Self::to) is but half of it.
+    pub(in crate::backend::linux::policy) then: Option<Option<u32>>,
 }
 
 const FROM_MANUAL: u32 = 1;
@@ -32,10 +34,45 @@ const DELETING: u32 = 8;
 
 impl State {
     pub(in crate::backend::linux::policy) const fn settled(metric: Option<u32>, advertised: u32) -> Self {
-        Self { from: metric, to: metric, phase: Phase::Settled, advertised }
+        Self { from: metric, to: metric, phase: Phase::Settled, advertised, then: None }
     }
 
-    pub(in crate::backend::linux::policy) fn read(marker: &Marker) -> Self {
+    /// What the markers say of an interface.
+    pub(in crate::backend::linux::policy) fn of(
+        markers: &[Marker],
+        family: Family,
+        subject: Subject,
+    ) -> Self {
+        let find = |property| markers.iter().find(|it| it.property == property && it.subject == subject);
+        let state = find(metric_of(family)).map_or(Self::settled(None, 0), Self::read);
+        let then = find(round_of(family)).map(|round| {
+            let [metric, flags, ..] = round.values;
+            (flags & TO_MANUAL != 0).then_some(metric)
+        });
+        Self { then, ..state }
+    }
+
+    /// The marker that tells where a way round others leads in the end.
+    pub(in crate::backend::linux::policy) fn round(
+        family: Family,
+        subject: Subject,
+        goal: Option<u32>,
+    ) -> Marker {
+        let values = [goal.unwrap_or(0), if goal.is_some() { TO_MANUAL } else { 0 }, 0, 0];
+        Marker { property: round_of(family), subject, values }
+    }
+
+    /// Whether a caller that was killed has begun something.
+    pub(in crate::backend::linux::policy) fn is_unfinished(&self) -> bool {
+        self.phase != Phase::Settled || self.then.is_some()
+    }
+
+    /// The metric that the interface is to have when all is done that was begun.
+    pub(in crate::backend::linux::policy) fn goal(&self) -> Option<u32> {
+        self.then.unwrap_or(self.to)
+    }
+
+    fn read(marker: &Marker) -> Self {
         let [from, to, flags, advertised] = marker.values;
         let phase = match flags & (ADDING | DELETING) {
             ADDING => Phase::Adding,
@@ -43,7 +80,7 @@ impl State {
             _ => Phase::Settled,
         };
         let metric = |value, flag| (flags & flag != 0).then_some(value);
-        Self { from: metric(from, FROM_MANUAL), to: metric(to, TO_MANUAL), phase, advertised }
+        Self { from: metric(from, FROM_MANUAL), to: metric(to, TO_MANUAL), phase, advertised, then: None }
     }
 
     pub(in crate::backend::linux::policy) fn marker(&self, family: Family, subject: Subject) -> Marker {
@@ -58,7 +95,7 @@ impl State {
         Marker { property: metric_of(family), subject, values }
     }
 
-    /// The metric in force: the old one until no route is needed for it any more.
+    /// What is added to routes now: the old metric until no route is needed for it any more.
     pub(in crate::backend::linux::policy) fn metric(&self) -> Option<u32> {
         match self.phase {
             Phase::Adding => self.from,

@@ -6,11 +6,12 @@ use super::super::names::is_ours;
 use super::OPERATION;
 use super::advertised::Advertised;
 use super::moved::{Moved, Place, What};
+use super::order::{Leaving, Order, Spot};
 use super::state::{Phase, State};
 use crate::backend::linux::link::{Link, address_family};
 use crate::backend::linux::socket::{Refusal, Socket};
 use crate::error::{Error, ErrorKind, Result};
-use crate::types::Family;
+use crate::types::{Family, Prefix};
 use iphelper_netlink::rtnetlink::addr::{self, Address, flag};
 use iphelper_netlink::rtnetlink::route::{Filter, Route, SETTING_FLAGS, protocol};
 use std::collections::{BTreeSet, HashMap};
@@ -29,6 +30,8 @@ pub(super) struct Survey {
     pub(super) advertised: Vec<Route>,
     pub(super) moved_routes: Moved,
     pub(super) moved_prefixes: Moved,
+    /// Of IPv4 routes.
+    pub(super) order: Order,
 }
 
 /// What is done to get from one offset to another.
@@ -102,7 +105,11 @@ impl Survey {
         })?;
         let moved_routes = Moved::read(socket, What::Routes, family, index)?;
         let moved_prefixes = Moved::read(socket, What::Prefixes, family, index)?;
-        Ok(Self { family, routes: found, addresses, advertised, moved_routes, moved_prefixes })
+        let order = match family {
+            Family::V4 => Order::read(socket)?,
+            Family::V6 => Order::default(),
+        };
+        Ok(Self { family, routes: found, addresses, advertised, moved_routes, moved_prefixes, order })
     }
 
     /// Puts stand-ins for advertised routes with those.
@@ -134,6 +141,9 @@ impl Survey {
 
     fn routes_to_move(&self, state: &State, work: &mut Work) -> Result<()> {
         let target = |route: &Route| self.route_target(route, state);
+        let from = state.from.unwrap_or(0);
+        // Whether the metric that was set before moved it to where it is.
+        let stood = |route: &Route| self.moved_routes.contains(Place::of_routes(route.priority), from);
         let mut alike: HashMap<Route, Vec<&Route>> = HashMap::default();
         for route in &self.routes {
             alike.entry(without_metric(route)).or_default().push(route);
@@ -143,23 +153,26 @@ impl Survey {
             let group = alike.get(&without_metric(route)).map_or(&[][..], Vec::as_slice);
             let there = |metric| group.iter().any(|other| other.priority == metric);
             let to = target(route)?;
+            // A copy that a caller which was killed has added: its original is still there.
+            let is_copy = |route: &Route| {
+                state.phase == Phase::Adding
+                    && group.iter().any(|other| {
+                        other.priority != route.priority
+                            && (stood(other) || from == 0)
+                            && target(other).is_ok_and(|to| to == route.priority)
+                    })
+            };
             match state.phase {
                 Phase::Deleting => {
-                    if to != route.priority && there(to) {
+                    // Of two that differ in their metrics alone, one may stand where the other would go if it had not
+                    // been moved yet. What came since the metric was set before is moved afterwards.
+                    if to != route.priority && there(to) && (stood(route) || from == 0) {
                         work.delete.push(route.clone());
                     }
                     continue;
                 }
-                Phase::Adding => {
-                    // A copy that a caller which was killed has added: its original is still there.
-                    let is_copy = group.iter().any(|other| {
-                        other.priority != route.priority && target(other).is_ok_and(|to| to == route.priority)
-                    });
-                    if is_copy {
-                        continue;
-                    }
-                }
-                Phase::Settled => {}
+                Phase::Adding if is_copy(route) => continue,
+                Phase::Adding | Phase::Settled => {}
             }
             let _ = work.routes.insert(Place::of_routes(to));
             if to == route.priority {
@@ -167,7 +180,8 @@ impl Survey {
             }
             work.delete.push(route.clone());
             // Of two that end as one, the first is copied.
-            let first = group.iter().find(|other| target(other).is_ok_and(|metric| metric == to));
+            let goes_there = |other: &&&Route| target(other).is_ok_and(|metric| metric == to);
+            let first = group.iter().find(|other| !is_copy(other) && goes_there(other));
             if !there(to) && first.is_none_or(|first| std::ptr::eq(*first, route)) {
                 work.add.push(Route { priority: to, ..route.clone() });
             }
@@ -191,17 +205,42 @@ impl Survey {
         Ok(())
     }
 
-    /// Whether a route goes where another one to the same prefix still is, so that a caller who finds the change half
-    /// done could not tell the two apart.
+    /// What goes away from where its owner put it.
+    pub(super) fn leaving(&self, state: &State, work: &Work, index: u32) -> Leaving {
+        let from = state.from.unwrap_or(0);
+        let is_owners = |moved: &Moved, place| !moved.contains(place, from);
+        let routes = work.delete.iter();
+        let routes = routes.filter(|it| is_owners(&self.moved_routes, Place::of_routes(it.priority)));
+        let addresses = work.readdress.iter().map(|(_, old)| old);
+        let prefixes = addresses.filter(|it| is_owners(&self.moved_prefixes, self.place(it)));
+        let prefixes = prefixes.map(|address| self.spot(address)).collect();
+        Leaving { index, routes: routes.cloned().map(Route::settled).collect(), prefixes }
+    }
+
+    /// Where the kernel's route to the prefix of an address stands.
+    pub(super) fn spot(&self, address: &Address) -> Spot {
+        let len = address.prefix_len;
+        let prefix = Prefix::new(address.address, len).ok().filter(|_| len != 0);
+        (prefix.map(|prefix| prefix.address()), len, self.place(address).metric)
+    }
+
+    /// Whether a route goes where another one to the same prefix still is that differs in nothing else, so that a caller
+    /// who finds the change half done could not tell the two apart; or that IPv6 would merge with it.
     pub(super) fn is_ambiguous(&self, state: &State) -> Result<bool> {
-        let mut keys: HashMap<Key, Vec<(u32, u32)>> = HashMap::default();
+        let mut alike: HashMap<Route, Vec<(u32, u32)>> = HashMap::default();
+        let mut merged: HashMap<Key, Vec<(u32, u32)>> = HashMap::default();
         for route in &self.routes {
-            let to = self.route_target(route, state)?;
-            keys.entry(Key::of(route)).or_default().push((route.priority, to));
+            let step = (route.priority, self.route_target(route, state)?);
+            alike.entry(without_metric(route)).or_default().push(step);
+            if must_be_alone(self.family, route) {
+                merged.entry(Key::of(route)).or_default().push(step);
+            }
         }
         let leaves =
-            |moves: &[(u32, u32)], metric| moves.iter().any(|(from, to)| *from == metric && from != to);
-        Ok(keys.values().any(|moves| moves.iter().any(|(from, to)| from != to && leaves(moves, *to))))
+            |steps: &[(u32, u32)], metric| steps.iter().any(|(from, to)| *from == metric && from != to);
+        let collide =
+            |steps: &Vec<(u32, u32)>| steps.iter().any(|(from, to)| from != to && leaves(steps, *to));
+        Ok(alike.values().any(collide) || merged.values().any(collide))
     }
 
     /// An offset that leads every metric past all that are there now or that `to` leads to.
@@ -246,6 +285,12 @@ pub(super) fn is_movable(route: &Route, index: u32) -> bool {
         && route.protocol != protocol::KERNEL
         && !is_ours(route.table, route.protocol)
         && route.expires.is_none_or(|ticks| ticks > 0)
+}
+
+/// Whether the kernel would make one multipath route of this one and another of its prefix and metric.
+pub(super) fn must_be_alone(family: Family, route: &Route) -> bool {
+    let by_router = route.gateway.is_some() || !route.next_hops.is_empty();
+    family == Family::V6 && route.next_hop_id.is_none() && by_router
 }
 
 /// Whether the kernel made a route to the address' prefix that goes by the address' own metric. That to the prefix of a

@@ -6,6 +6,9 @@
     reason = "helpers of tests fail as tests do"
 )]
 
+mod order;
+mod round;
+
 use super::super::super::socket::killed;
 use crate::backend::linux::LinuxHost;
 use crate::error::Result;
@@ -262,6 +265,31 @@ fn a_killed_change_of_a_metric_is_completed_by_the_next() {
             let _ =
                 scope.spawn(move || killed_anywhere("automatic", || manual(family), change(None), automatic));
         }
+    });
+}
+
+/// Routes that differ in more than the metric are told apart, so that none has to go round the others.
+#[test]
+fn a_killed_change_of_ipv4_leaves_no_metric_but_the_old_and_the_new() {
+    let chain = || {
+        ip_batch(
+            "route add 172.16.8.0/24 via 10.0.0.2 metric 100
+             route add 172.16.8.0/24 via 10.0.0.3 metric 151
+             route append 172.16.8.0/24 via 10.0.0.4 metric 202",
+        );
+    };
+    let automatic = || {
+        let _ = set(Family::V4, None).unwrap();
+        let _ = run("ip route flush 172.16.8.0/24");
+    };
+    std::thread::scope(|scope| {
+        let change = |metric| move || set(Family::V4, metric).map(drop);
+        let _ = scope.spawn(move || killed_anywhere("a chain", chain, change(Some(51)), automatic));
+        let back = || {
+            chain();
+            manual(Family::V4);
+        };
+        let _ = scope.spawn(move || killed_anywhere("a chain back", back, change(None), automatic));
     });
 }
 
