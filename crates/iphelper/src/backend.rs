@@ -20,6 +20,7 @@ use crate::keeper::{KeeperOptions, KeeperStart, KeeperStatus};
 use crate::neighbor::{Neighbor as NeighborRow, NeighborChange, NeighborFlush, NewNeighbor, ProxyNeighbor};
 use crate::notification::{ChangeSource, WatchOptions};
 use crate::path::{Path as PathRow, PathKey};
+use crate::port_reservation::{PortProtocol, PortRange, PortReservation as PortReservationRow};
 use crate::round_trip::{RoundTrip as RoundTripRow, RoundTripOptions};
 use crate::route::{NewRoute, Route as RouteRow, RouteChange, RouteKey, RouteQuery, Routes};
 use crate::socket::OwnerModule;
@@ -60,6 +61,7 @@ pub(crate) trait Backend:
     + RoundTrip
     + Compartment
     + Timestamp
+    + PortReservation
     + Keeper
     + Doctor
     + Debug
@@ -90,6 +92,7 @@ impl<
         + RoundTrip
         + Compartment
         + Timestamp
+        + PortReservation
         + Keeper
         + Doctor
         + Debug
@@ -375,6 +378,22 @@ pub(crate) trait RoundTrip {
 pub(crate) trait Compartment {
     #[cfg(target_os = "linux")]
     fn compartment_id(&self) -> Result<CompartmentId>;
+}
+
+/// [`crate::port_reservation`].
+pub(crate) trait PortReservation {
+    fn port_reservations(&self) -> Result<Vec<PortReservationRow>>;
+    fn port_reservation(&self, protocol: PortProtocol, ports: PortRange) -> Result<PortReservationRow>;
+    fn create_port_reservation(&self, protocol: PortProtocol, ports: PortRange)
+    -> Result<PortReservationRow>;
+    fn plan_create_port_reservation(
+        &self,
+        protocol: PortProtocol,
+        ports: PortRange,
+    ) -> Result<PortReservationRow>;
+    fn delete_port_reservation(&self, protocol: PortProtocol, ports: PortRange)
+    -> Result<PortReservationRow>;
+    fn restore_port_reservations(&self) -> Result<Vec<PortReservationRow>>;
 }
 
 /// A wish that this host be a router.

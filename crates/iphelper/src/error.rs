@@ -26,6 +26,8 @@ pub enum ErrorKind {
     NotSupported,
     /// What was to be created exists.
     AlreadyExists,
+    /// What was asked for is, or a part of it is, somebody else's already.
+    InUse,
     /// Another computer on the link has the address.
     AddressConflict,
     /// A name that no interface can have.

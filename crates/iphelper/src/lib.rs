@@ -29,9 +29,9 @@
 //! | adapters | [`adapter`]: an interface with its addresses, routers, name servers and lease, in one reading |
 //! | addresses | [`address`]: unicast, anycast and multicast; [`neighbor`]: the hosts of a link and their physical addresses |
 //! | routes | [`route`]: the forwarding table; [`best_route`]: the route that a packet takes; [`destination`]: which of several addresses to try first; [`path`]: path MTUs that the host has learnt; [`round_trip`]: how far away a host is; [`router`]: this host as a router |
-//! | sockets | [`tcp`], [`udp`]: tables with owners, and deletion; [`socket`]: what both have in common |
 //! | names | [`dns`]: servers and domains, of the host and of each interface |
 //! | time | [`timestamp`]: what of packets is stamped, and the hardware's clock |
+//! | sockets | [`tcp`], [`udp`]: tables with owners, and deletion; [`socket`]: what both have in common; [`port_reservation`]: ports that are not given out |
 //! | counters | [`statistics`]: of IP, ICMP, TCP and UDP |
 //! | changes | [`notification`]: of all that is above, as they happen |
 #![cfg_attr(
@@ -62,6 +62,7 @@ pub mod keeper;
 pub mod neighbor;
 pub mod notification;
 pub mod path;
+pub mod port_reservation;
 pub mod round_trip;
 pub mod route;
 pub mod router;

@@ -22,6 +22,7 @@ mod neighbor;
 mod notification;
 mod path;
 mod policy;
+mod port_reservation;
 mod privilege;
 mod process;
 mod round_trip;

@@ -61,6 +61,16 @@ impl Place {
     }
 }
 
+impl LinuxHost {
+    /// Whether this is the network namespace in which the computer began, and not that of a container.
+    pub(super) fn is_computers_first(&self) -> bool {
+        use backend::Compartment as _;
+        let is_primary = || self.compartment_id().is_ok_and(|id| id == CompartmentId::PRIMARY);
+        self.namespace.inode() == FIRST_NETWORK
+            || inode("/proc/self/ns/pid") == Ok(FIRST_PROCESSES) && is_primary()
+    }
+}
+
 fn inode(path: &str) -> Result<u64, Errno> {
     std::fs::metadata(path)
         .map(|file| file.st_ino())

@@ -69,8 +69,13 @@ pub(super) fn read_value(file: &OwnedFd) -> Result<String, Errno> {
 
 /// Writes one value to an open sysctl file, in one `write`, as these files demand.
 pub(super) fn write_value(file: &OwnedFd, value: &str) -> Result<(), Errno> {
+    write_at(file, value, 0)
+}
+
+/// The same at another place than the beginning, for files to which that means something.
+pub(super) fn write_at(file: &OwnedFd, value: &str, at: u64) -> Result<(), Errno> {
     #[cfg(test)]
     super::socket::killed::before_a_write().map_err(|_| Errno::OWNERDEAD)?;
-    let len = retry_on_intr(|| rustix::io::pwrite(file, value.as_bytes(), 0))?;
+    let len = retry_on_intr(|| rustix::io::pwrite(file, value.as_bytes(), at))?;
     if len == value.len() { Ok(()) } else { Err(Errno::IO) }
 }
