@@ -61,7 +61,8 @@ pub fn flush_ip_path_table<F: Flavour>(family: u16) -> F::Status {
     guard::status::<F>(|| Ok(host::current()?.flush_paths(key::families(family)?)?))
 }
 
-/// What this host does not know, times and reachability, is 0; a speed that is unknown is `ULONG64_MAX`.
+/// What this host does not know, times and reachability, is 0; a speed that is unknown is `ULONG64_MAX`. A round trip that
+/// was measured is at least 1 ms, so that it is told from one that was not.
 fn row_of(path: &Path) -> MIB_IPPATH_ROW {
     let family = Family::of(&path.destination);
     let written = |ip: std::net::IpAddr| {
@@ -76,11 +77,15 @@ fn row_of(path: &Path) -> MIB_IPPATH_ROW {
         InterfaceIndex: path.index.0,
         CurrentNextHop: or_none(path.next_hop),
         PathMtu: path.path_mtu,
-        RttMean: 0,
-        RttDeviation: 0,
-        LastReachable: 0,
-        IsReachable: 0,
+        RttMean: path.round_trip.map_or(0, |time| milliseconds(time).max(1)),
+        RttDeviation: path.round_trip_deviation.map_or(0, milliseconds),
+        LastReachable: path.last_reachable.map_or(0, milliseconds),
+        IsReachable: path.last_reachable.is_some().into(),
         LinkTransmitSpeed: ULONG64(path.link_transmit_speed.unwrap_or(u64::MAX)),
         LinkReceiveSpeed: ULONG64(path.link_receive_speed.unwrap_or(u64::MAX)),
     }
+}
+
+fn milliseconds(time: std::time::Duration) -> u32 {
+    u32::try_from(time.as_millis()).unwrap_or(u32::MAX)
 }

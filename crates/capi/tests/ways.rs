@@ -10,7 +10,7 @@ use iphelper_capi::raw::*;
 use iphelper_capi::{best_route, destination, memory, path, round_trip};
 use iphelper_testkit::uplinks::Uplinks;
 use iphelper_testkit::{eventually, isolated, run, send_unfragmented, set_sysctl, sysctl};
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read as _, Write};
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::process::{Command, Stdio};
 use std::ptr::{null, null_mut};
@@ -77,6 +77,36 @@ fn a_path_is_in_the_table_after_a_router_has_complained() {
             assert_eq!(path::ip_path_entry::<Win32>(&raw mut entry), 1168);
         });
     }
+}
+
+#[test]
+fn a_tcp_connection_tells_times_and_that_the_host_answers() {
+    let uplinks = Uplinks::new();
+    let _server = uplinks.tcp_server();
+    let mut connection = uplinks.connection(false);
+    connection.write_all(b"how far?").unwrap();
+    connection.read_exact(&mut [0; 8]).unwrap();
+    drop(connection);
+    let mut row = MIB_IPPATH_ROW {
+        Destination: written(Uplinks::server_address(false)),
+        InterfaceIndex: 2,
+        ..Default::default()
+    };
+    uplinks.host.run(|| {
+        eventually("the connection's end is known", || unsafe {
+            path::ip_path_entry::<Win32>(&raw mut row) == 0
+        });
+    });
+    assert_eq!((row.IsReachable, row.PathMtu), (1, 1500));
+    // Microseconds here, which are told as one millisecond.
+    assert!(
+        (1..1000).contains(&row.RttMean) && row.RttDeviation < 1000,
+        "{} {}",
+        row.RttMean,
+        row.RttDeviation
+    );
+    assert!(row.LastReachable < 60_000, "{}", row.LastReachable);
+    assert_eq!(read(&row.Source), Uplinks::address(0, false));
 }
 
 #[test]

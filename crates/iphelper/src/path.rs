@@ -1,4 +1,5 @@
-//! What the host has learnt of the paths to single destinations: path MTUs (RFC 1191, RFC 8201) and better next hops.
+//! What the host has learnt of the paths to single destinations: path MTUs (RFC 1191, RFC 8201), better next hops, and
+//! round-trip times of TCP.
 
 use crate::error::Result;
 use crate::host::Host;
@@ -9,16 +10,17 @@ use std::time::Duration;
 /// The path to one destination, as far as it differs from what routes and interfaces say.
 ///
 /// - Windows: `MIB_IPPATH_ROW`. Windows keeps one for each destination that it sends to, Linux for those of which it has
-///   learnt something: that packets must be smaller, or that another router is nearer.
-/// - Linux: the exceptions of a route's next hop, see `docs/linux-mechanisms.md`
+///   learnt something: that packets must be smaller, that another router is nearer, or how long a TCP connection's
+///   packets took.
+/// - Linux: the exceptions of a route's next hop, and the metrics of TCP, see `docs/linux-mechanisms.md`
 #[doc(alias = "MIB_IPPATH_ROW")]
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Path {
     /// The destination.
     pub destination: IpAddr,
-    /// The address that this host sends from on this path, as it chooses by itself or as the caller asked for it. What was
-    /// learnt holds for every source. `None`: the host has none.
+    /// The address that this host sends from on this path, as it chooses by itself or as the caller asked for it. MTU and
+    /// next hop hold for every source, times for this one. `None`: the host has none.
     pub source: Option<IpAddr>,
     /// The interface that packets leave by.
     pub luid: InterfaceLuid,
@@ -31,6 +33,16 @@ pub struct Path {
     pub path_mtu: u32,
     /// How long the host goes on believing it; `None`: it does not forget by itself.
     pub expires: Option<Duration>,
+    /// The mean time that a packet and its answer took; `None`: no TCP connection has measured it.
+    #[doc(alias = "RttMean")]
+    pub round_trip: Option<Duration>,
+    /// How far single times were from that, on average; `None`: not measured.
+    #[doc(alias = "RttDeviation")]
+    pub round_trip_deviation: Option<Duration>,
+    /// How long ago a TCP connection last told that the destination answers, at its end; `None`: none did. That a
+    /// destination cannot be reached is nowhere kept.
+    #[doc(alias = "LastReachable")]
+    pub last_reachable: Option<Duration>,
     /// Bits per second that the interface sends; `None`: unknown.
     pub link_transmit_speed: Option<u64>,
     /// Bits per second that the interface receives; `None`: unknown.
@@ -52,8 +64,9 @@ impl Host {
     /// What the host has learnt of the paths to single destinations; `None`: of both families.
     ///
     /// - Errors: [`NotSupported`](crate::ErrorKind::NotSupported) for a family that the host does not have.
-    /// - Linux: a dump of `RTM_GETROUTE` with `RTM_F_CLONED`. IPv4 tells of a path only after a packet has used what was
-    ///   learnt.
+    /// - Linux: a dump of `RTM_GETROUTE` with `RTM_F_CLONED`, and one of `TCP_METRICS_CMD_GET`. IPv4 tells of a smaller MTU
+    ///   only after a packet has used it. TCP tells at the end of a connection, to no link-local address (it does not keep
+    ///   the link), and forgets the oldest of some thousand.
     #[doc(alias = "GetIpPathTable")]
     pub fn paths(&self, family: Option<Family>) -> Result<Vec<Path>> {
         self.backend().paths(family)
@@ -69,11 +82,13 @@ impl Host {
     }
 
     /// Forgets what was learnt of all paths of a family; `None`: of both. Packets then have the size of the interface
-    /// again until a router complains.
+    /// again until a router complains, and the next TCP connection begins with no time, threshold or Fast Open cookie of
+    /// an earlier one.
     ///
     /// - Errors: [`AccessDenied`](crate::ErrorKind::AccessDenied) without `CAP_NET_ADMIN`;
     ///   [`NotSupported`](crate::ErrorKind::NotSupported) for a family that the host does not have.
-    /// - Linux: IPv4 by `net.ipv4.route.flush`, IPv6 by `RTM_DELROUTE` of each with `RTM_F_CLONED`
+    /// - Linux: IPv4 by `net.ipv4.route.flush`, IPv6 by `RTM_DELROUTE` of each with `RTM_F_CLONED`; what TCP remembers by
+    ///   `TCP_METRICS_CMD_DEL` of each
     #[doc(alias = "FlushIpPathTable")]
     pub fn flush_paths(&self, family: Option<Family>) -> Result<()> {
         self.backend().flush_paths(family)

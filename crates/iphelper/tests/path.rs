@@ -1,11 +1,14 @@
-//! Path MTUs that routers' complaints taught the host: real ICMP "fragmentation needed" and "packet too big".
+//! What the host has learnt of paths: MTUs by real ICMP "fragmentation needed" and "packet too big", times by real
+//! connections, compared with `ip tcp_metrics`.
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 use iphelper::path::{Path, PathKey};
 use iphelper::{ErrorKind, Family, Host, InterfaceIndex};
 use iphelper_testkit::uplinks::Uplinks;
 use iphelper_testkit::{eventually, isolated, run, send_unfragmented, unprivileged};
+use std::io::{Read, Write};
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 iphelper_testkit::private_user_namespace!();
 
@@ -86,6 +89,68 @@ fn a_router_that_complains_makes_a_path_and_a_flush_forgets_it() {
         uplinks.host.run(|| send_unfragmented(server, 1500)).unwrap();
     }
     host.flush_paths(None).unwrap();
+}
+
+/// A connection of the host to the server that says something, hears it again and ends.
+fn talk(uplinks: &Uplinks, ipv6: bool) {
+    let mut connection = uplinks.connection(ipv6);
+    for _ in 0..5 {
+        connection.write_all(b"how far?").unwrap();
+        connection.read_exact(&mut [0; 8]).unwrap();
+    }
+}
+
+#[test]
+fn a_tcp_connection_makes_a_path_with_its_times_and_a_flush_forgets_it() {
+    let uplinks = Uplinks::new();
+    let host = host(&uplinks);
+    let _server = uplinks.tcp_server();
+    for (family, ipv6) in [(Family::V4, false), (Family::V6, true)] {
+        talk(&uplinks, ipv6);
+        let (server, own) = (Uplinks::server_address(ipv6), Uplinks::address(0, ipv6));
+        let mut paths = Vec::new();
+        eventually("the connection's end is known", || {
+            paths = uplinks.host.run(|| unprivileged(|| host.paths(Some(family)).unwrap()));
+            !paths.is_empty()
+        });
+        assert_eq!(paths.len(), 1, "{paths:#?}");
+        let path = find(&paths, server).unwrap();
+        assert_eq!((path.source, path.index), (Some(own), InterfaceIndex(2)));
+        assert_eq!((path.next_hop, path.path_mtu), (Some(Uplinks::router_address(0, ipv6)), 1500));
+        assert_eq!(path.expires, None);
+        assert!(path.last_reachable.unwrap() < Duration::from_secs(60), "{path:#?}");
+        // The same in the kernel's own tool.
+        let shown = uplinks.host.sh(&format!("ip tcp_metrics show {server}"));
+        let words: Vec<&str> = shown.split_whitespace().collect();
+        let said = |name| {
+            let at = words.iter().position(|word| *word == name).unwrap();
+            let microseconds = words[at + 1].strip_suffix("us").unwrap().parse().unwrap();
+            Some(Duration::from_micros(microseconds))
+        };
+        assert_eq!((path.round_trip, path.round_trip_deviation), (said("rtt"), said("rttvar")), "{shown}");
+        assert!(shown.contains(&format!("source {own}")), "{shown}");
+
+        let one = host.path(&key(server)).unwrap();
+        assert_eq!((one.round_trip, one.source), (path.round_trip, path.source));
+        let from = |source| PathKey { source: Some(source), ..key(server) };
+        assert_eq!(host.path(&from(own)).unwrap().round_trip, path.round_trip);
+        let other = Uplinks::address(1, ipv6);
+        assert_eq!(host.path(&from(other)).unwrap_err().kind(), ErrorKind::NotFound, "another's times");
+    }
+    // Together with what a router said.
+    let before = host.paths(None).unwrap();
+    learnt(&uplinks, 1400);
+    let after = host.paths(None).unwrap();
+    assert_eq!((before.len(), after.len()), (2, 2), "{after:#?}");
+    for (family, ipv6) in [(Family::V4, false), (Family::V6, true)] {
+        let server = Uplinks::server_address(ipv6);
+        let [before, after] = [&before, &after].map(|paths| find(paths, server).unwrap());
+        assert_eq!((after.path_mtu, after.round_trip), (1400, before.round_trip));
+        assert!(after.round_trip.is_some() && after.expires.is_some(), "{after:#?}");
+        host.flush_paths(Some(family)).unwrap();
+        assert_eq!(host.paths(Some(family)).unwrap(), []);
+        assert!(!uplinks.host.sh("ip tcp_metrics show").contains(&server.to_string()));
+    }
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Generic netlink: families by name, ethtool and nl80211.
+//! Generic netlink: families by name, ethtool, nl80211 and TCP metrics.
 //!
 //! ```text
 //!  0         1         2         4
@@ -12,6 +12,7 @@
 pub mod control;
 pub mod ethtool;
 pub mod nl80211;
+pub mod tcp_metrics;
 
 use crate::DecodeError;
 use crate::attribute::Attributes;

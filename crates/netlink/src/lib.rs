@@ -11,7 +11,7 @@
 //! - [`attribute`]: type, length, value;
 //! - [`rtnetlink`]: links, addresses, routes, neighbours (`include/uapi/linux/rtnetlink.h`);
 //! - [`sock_diag`]: sockets and their deletion (`include/uapi/linux/inet_diag.h`);
-//! - [`genetlink`]: generic netlink and the ethtool family (`include/uapi/linux/ethtool_netlink.h`);
+//! - [`genetlink`]: generic netlink: ethtool, wireless links, TCP metrics (`include/uapi/linux/genetlink.h`);
 //! - [`nf_tables`]: packet filter rules and sets (`include/uapi/linux/netfilter/nf_tables.h`).
 
 #![forbid(unsafe_code)]

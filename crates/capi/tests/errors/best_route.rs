@@ -90,6 +90,8 @@ pub(super) fn best_routes2(walk: &mut Walk) {
 }
 
 pub(super) fn paths(walk: &mut Walk) {
+    // What connections of other parts of this walk have told.
+    assert_eq!(path::flush_ip_path_table::<Win32>(0), 0);
     let mut row = MIB_IPPATH_ROW::default();
     refused!(walk, "GetIpPathEntry", path::ip_path_entry(null_mut()));
     refused!(walk, "GetIpPathEntry", path::ip_path_entry(&raw mut row));

@@ -1,6 +1,7 @@
 //! What the kernel has learnt of single destinations.
 
 use super::LinuxHost;
+use super::best_route::Found;
 use super::link::{Link, address_family};
 use super::namespace::system;
 use crate::backend::{self, Interface as _};
@@ -9,10 +10,13 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::interface::InterfaceLevel;
 use crate::path::{Path, PathKey};
 use crate::types::{Family, InterfaceIndex};
+use iphelper_netlink::genetlink::tcp_metrics::{self, TcpMetrics};
 use iphelper_netlink::rtnetlink::route::{Route, metric};
 use iphelper_netlink::rtnetlink::route_lookup::{dump_learnt, forget_ipv6};
+use rustc_hash::FxHashMap;
 use rustix::fs::OFlags;
 use rustix::io::Errno;
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -24,9 +28,28 @@ const TICK: u64 = 10;
 impl backend::Path for LinuxHost {
     fn paths(&self, family: Option<Family>) -> Result<Vec<Path>> {
         let mut paths = Vec::new();
+        let mut links = Links::default();
+        let measured = self.measured(READING)?;
         for family in self.path_families(family, READING)? {
-            for learnt in self.learnt(family, READING)? {
-                paths.extend(self.path_of(&learnt, None)?);
+            let learnt = self.learnt(family, READING)?;
+            let first = paths.len();
+            for exception in &learnt {
+                let Some(mut way) = Way::of(exception) else { continue };
+                let Some((link, _)) = links.get(self, way.index)? else { continue };
+                let chosen = self.find_route(way.destination, &BestRouteQuery::default(), Some(link));
+                way.source = chosen.ok().and_then(|found| found.source);
+                let times = measured.iter().find(|it| way.is_of(it));
+                paths.extend(self.row(&mut links, &way, Some(exception), times)?);
+            }
+            let told: BTreeSet<_> =
+                paths.iter().skip(first).map(|path| (path.destination, path.source)).collect();
+            let is_new = |it: &&TcpMetrics| {
+                Family::of(&it.destination) == family && !told.contains(&(it.destination, it.source))
+            };
+            for times in measured.iter().filter(is_new) {
+                let Some(way) = self.way_of(times)? else { continue };
+                let exception = learnt.iter().find(|it| way.is_by(it));
+                paths.extend(self.row(&mut links, &way, exception, Some(times))?);
             }
         }
         Ok(paths)
@@ -35,20 +58,25 @@ impl backend::Path for LinuxHost {
     fn path(&self, key: &PathKey) -> Result<Path> {
         let family = Family::of(&key.destination);
         let _ = self.path_families(Some(family), READING)?;
-        let index = match key.interface {
-            Some(interface) => self.ip_link(interface, family, READING)?.index,
-            None => {
-                let query = BestRouteQuery { source: key.source, ..BestRouteQuery::default() };
-                self.find_route(key.destination, &query, None)?.interface
-            }
-        };
+        let asked = key.interface.map(|interface| self.ip_link(interface, family, READING)).transpose()?;
         if let Some(source) = key.source {
             self.require_own_address(source)?;
         }
-        let is_it =
-            |learnt: &Route| learnt.destination == Some(key.destination) && learnt.interface == Some(index.0);
-        let learnt = self.learnt(family, READING)?.into_iter().find(is_it);
-        let path = learnt.map(|learnt| self.path_of(&learnt, key.source)).transpose()?.flatten();
+        let query = BestRouteQuery { source: key.source, ..BestRouteQuery::default() };
+        let found = self.find_route(key.destination, &query, asked.as_ref());
+        let mut way = match (found, asked) {
+            (Ok(found), _) => Way::found(&found, key.destination),
+            // What was learnt may outlive the route.
+            (Err(_), Some(link)) => Way { index: link.index, ..Way::to(key.destination) },
+            (Err(error), None) => return Err(error),
+        };
+        way.source = key.source.or(way.source);
+        let learnt = self.learnt(family, READING)?.into_iter().find(|it| way.is_by(it));
+        let measured = self.measured(READING)?.into_iter().find(|it| way.is_of(it));
+        let path = match (&learnt, &measured) {
+            (None, None) => None,
+            (learnt, times) => self.row(&mut Links::default(), &way, learnt.as_ref(), times.as_ref())?,
+        };
         path.ok_or_else(|| {
             Error::new(ErrorKind::NotFound, READING).because(format!(
                 "nothing was learnt of the path to {}: it is as routes and interface say",
@@ -65,8 +93,75 @@ impl backend::Path for LinuxHost {
                 Family::V4 => self.flush_ipv4_paths()?,
                 Family::V6 => self.flush_ipv6_paths()?,
             }
+            self.flush_times(family)?;
         }
         Ok(())
+    }
+}
+
+/// The way that packets take to one destination.
+#[derive(Clone, Debug)]
+struct Way {
+    destination: IpAddr,
+    source: Option<IpAddr>,
+    index: InterfaceIndex,
+    next_hop: Option<IpAddr>,
+    /// As its route has it.
+    mtu: Option<u32>,
+}
+
+impl Way {
+    const fn to(destination: IpAddr) -> Self {
+        Self { destination, source: None, index: InterfaceIndex(0), next_hop: None, mtu: None }
+    }
+
+    fn found(found: &Found, destination: IpAddr) -> Self {
+        let (source, next_hop) = (found.source, found.next_hop);
+        Self {
+            destination,
+            source,
+            index: found.interface,
+            next_hop,
+            mtu: found.entry.metrics.get(metric::MTU),
+        }
+    }
+
+    /// That of what was learnt, without a source.
+    fn of(learnt: &Route) -> Option<Self> {
+        let (destination, index) = (learnt.destination?, InterfaceIndex(learnt.interface?));
+        Some(Self { index, next_hop: learnt.gateway, ..Self::to(destination) })
+    }
+
+    /// Whether this was learnt of it.
+    fn is_by(&self, learnt: &Route) -> bool {
+        learnt.destination == Some(self.destination) && learnt.interface == Some(self.index.0)
+    }
+
+    /// Whether these times are of its connections.
+    fn is_of(&self, times: &TcpMetrics) -> bool {
+        times.destination == self.destination && (times.source.is_none() || times.source == self.source)
+    }
+}
+
+/// Links that were looked up, and how many bits a second they send and receive; `None`: gone.
+#[derive(Debug, Default)]
+struct Links(FxHashMap<u32, Option<(Link, [Option<u64>; 2])>>);
+
+impl Links {
+    fn get(&mut self, host: &LinuxHost, index: InterfaceIndex) -> Result<Option<&(Link, [Option<u64>; 2])>> {
+        if !self.0.contains_key(&index.0) {
+            let link = host.link(index.into(), READING);
+            let both = link.and_then(|link| {
+                let row = host.interface(index.into(), InterfaceLevel::NormalWithoutStatistics)?;
+                Ok((link, [row.transmit_link_speed, row.receive_link_speed]))
+            });
+            let known = match both {
+                Err(error) if error.kind() == ErrorKind::InterfaceNotFound => None,
+                both => Some(both?),
+            };
+            let _ = self.0.insert(index.0, known);
+        }
+        Ok(self.0.get(&index.0).and_then(Option::as_ref))
     }
 }
 
@@ -82,44 +177,95 @@ impl LinuxHost {
         let mut request = dump_learnt(address_family(family));
         let learnt = self.route.take()?.snapshot(&mut request, Vec::new, |all, message| {
             let whole = family.address_bits();
-            all.extend(Route::parse(message)?.filter(|it| it.destination_len == whole));
+            // IPv4 keeps what was flushed or has ended without its contents, until it needs the place.
+            let says = |it: &Route| family == Family::V6 || it.expires.is_some_and(|ticks| ticks > 0);
+            all.extend(Route::parse(message)?.filter(|it| it.destination_len == whole && says(it)));
             Ok(())
         });
         learnt.map_err(|refusal| refusal.error(operation))
     }
 
-    /// `None` where the interface has gone meanwhile, and all that was learnt with it.
-    fn path_of(&self, learnt: &Route, source: Option<IpAddr>) -> Result<Option<Path>> {
-        let (Some(destination), Some(index)) = (learnt.destination, learnt.interface) else {
+    /// What TCP has measured; nothing where the kernel keeps none.
+    fn measured(&self, operation: &'static str) -> Result<Vec<TcpMetrics>> {
+        let mut all = self.tcp_metrics(operation)?;
+        all.retain(|it| it.round_trip.is_some());
+        Ok(all)
+    }
+
+    fn tcp_metrics(&self, operation: &'static str) -> Result<Vec<TcpMetrics>> {
+        let Some(family) = self.generic_family(tcp_metrics::NAME)? else { return Ok(Vec::new()) };
+        let all = self.generic.take()?.snapshot(&mut tcp_metrics::dump(family), Vec::new, |all, message| {
+            all.extend(TcpMetrics::parse(message)?);
+            Ok(())
+        });
+        all.map_err(|refusal| refusal.error(operation).because("reading what TCP has measured"))
+    }
+
+    /// The way that packets take to where TCP had a connection; `None` where there is none now. The link of a link-local
+    /// address is not kept.
+    fn way_of(&self, times: &TcpMetrics) -> Result<Option<Way>> {
+        let destination = times.destination;
+        if matches!(destination, IpAddr::V6(v6) if v6.is_unicast_link_local()) {
             return Ok(None);
-        };
-        let index = InterfaceIndex(index);
-        let gone = |error: &Error| error.kind() == ErrorKind::InterfaceNotFound;
-        let link = match self.link(index.into(), READING) {
-            Err(error) if gone(&error) => return Ok(None),
-            link => link?,
-        };
-        let interface = match self.interface(index.into(), InterfaceLevel::NormalWithoutStatistics) {
-            Err(error) if gone(&error) => return Ok(None),
-            interface => interface?,
-        };
-        let chosen = || {
-            let found = self.find_route(destination, &BestRouteQuery::default(), Some(&link));
-            found.ok().and_then(|found| found.source)
-        };
+        }
+        let query = BestRouteQuery { source: times.source, ..BestRouteQuery::default() };
+        match self.find_route(destination, &query, None) {
+            Ok(found) => Ok(Some(Way::found(&found, destination))),
+            // The address of that connection may be gone, too.
+            Err(error) => match error.kind() {
+                ErrorKind::NetworkUnreachable
+                | ErrorKind::HostUnreachable
+                | ErrorKind::NotFound
+                | ErrorKind::InterfaceNotFound => Ok(None),
+                _ => Err(error),
+            },
+        }
+    }
+
+    /// `None` where the interface has gone meanwhile, and all that was learnt with it.
+    fn row(
+        &self,
+        links: &mut Links,
+        way: &Way,
+        learnt: Option<&Route>,
+        times: Option<&TcpMetrics>,
+    ) -> Result<Option<Path>> {
+        let Some((link, [transmit, receive])) = links.get(self, way.index)? else { return Ok(None) };
+        let mtu = || mtu(link, Family::of(&way.destination));
+        let ticks = |ticks: i32| Duration::from_millis(TICK * u64::try_from(ticks).unwrap_or_default());
         Ok(Some(Path {
-            destination,
-            source: source.or_else(chosen),
+            destination: way.destination,
+            source: way.source,
             luid: link.luid(),
-            index,
-            next_hop: learnt.gateway,
-            path_mtu: learnt.metrics.get(metric::MTU).unwrap_or_else(|| mtu(&link, Family::of(&destination))),
-            expires: learnt
-                .expires
-                .map(|ticks| Duration::from_millis(TICK * u64::try_from(ticks).unwrap_or_default())),
-            link_transmit_speed: interface.transmit_link_speed,
-            link_receive_speed: interface.receive_link_speed,
+            index: way.index,
+            next_hop: learnt.map_or(way.next_hop, |learnt| learnt.gateway),
+            path_mtu: learnt.and_then(|it| it.metrics.get(metric::MTU)).or(way.mtu).unwrap_or_else(mtu),
+            expires: learnt.and_then(|learnt| learnt.expires).map(ticks),
+            round_trip: times.and_then(|times| times.round_trip),
+            round_trip_deviation: times.and_then(|times| times.deviation),
+            last_reachable: times.and_then(|times| times.age),
+            link_transmit_speed: *transmit,
+            link_receive_speed: *receive,
         }))
+    }
+
+    fn flush_times(&self, family: Family) -> Result<()> {
+        let Some(number) = self.generic_family(tcp_metrics::NAME)? else { return Ok(()) };
+        let destinations: BTreeSet<IpAddr> = self
+            .tcp_metrics(FLUSHING)?
+            .into_iter()
+            .map(|it| it.destination)
+            .filter(|it| Family::of(it) == family)
+            .collect();
+        let mut socket = self.generic.take()?;
+        for destination in destinations {
+            match socket.acknowledged(&mut tcp_metrics::forget(number, destination)) {
+                // Pushed out meanwhile.
+                Err(refusal) if refusal.errno() == libc::ESRCH => {}
+                done => done.map_err(|refusal| refusal.error(FLUSHING))?,
+            }
+        }
+        Ok(())
     }
 
     fn flush_ipv4_paths(&self) -> Result<()> {
