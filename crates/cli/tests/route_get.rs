@@ -38,6 +38,13 @@ fn the_route_of_a_packet() {
         assert_eq!(theirs[0]["prefsrc"], over["source"]);
         let linked = iph("route get fe80::77%e1 --json").json();
         assert_eq!(linked["route"]["destination"], "fe80::/64");
+        // Who asks for the routes of a host means this, mostly.
+        let hint = iph("route show 203.0.113.5").message(3);
+        assert!(
+            hint.contains("no route to exactly 203.0.113.5/32; `iph route get 203.0.113.5` tells"),
+            "{hint}"
+        );
+        assert!(iph("route show 198.18.0.0/15").message(3).contains("there is no such route"));
         // A mark and a user, of which rules know.
         let _ = run("ip route add default via 10.0.2.1 dev e1 table 100");
         let _ = run("ip rule add fwmark 0x10 lookup 100 pref 100");
@@ -46,6 +53,18 @@ fn the_route_of_a_packet() {
             let marked = iph(&format!("route get 203.0.113.5 {option}")).ok();
             assert!(marked.contains(" over e1, ") && marked.ends_with("table 100\n"), "{option}: {marked}");
         }
+        let _ = run("ip rule add ipproto tcp dport 443 lookup 100 pref 102");
+        for (options, over) in [
+            ("--protocol tcp --to-port 443", "e1"),
+            ("--protocol tcp --to-port 443 --from-port 4000", "e1"),
+            ("--protocol tcp --to-port 80", "e0"),
+            ("--protocol udp --to-port 443", "e0"),
+            ("--protocol icmp", "e0"),
+        ] {
+            let found = iph(&format!("route get 203.0.113.5 {options}")).ok();
+            assert!(found.contains(&format!(" over {over}, ")), "{options}: {found}");
+        }
+        assert!(iph("route get 203.0.113.5 --protocol icmp --to-port 3").message(2).contains("no ports"));
     });
 }
 
@@ -117,6 +136,9 @@ fn what_has_no_route_is_not_found() {
             "localhost",
             "203.0.113.5 --from e0",
             "203.0.113.5 --mark x",
+            "203.0.113.5 --protocol sctp",
+            "203.0.113.5 --to-port 443",
+            "203.0.113.5 --protocol tcp --to-port 65536",
             "fe80::1%lo --interface lo",
         ] {
             let _ = iph(&format!("route get {arguments}")).expect(2);

@@ -36,6 +36,32 @@ pub struct BestRouteQuery {
     pub mark: Option<u32>,
     /// The user that sends it, whom policy rules may look at; `None`: the caller.
     pub user: Option<u32>,
+    /// What it carries, which policy rules may look at; `None`: not told. Then the kernel takes an IPv4 packet for one of
+    /// UDP, and an IPv6 packet for one of no protocol, both without ports.
+    pub transport: Option<Transport>,
+}
+
+/// What a packet carries.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Transport {
+    /// Its protocol.
+    pub protocol: TransportProtocol,
+    /// The port that it comes from; `None`: not chosen yet.
+    pub source_port: Option<u16>,
+    /// The port that it goes to.
+    pub destination_port: Option<u16>,
+}
+
+/// A protocol over IP that the kernel answers questions about.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum TransportProtocol {
+    /// TCP.
+    Tcp,
+    /// UDP.
+    Udp,
+    /// ICMP, or ICMPv6 to an IPv6 address.
+    Icmp,
 }
 
 /// The route that a packet takes.
@@ -72,7 +98,7 @@ impl Host {
     ///   blackhole); [`InterfaceNotFound`](crate::ErrorKind::InterfaceNotFound) for no such interface;
     ///   [`NotFound`](crate::ErrorKind::NotFound) for an interface without the family, and for a source that is not this
     ///   host's; [`InvalidParameter`](crate::ErrorKind::InvalidParameter) for a source of the other family, and for a
-    ///   link-local destination without an interface; [`NotSupported`](crate::ErrorKind::NotSupported) for a family that
+    ///   link-local destination without an interface, and for ports of ICMP; [`NotSupported`](crate::ErrorKind::NotSupported) for a family that
     ///   the host does not have.
     /// - Privilege: none.
     #[doc(alias = "GetBestRoute2")]

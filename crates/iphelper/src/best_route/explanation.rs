@@ -57,7 +57,7 @@ pub enum RuleOutcome {
     Forbids,
     /// An earlier rule has decided.
     NotReached,
-    /// It judges by something that is not known here (ports, tunnels, VRFs, marks of connections).
+    /// It judges by something that is not known here: a VRF, or what kernels after this library was made look at.
     Unknown,
 }
 
@@ -91,6 +91,8 @@ pub enum CandidateOutcome {
     Down,
     /// The rule does not take prefixes that short.
     Suppressed,
+    /// The rule does not take routes over interfaces of this group, and so none of the table.
+    SuppressedGroup,
     /// It is a default route over an interface whose default routes are disabled.
     DefaultRouteDisabled,
     /// The source is an address of an interface with `WeakHostSend` off: packets from there take the routes over that
@@ -128,6 +130,7 @@ impl fmt::Display for CandidateOutcome {
             Self::OtherPackets => "passed over: it is for packets of another source or type of service",
             Self::Down => "passed over: its interface is down or has no carrier",
             Self::Suppressed => "passed over: this rule takes no default routes",
+            Self::SuppressedGroup => "is not taken: this rule takes none over interfaces of its group",
             Self::DefaultRouteDisabled => "passed over: default routes of its interface are disabled",
             Self::StrongHost => "not looked at: the source is another interface's, which sends from it alone",
             Self::NotReached => "not looked at: an earlier rule has decided",

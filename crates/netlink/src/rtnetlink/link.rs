@@ -47,6 +47,7 @@ const LINKINFO: u16 = 18;
 const IFALIAS: u16 = 20;
 const STATS64: u16 = 23;
 const AF_SPEC: u16 = 26;
+const GROUP: u16 = 27;
 const EXT_MASK: u16 = 29;
 const CARRIER: u16 = 33;
 const LINK_NETNSID: u16 = 37;
@@ -192,6 +193,8 @@ pub struct LinkMessage<'a> {
     pub link_netnsid: Option<i32>,
     /// `IFLA_MASTER`: the link that this one is a port of.
     pub master: Option<u32>,
+    /// `IFLA_GROUP`: the administrator's number of a set of links.
+    pub group: u32,
     /// `IFLA_IFALIAS`: what somebody wrote about the link.
     pub alias: Option<&'a [u8]>,
     /// `IFLA_INFO_KIND`: `veth`, `bridge` ...; `None` for hardware and loopback.
@@ -265,6 +268,7 @@ impl<'a> LinkMessage<'a> {
             LINK => self.link = Some(attribute.u32()?),
             LINK_NETNSID => self.link_netnsid = Some(attribute.i32()?),
             MASTER => self.master = Some(attribute.u32()?),
+            GROUP => self.group = attribute.u32()?,
             IFALIAS => self.alias = Some(attribute.c_bytes()),
             GSO_MAX_SIZE => self.gso_max_size = Some(attribute.u32()?),
             GSO_IPV4_MAX_SIZE => self.gso_ipv4_max_size = Some(attribute.u32()?),

@@ -29,6 +29,15 @@ const PAD: u16 = 18;
 const L3MDEV: u16 = 19;
 const UID_RANGE: u16 = 20;
 const PROTOCOL: u16 = 21;
+const IP_PROTOCOL: u16 = 22;
+const SOURCE_PORTS: u16 = 23;
+const DESTINATION_PORTS: u16 = 24;
+const DSCP: u16 = 25;
+const FLOW_LABEL: u16 = 26;
+const FLOW_LABEL_MASK: u16 = 27;
+const SOURCE_PORT_MASK: u16 = 28;
+const DESTINATION_PORT_MASK: u16 = 29;
+const DSCP_MASK: u16 = 30;
 
 /// `FIB_RULE_INVERT`: the rule applies where its selectors do not match.
 const INVERT: u32 = 0x2;
@@ -60,14 +69,48 @@ pub struct PolicyRule {
     pub users: Option<(u32, u32)>,
     /// Packets with this type of service; 0: any.
     pub tos: u8,
+    /// Packets of this protocol over IP (`IPPROTO_*`).
+    pub ip_protocol: Option<u8>,
+    /// Packets from these ports.
+    pub source_ports: Option<Ports>,
+    /// Packets to these ports.
+    pub destination_ports: Option<Ports>,
+    /// Packets with these differentiated services, under the mask.
+    pub dscp: Option<(u8, u8)>,
+    /// Packets with this IPv6 flow label, under the mask.
+    pub flow_label: Option<(u32, u32)>,
+    /// Packets of the tunnel with this number.
+    pub tunnel: Option<u64>,
     /// Packets that pass a VRF, whose table is looked up.
     pub vrf: bool,
     /// Ignores routes that the table has for prefixes of at most this length.
     pub suppress_prefix_len: Option<u32>,
     /// Ignores routes over interfaces of this group.
     pub suppress_group: Option<u32>,
-    /// Whether the rule judges by something that is not among these members: ports, protocol, tunnel.
+    /// Whether the rule judges by something that is not among these members.
     pub has_more: bool,
+}
+
+/// Ports that a rule is for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Ports {
+    /// The first.
+    pub first: u16,
+    /// The last.
+    pub last: u16,
+    /// Which bits of the first one count; 0: those from the first to the last.
+    pub mask: u16,
+}
+
+impl Ports {
+    /// Whether a port is among them; 0, which none has, stands for a packet without ports.
+    #[must_use]
+    pub fn contains(&self, port: u16) -> bool {
+        match self.mask {
+            0 => (self.first..=self.last).contains(&port),
+            mask => (self.first ^ port) & mask == 0,
+        }
+    }
 }
 
 impl PolicyRule {
@@ -83,6 +126,9 @@ impl PolicyRule {
         }
         let mut table = u32::from(table);
         let (mut mark, mut mask, mut target) = (None, u32::MAX, 0);
+        let (mut dscp, mut dscp_mask) = (None, u8::MAX);
+        let (mut label, mut label_mask) = (None, u32::MAX);
+        let (mut source_mask, mut destination_mask) = (0, 0);
         let mut rule = Self {
             family,
             priority: 0,
@@ -96,6 +142,12 @@ impl PolicyRule {
             mark: None,
             users: None,
             tos,
+            ip_protocol: None,
+            source_ports: None,
+            destination_ports: None,
+            dscp: None,
+            flow_label: None,
+            tunnel: None,
             vrf: false,
             suppress_prefix_len: None,
             suppress_group: None,
@@ -125,14 +177,34 @@ impl PolicyRule {
                 SUPPRESS_IFGROUP => rule.suppress_group = u32::try_from(attribute.i32()?).ok(),
                 // A realm is given to the route, and 0 is no tunnel; neither selects.
                 FLOW | PAD => {}
-                TUNNEL_ID => rule.has_more |= attribute.u64()? != 0,
+                TUNNEL_ID => rule.tunnel = Some(u64::from_be(attribute.u64()?)).filter(|id| *id != 0),
+                IP_PROTOCOL => rule.ip_protocol = Some(attribute.u8()?).filter(|protocol| *protocol != 0),
+                SOURCE_PORTS => rule.source_ports = Some(ports(&attribute)?),
+                DESTINATION_PORTS => rule.destination_ports = Some(ports(&attribute)?),
+                SOURCE_PORT_MASK => source_mask = attribute.u16()?,
+                DESTINATION_PORT_MASK => destination_mask = attribute.u16()?,
+                DSCP => dscp = Some(attribute.u8()?),
+                DSCP_MASK => dscp_mask = attribute.u8()?,
+                FLOW_LABEL => label = Some(u32::from_be(attribute.u32()?)),
+                FLOW_LABEL_MASK => label_mask = u32::from_be(attribute.u32()?),
                 _ => rule.has_more = true,
             }
         }
         rule.action = Action::new(action, table, target);
         rule.mark = mark.map(|mark| (mark, mask)).filter(|(mark, mask)| (*mark, *mask) != (0, 0));
+        rule.dscp = dscp.map(|dscp| (dscp, dscp_mask));
+        rule.flow_label = label.map(|label| (label, label_mask));
+        rule.source_ports = rule.source_ports.map(|ports| Ports { mask: source_mask, ..ports });
+        rule.destination_ports =
+            rule.destination_ports.map(|ports| Ports { mask: destination_mask, ..ports });
         Ok(Some(rule))
     }
+}
+
+/// `struct fib_rule_port_range`, in host order.
+fn ports(attribute: &Attribute<'_>) -> Result<Ports, DecodeError> {
+    let [a0, a1, b0, b1] = attribute.array()?;
+    Ok(Ports { first: u16::from_ne_bytes([a0, a1]), last: u16::from_ne_bytes([b0, b1]), mask: 0 })
 }
 
 fn address(family: u8, attribute: &Attribute<'_>) -> Result<IpAddr, DecodeError> {
@@ -169,13 +241,25 @@ mod tests {
         let _ = payload.attribute_name(OIFNAME, b"eth0").attribute_u32(GOTO, 500).attribute_u8(L3MDEV, 1);
         let mut users = 0_u32.to_ne_bytes().to_vec();
         users.extend(1000_u32.to_ne_bytes());
-        let _ = payload.attribute(UID_RANGE, &users).attribute(23, &[0; 4]);
+        let _ = payload.attribute(UID_RANGE, &users).attribute(999, &[0; 4]);
+        let ports = |first: u16, last: u16| [first.to_ne_bytes(), last.to_ne_bytes()].concat();
+        let _ = payload.attribute_u8(IP_PROTOCOL, 6).attribute(SOURCE_PORTS, &ports(80, 90));
+        let _ = payload.attribute(DESTINATION_PORTS, &ports(0x50, 0x50));
+        let _ = payload.attribute(DESTINATION_PORT_MASK, &0xf0_u16.to_ne_bytes()).attribute_u8(DSCP, 10);
+        let _ =
+            payload.attribute(FLOW_LABEL, &7_u32.to_be_bytes()).attribute(TUNNEL_ID, &9_u64.to_be_bytes());
         let rule = PolicyRule::parse(&message(NEW_RULE, &payload)).unwrap().unwrap();
         assert_eq!(rule.destination, Some(("10.0.0.0".parse().unwrap(), 8)));
         assert_eq!(rule.source, Some(("192.168.0.0".parse().unwrap(), 16)));
         assert_eq!(rule.action, Action::Goto(500));
         assert_eq!((rule.output.as_deref(), rule.users), (Some("eth0"), Some((0, 1000))));
         assert!(rule.vrf && rule.has_more);
+        assert_eq!((rule.ip_protocol, rule.tunnel), (Some(6), Some(9)));
+        assert_eq!((rule.dscp, rule.flow_label), (Some((10, u8::MAX)), Some((7, u32::MAX))));
+        let source = rule.source_ports.unwrap();
+        assert!(source.contains(80) && source.contains(90) && !source.contains(91) && !source.contains(0));
+        let destination = rule.destination_ports.unwrap();
+        assert!(destination.contains(0x5f) && !destination.contains(0x60), "under the mask");
     }
 
     proptest! {

@@ -26,6 +26,9 @@ const GATEWAY: u16 = 5;
 const TABLE: u16 = 15;
 const MARK: u16 = 16;
 const UID: u16 = 25;
+const IP_PROTOCOL: u16 = 27;
+const SOURCE_PORT: u16 = 28;
+const DESTINATION_PORT: u16 = 29;
 
 /// What the kernel is to answer with.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -52,13 +55,29 @@ pub struct RouteLookup {
     pub mark: Option<u32>,
     /// The user that sends it; `None`: the asking one.
     pub user: Option<u32>,
+    /// Its protocol over IP; `None`: IPv4 takes it for UDP, IPv6 for none. The kernel takes TCP, UDP and ICMP.
+    pub protocol: Option<u8>,
+    /// The port that it comes from.
+    pub source_port: Option<u16>,
+    /// The port that it goes to.
+    pub destination_port: Option<u16>,
 }
 
 impl RouteLookup {
     /// A packet of this host to `destination`, with nothing else told.
     #[must_use]
     pub const fn to(destination: IpAddr) -> Self {
-        Self { destination, source: None, output: None, input: None, mark: None, user: None }
+        Self {
+            destination,
+            source: None,
+            output: None,
+            input: None,
+            mark: None,
+            user: None,
+            protocol: None,
+            source_port: None,
+            destination_port: None,
+        }
     }
 
     /// The question. It is answered by one message: a route, or the refusal whose errno tells what became of the packet
@@ -85,6 +104,14 @@ impl RouteLookup {
         for (kind, number) in numbers {
             if let Some(number) = number {
                 let _ = request.attribute_u32(kind, number);
+            }
+        }
+        if let Some(protocol) = self.protocol {
+            let _ = request.attribute_u8(IP_PROTOCOL, protocol);
+        }
+        for (kind, port) in [(SOURCE_PORT, self.source_port), (DESTINATION_PORT, self.destination_port)] {
+            if let Some(port) = port {
+                let _ = request.attribute(kind, &port.to_be_bytes());
             }
         }
         request
@@ -128,6 +155,8 @@ mod tests {
             source: Some("10.0.0.1".parse().unwrap()),
             output: Some(7),
             mark: Some(9),
+            protocol: Some(6),
+            destination_port: Some(443),
             ..RouteLookup::to("192.0.2.1".parse().unwrap())
         };
         let mut request = lookup.request(Answer::Entry);
@@ -140,7 +169,10 @@ mod tests {
         assert_eq!(fixed[8..], 0x3000_u32.to_ne_bytes());
         let attributes: Vec<_> =
             attributes.map(Result::unwrap).map(|it| (it.kind, it.payload.len())).collect();
-        assert_eq!(attributes, [(DST, 4), (SRC, 4), (OIF, 4), (MARK, 4)]);
+        assert_eq!(
+            attributes,
+            [(DST, 4), (SRC, 4), (OIF, 4), (MARK, 4), (IP_PROTOCOL, 1), (DESTINATION_PORT, 2)]
+        );
     }
 
     #[test]

@@ -9,6 +9,7 @@ use crate::output::{self, json};
 use crate::sanitize::sanitize;
 use iphelper::best_route::{
     BestRoute, BestRouteQuery, Candidate, CandidateOutcome, RouteExplanation, RuleOutcome, SourceChoice,
+    Transport, TransportProtocol,
 };
 use iphelper::route::{LOCAL_TABLE, MAIN_TABLE, Route, RouteKind};
 use iphelper::{Family, Host};
@@ -23,6 +24,7 @@ use std::net::IpAddr;
 Examples:
   iph route get 203.0.113.5
   iph route get 203.0.113.5 --from 192.0.2.2 --explain
+  iph route get 203.0.113.5 --protocol tcp --to-port 443
   iph route get fe80::1%eth0 --json")]
 pub(crate) struct Args {
     /// The address that the packet goes to; a zone (%eth0) is the interface
@@ -44,6 +46,18 @@ pub(crate) struct Args {
     /// The number of the user that sends it, whom policy rules may look at; without it: you
     #[arg(long, value_name = "UID")]
     uid: Option<u32>,
+
+    /// What it carries, which policy rules may look at: tcp, udp or icmp
+    #[arg(long, value_name = "PROTOCOL", value_parser = protocol)]
+    protocol: Option<TransportProtocol>,
+
+    /// The port that it comes from
+    #[arg(long, value_name = "PORT", requires = "protocol")]
+    from_port: Option<u16>,
+
+    /// The port that it goes to
+    #[arg(long, value_name = "PORT", requires = "protocol")]
+    to_port: Option<u16>,
 
     /// Tell which rule and which table decide, which routes lose and why, which source and which neighbour
     #[arg(long)]
@@ -73,6 +87,15 @@ fn source(text: &str) -> Result<IpAddr, String> {
     text.parse().map_err(|_| "give an address of this host, such as 192.0.2.2".to_owned())
 }
 
+fn protocol(text: &str) -> Result<TransportProtocol, String> {
+    match text {
+        "tcp" => Ok(TransportProtocol::Tcp),
+        "udp" => Ok(TransportProtocol::Udp),
+        "icmp" => Ok(TransportProtocol::Icmp),
+        _ => Err("give tcp, udp or icmp".to_owned()),
+    }
+}
+
 fn number(text: &str) -> Result<u32, String> {
     let parsed = match text.strip_prefix("0x") {
         Some(digits) => u32::from_str_radix(digits, 16),
@@ -92,7 +115,13 @@ impl Args {
             (Some(name), None) | (None, Some(name)) => Some(interface_name::find(&host, name)?.luid.into()),
             (None, None) => None,
         };
-        let query = BestRouteQuery { source: self.from, interface, mark: self.mark, user: self.uid };
+        let transport = self.protocol.map(|protocol| Transport {
+            protocol,
+            source_port: self.from_port,
+            destination_port: self.to_port,
+        });
+        let query =
+            BestRouteQuery { source: self.from, interface, mark: self.mark, user: self.uid, transport };
         let names = Names::read(&host)?;
         if self.explain {
             let explained = host.explain_route(destination, &query)?;

@@ -7,8 +7,8 @@ use crate::interface_name;
 use crate::output::{self, table};
 use crate::sanitize::sanitize;
 use crate::units::show_duration;
-use iphelper::Host;
 use iphelper::route::{Route, RouteQuery, RouteTables};
+use iphelper::{Host, Prefix};
 use std::io::Write;
 use std::net::IpAddr;
 
@@ -63,10 +63,7 @@ impl Args {
             }
         }
         if rows.is_empty() {
-            return Err(Failure::new(
-                Exit::NotFound,
-                "there is no such route; `iph route list --table all` shows all",
-            ));
+            return Err(Failure::new(Exit::NotFound, self.missing()));
         }
         let names = Names::read(&host)?;
         if self.json {
@@ -75,6 +72,18 @@ impl Args {
             print(&rows, &names)?;
         }
         Ok(Exit::Success)
+    }
+
+    /// What to say where there is no such route. Who names a host mostly wants to know how packets get there.
+    fn missing(&self) -> String {
+        let all = "`iph route list --table all` shows all";
+        match self.destination {
+            Destination::Prefix(prefix) if prefix == Prefix::host(prefix.address()) => format!(
+                "there is no route to exactly {prefix}; `iph route get {}` tells which route a packet takes, {all}",
+                prefix.address()
+            ),
+            _ => format!("there is no such route; {all}"),
+        }
     }
 }
 

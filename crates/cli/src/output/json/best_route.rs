@@ -119,6 +119,7 @@ fn candidate_outcome(outcome: CandidateOutcome) -> &'static str {
         CandidateOutcome::OtherPackets => "other_packets",
         CandidateOutcome::Down => "down",
         CandidateOutcome::Suppressed => "suppressed",
+        CandidateOutcome::SuppressedGroup => "suppressed_group",
         CandidateOutcome::DefaultRouteDisabled => "default_route_disabled",
         CandidateOutcome::StrongHost => "strong_host",
         CandidateOutcome::NotReached => "not_reached",

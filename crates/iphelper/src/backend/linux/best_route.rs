@@ -12,7 +12,7 @@ use super::policy::{Packet, Stop, names};
 use super::route::row::{Surroundings, unspecified};
 use super::socket::{Refusal, Socket};
 use crate::backend;
-use crate::best_route::{BestRoute, BestRouteQuery, RouteExplanation};
+use crate::best_route::{BestRoute, BestRouteQuery, RouteExplanation, TransportProtocol};
 use crate::error::{Error, ErrorKind, Result};
 use crate::types::{Family, InterfaceIndex, InterfaceKey};
 use iphelper_netlink::rtnetlink::route::{self, Filter, Route, kind};
@@ -65,6 +65,11 @@ fn check(destination: IpAddr, query: &BestRouteQuery) -> Result<()> {
     let invalid = |reason: String| Err(Error::new(ErrorKind::InvalidParameter, OPERATION).because(reason));
     if let Some(source) = query.source.filter(|source| source.is_ipv4() != destination.is_ipv4()) {
         return invalid(format!("{destination} is not reached from {source}: they are of two families"));
+    }
+    if query.transport.is_some_and(|it| {
+        it.protocol == TransportProtocol::Icmp && (it.source_port.is_some() || it.destination_port.is_some())
+    }) {
+        return invalid("ICMP has no ports".to_owned());
     }
     match destination {
         IpAddr::V6(v6) if v6.is_unicast_link_local() && query.interface.is_none() => {
@@ -146,6 +151,9 @@ impl LinuxHost {
             output: link.map(|link| link.index.0),
             mark: query.mark,
             user: query.user,
+            protocol: query.transport.map(|it| number_of(it.protocol, destination)),
+            source_port: query.transport.and_then(|it| it.source_port),
+            destination_port: query.transport.and_then(|it| it.destination_port),
             ..RouteLookup::to(asked_for(destination))
         };
         let mut socket = self.route.take()?;
@@ -300,6 +308,16 @@ fn asked_for(destination: IpAddr) -> IpAddr {
     match destination {
         IpAddr::V4(address) if address.is_unspecified() => Ipv4Addr::new(0, 0, 0, 1).into(),
         other => other,
+    }
+}
+
+/// `IPPROTO_*`.
+const fn number_of(protocol: TransportProtocol, destination: IpAddr) -> u8 {
+    match (protocol, destination) {
+        (TransportProtocol::Tcp, _) => 6,
+        (TransportProtocol::Udp, _) => 17,
+        (TransportProtocol::Icmp, IpAddr::V4(_)) => 1,
+        (TransportProtocol::Icmp, IpAddr::V6(_)) => 58,
     }
 }
 

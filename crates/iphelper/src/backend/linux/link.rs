@@ -46,6 +46,8 @@ pub(super) struct Link {
     /// `IFLA_LINK`, in whatever namespace.
     linked_index: u32,
     pub(super) master: Option<InterfaceIndex>,
+    /// The administrator's number of a set of links.
+    pub(super) group: u32,
     pub(super) alias: Option<String>,
     pub(super) parent: Option<Parent>,
     /// Largest packet that the link cuts into segments itself, for IPv4 and IPv6.
@@ -119,6 +121,7 @@ impl Link {
             link: message.link.filter(|_| message.link_netnsid.is_none()).map(InterfaceIndex),
             linked_index: message.link.unwrap_or_default(),
             master: message.master.map(InterfaceIndex),
+            group: message.group,
             alias: text(message.alias),
             parent: text(message.parent_device)
                 .map(|device| Parent { bus: text(message.parent_bus).unwrap_or_default(), device }),

@@ -17,6 +17,7 @@ use rustc_hash::FxHashMap;
 use rustix::fs::OFlags;
 use rustix::io::Errno;
 use std::collections::BTreeSet;
+use std::collections::hash_map::Entry;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -143,25 +144,30 @@ impl Way {
     }
 }
 
-/// Links that were looked up, and how many bits a second they send and receive; `None`: gone.
+/// A link, and how many bits a second it sends and receives.
+type WithSpeeds = (Link, [Option<u64>; 2]);
+
+/// Links that were looked up; `None`: gone.
 #[derive(Debug, Default)]
-struct Links(FxHashMap<u32, Option<(Link, [Option<u64>; 2])>>);
+struct Links(FxHashMap<u32, Option<WithSpeeds>>);
 
 impl Links {
-    fn get(&mut self, host: &LinuxHost, index: InterfaceIndex) -> Result<Option<&(Link, [Option<u64>; 2])>> {
-        if !self.0.contains_key(&index.0) {
-            let link = host.link(index.into(), READING);
-            let both = link.and_then(|link| {
-                let row = host.interface(index.into(), InterfaceLevel::NormalWithoutStatistics)?;
-                Ok((link, [row.transmit_link_speed, row.receive_link_speed]))
-            });
-            let known = match both {
-                Err(error) if error.kind() == ErrorKind::InterfaceNotFound => None,
-                both => Some(both?),
-            };
-            let _ = self.0.insert(index.0, known);
-        }
-        Ok(self.0.get(&index.0).and_then(Option::as_ref))
+    fn get(&mut self, host: &LinuxHost, index: InterfaceIndex) -> Result<Option<&WithSpeeds>> {
+        let known = match self.0.entry(index.0) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unknown) => {
+                let link = host.link(index.into(), READING);
+                let both = link.and_then(|link| {
+                    let row = host.interface(index.into(), InterfaceLevel::NormalWithoutStatistics)?;
+                    Ok((link, [row.transmit_link_speed, row.receive_link_speed]))
+                });
+                unknown.insert(match both {
+                    Err(error) if error.kind() == ErrorKind::InterfaceNotFound => None,
+                    both => Some(both?),
+                })
+            }
+        };
+        Ok(known.as_ref())
     }
 }
 

@@ -20,7 +20,7 @@ use crate::neighbor::Neighbor;
 use crate::route::{Route as Row, RouteKind};
 use crate::types::{Family, Prefix};
 use iphelper_netlink::rtnetlink::link::flag;
-use iphelper_netlink::rtnetlink::policy_rule::PolicyRule;
+use iphelper_netlink::rtnetlink::policy_rule::{PolicyRule, Ports};
 use iphelper_netlink::rtnetlink::route::{self, Filter, Route, kind};
 use iphelper_netlink::rtnetlink::rule::{Action, Rule};
 use std::cmp::Reverse;
@@ -36,6 +36,8 @@ const NOTHING: u8 = 3;
 /// `FR_ACT_BLACKHOLE` and `FR_ACT_PROHIBIT`.
 const BLACKHOLE: u8 = 6;
 const PROHIBIT: u8 = 8;
+/// `IPPROTO_UDP`: what `inet_rtm_getroute` takes a packet for.
+const UDP: u8 = 17;
 
 /// The packet, as rules and routes judge it.
 struct Packet<'a> {
@@ -44,6 +46,12 @@ struct Packet<'a> {
     output: Option<&'a Link>,
     mark: u32,
     user: u32,
+    /// `IPPROTO_*`, as the kernel takes it where nobody tells.
+    protocol: u8,
+    source_port: u16,
+    destination_port: u16,
+    /// Whether it may pass a VRF.
+    vrf: bool,
 }
 
 /// Everything around it.
@@ -70,6 +78,14 @@ impl LinuxHost {
             output: output.as_ref(),
             mark: query.mark.unwrap_or_default(),
             user: query.user.unwrap_or_else(|| rustix::process::geteuid().as_raw()),
+            protocol: match (query.transport, family) {
+                (Some(transport), _) => super::number_of(transport.protocol, destination),
+                (None, Family::V4) => UDP,
+                (None, Family::V6) => 0,
+            },
+            source_port: query.transport.and_then(|it| it.source_port).unwrap_or(0),
+            destination_port: query.transport.and_then(|it| it.destination_port).unwrap_or(0),
+            vrf: output.as_ref().is_some_and(|link| is_of_vrf(link, &links)),
         };
         let settings = self.policy_settings(&links)?;
         let guarded = settings
@@ -148,7 +164,7 @@ impl Scene<'_> {
                 steps.push(step);
                 continue;
             }
-            if rule.has_more || rule.vrf || rule.suppress_group.is_some() {
+            if rule.has_more || rule.vrf && packet.vrf {
                 step.outcome = RuleOutcome::Unknown;
                 steps.push(step);
                 continue;
@@ -157,8 +173,7 @@ impl Scene<'_> {
                 Action::Lookup(table) => {
                     step.table = Some(table);
                     let _ = looked_up.insert(table);
-                    let (candidates, found) =
-                        self.look_up(table, packet, rule.suppress_prefix_len, rule.protocol)?;
+                    let (candidates, found) = self.look_up(table, packet, Some(rule))?;
                     step.candidates = candidates;
                     step.outcome = match found {
                         Found::Nothing => RuleOutcome::NoRoute,
@@ -192,7 +207,7 @@ impl Scene<'_> {
 
     /// The main table, where nobody has looked it up.
     fn not_reached(&mut self, packet: &Packet<'_>, strong: bool) -> Result<Option<RuleStep>> {
-        let (mut candidates, _) = self.look_up(MAIN_TABLE, packet, None, 0)?;
+        let (mut candidates, _) = self.look_up(MAIN_TABLE, packet, None)?;
         if candidates.is_empty() {
             return Ok(None);
         }
@@ -223,13 +238,12 @@ impl Scene<'_> {
         }
     }
 
-    /// The routes of a table that cover the destination, the best first, and what comes of them.
+    /// The routes of a table that cover the destination, the best first, and what comes of them where `rule` looks it up.
     fn look_up(
         &mut self,
         table: u32,
         packet: &Packet<'_>,
-        suppressed: Option<u32>,
-        protocol: u8,
+        rule: Option<&PolicyRule>,
     ) -> Result<(Vec<Candidate>, Found)> {
         let mut routes = self.covering(table, packet.destination)?;
         // IPv4 takes the first of one metric, as does this sort.
@@ -248,14 +262,15 @@ impl Scene<'_> {
                 let flags = hops.get(place).copied().unwrap_or(flags);
                 let outcome = match &winner {
                     Some(winner) => lost_to(winner, &row),
-                    None => self.judge(&row, flags, packet, suppressed, protocol),
+                    None => self.judge(&row, flags, packet, rule),
                 };
                 let takes = outcome == CandidateOutcome::Taken;
-                let throws = outcome == CandidateOutcome::Throws;
-                if takes || throws {
+                // What is found and not taken ends the look-up in this table, too.
+                let ends = matches!(outcome, CandidateOutcome::Throws | CandidateOutcome::SuppressedGroup);
+                if takes || ends {
                     winner = Some(row.clone());
                     found = Some(match row.kind {
-                        RouteKind::Throw => Found::Nothing,
+                        _ if ends => Found::Nothing,
                         RouteKind::Blackhole | RouteKind::Unreachable | RouteKind::Prohibit => {
                             Found::Forbidden
                         }
@@ -292,8 +307,7 @@ impl Scene<'_> {
         row: &Row,
         flags: u32,
         packet: &Packet<'_>,
-        suppressed: Option<u32>,
-        protocol: u8,
+        rule: Option<&PolicyRule>,
     ) -> CandidateOutcome {
         let link = row.index.and_then(|index| self.links.iter().find(|link| link.index == index));
         if row.type_of_service != 0 {
@@ -315,8 +329,9 @@ impl Scene<'_> {
         {
             return CandidateOutcome::OtherInterface;
         }
+        let suppressed = rule.and_then(|rule| rule.suppress_prefix_len);
         if suppressed.is_some_and(|len| u32::from(row.destination.len()) <= len) {
-            let is_ours = protocol == names::PROTOCOL;
+            let is_ours = rule.is_some_and(|rule| rule.protocol == names::PROTOCOL);
             let is_guarded = row.index.is_some_and(|index| self.guarded.contains(&index.0));
             return if is_ours && is_guarded {
                 CandidateOutcome::DefaultRouteDisabled
@@ -324,7 +339,14 @@ impl Scene<'_> {
                 CandidateOutcome::Suppressed
             };
         }
-        if row.kind == RouteKind::Throw { CandidateOutcome::Throws } else { CandidateOutcome::Taken }
+        let of_group = rule.and_then(|rule| rule.suppress_group);
+        match row.kind {
+            RouteKind::Throw => CandidateOutcome::Throws,
+            _ if of_group.is_some() && link.map(|link| link.group) == of_group => {
+                CandidateOutcome::SuppressedGroup
+            }
+            _ => CandidateOutcome::Taken,
+        }
     }
 
     /// Whether routes over an interface without a carrier are passed over (`ignore_routes_with_linkdown`).
@@ -373,8 +395,22 @@ fn applies(rule: &PolicyRule, packet: &Packet<'_>) -> bool {
         && rule.output.as_ref().is_none_or(|output| packet.output.is_some_and(|link| link.name() == *output))
         && rule.mark.is_none_or(|(mark, mask)| (packet.mark ^ mark) & mask == 0)
         && rule.users.is_none_or(|(first, last)| (first..=last).contains(&packet.user))
-        && rule.tos == 0;
+        && rule.ip_protocol.is_none_or(|protocol| protocol == packet.protocol)
+        && rule.source_ports.is_none_or(|ports| ports.contains(packet.source_port))
+        && rule.destination_ports.is_none_or(|ports| ports.contains(packet.destination_port))
+        // What nobody asks about: the kernel takes each for 0, and what this host sends belongs to no tunnel.
+        && rule.tos == 0
+        && rule.dscp.is_none_or(|(dscp, mask)| dscp & mask == 0)
+        && rule.flow_label.is_none_or(|(label, mask)| label & mask == 0)
+        && rule.tunnel.is_none()
+        && (!rule.vrf || packet.vrf);
     matches != rule.inverted
+}
+
+/// Whether a link is a VRF or a port of one.
+fn is_of_vrf(link: &Link, links: &[Link]) -> bool {
+    let is_vrf = |link: &Link| link.kind.as_deref() == Some("vrf");
+    is_vrf(link) || links.iter().any(|master| Some(master.index) == link.master && is_vrf(master))
 }
 
 /// A rule as `ip rule` words it.
@@ -412,6 +448,40 @@ fn words(rule: &PolicyRule) -> String {
     }
     if let Some((first, last)) = rule.users {
         let _ = write!(words, " uidrange {first}-{last}");
+    }
+    if let Some(protocol) = rule.ip_protocol {
+        let _ = match protocol {
+            1 => write!(words, " ipproto icmp"),
+            6 => write!(words, " ipproto tcp"),
+            UDP => write!(words, " ipproto udp"),
+            58 => write!(words, " ipproto ipv6-icmp"),
+            other => write!(words, " ipproto {other}"),
+        };
+    }
+    for (word, ports) in [("sport", rule.source_ports), ("dport", rule.destination_ports)] {
+        let _ = match ports {
+            Some(Ports { first, last, mask: 0 | u16::MAX }) if first == last => {
+                write!(words, " {word} {first}")
+            }
+            Some(Ports { first, last, mask: 0 }) => write!(words, " {word} {first}-{last}"),
+            Some(Ports { first, mask, .. }) => write!(words, " {word} {first}/{mask:#x}"),
+            None => Ok(()),
+        };
+    }
+    if let Some((dscp, mask)) = rule.dscp {
+        let _ = write!(words, " dscp {dscp}");
+        if mask & 0x3f != 0x3f {
+            let _ = write!(words, "/{mask:#x}");
+        }
+    }
+    if let Some((label, mask)) = rule.flow_label {
+        let _ = write!(words, " flowlabel {label:#x}");
+        if mask & 0xf_ffff != 0xf_ffff {
+            let _ = write!(words, "/{mask:#x}");
+        }
+    }
+    if let Some(tunnel) = rule.tunnel {
+        let _ = write!(words, " tun_id {tunnel}");
     }
     if rule.has_more {
         words.push_str(" ...");
@@ -464,6 +534,12 @@ fn plain(family: Family, table: u32) -> PolicyRule {
         mark: None,
         users: None,
         tos: 0,
+        ip_protocol: None,
+        source_ports: None,
+        destination_ports: None,
+        dscp: None,
+        flow_label: None,
+        tunnel: None,
         vrf: false,
         suppress_prefix_len: None,
         suppress_group: None,

@@ -1,9 +1,14 @@
 //! The best route, judged by what a packet then does: a table of situations, each for both families.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as tests do")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail as tests do"
+)]
 
-use iphelper::best_route::{
-    BestRoute, BestRouteQuery, Candidate, CandidateOutcome, RouteExplanation, RuleOutcome, SourceChoice,
-};
+mod explanation;
+
+use iphelper::best_route::{BestRoute, BestRouteQuery};
 use iphelper::ip_interface::IpInterfaceChange;
 use iphelper::route::{LOCAL_TABLE, MAIN_TABLE, RouteKind, RouteProtocol};
 use iphelper::{ErrorKind, Family, Host, InterfaceIndex, Prefix, Result};
@@ -539,100 +544,4 @@ fn a_host_without_interfaces_reaches_itself_alone() {
         );
         assert_eq!(host.best_route(ip("127.1.2.3"), &any).unwrap().index, InterfaceIndex(1));
     });
-}
-
-/// What became of each route of a step's table, by the interface that it leads over.
-fn outcomes(explained: &RouteExplanation, table: u32) -> Vec<(u32, u8, CandidateOutcome)> {
-    let step = explained.steps.iter().find(|step| step.table == Some(table)).unwrap();
-    let row = |candidate: &Candidate| {
-        let index = candidate.route.index.map_or(0, |index| index.0);
-        (index, candidate.route.destination.len(), candidate.outcome)
-    };
-    step.candidates.iter().map(row).collect()
-}
-
-#[test]
-fn an_explanation_tells_why_each_route_lost() {
-    use CandidateOutcome::{
-        DefaultRouteDisabled, HigherMetric, ShorterPrefix, StrongHost, Suppressed, Taken,
-    };
-    let uplinks = Uplinks::new();
-    let host = uplinks.host.run(|| Host::open().unwrap());
-    for (family, ipv6) in [(Family::V4, false), (Family::V6, true)] {
-        let server = Uplinks::server_address(ipv6);
-        let len = if ipv6 { 64 } else { 25 };
-        let explain = |query: &BestRouteQuery| {
-            let explained = host.explain_route(server, query).unwrap();
-            assert!(explained.agrees, "{family}: {explained:#?}");
-            explained
-        };
-        let any = BestRouteQuery::default();
-        let explained = explain(&any);
-        assert_eq!(outcomes(&explained, MAIN_TABLE), [(2, 0, Taken), (3, 0, HigherMetric)]);
-        assert_eq!(explained.source, SourceChoice::Chosen);
-        let rules: Vec<_> = explained.steps.iter().map(|step| (step.rule.as_str(), step.outcome)).collect();
-        let local = ("from all lookup local", RuleOutcome::NoRoute);
-        assert_eq!(rules, [local, ("from all lookup main", RuleOutcome::Decides)]);
-        // The router answered when the scene was made.
-        assert_eq!(explained.neighbor.unwrap().address, Uplinks::router_address(0, ipv6));
-
-        let prefsrc = if ipv6 { "2001:db8:1::2" } else { "10.0.1.2" };
-        let _ = uplinks.host.sh(&words(&format!("route add PREFIX via GW1 dev e1 src {prefsrc}"), ipv6));
-        let explained = explain(&any);
-        assert_eq!(
-            outcomes(&explained, MAIN_TABLE),
-            [(3, len, Taken), (2, 0, ShorterPrefix), (3, 0, ShorterPrefix)]
-        );
-        assert_eq!(explained.source, SourceChoice::OfRoute);
-        let _ = uplinks.host.sh(&words("route delete PREFIX via GW1 dev e1", ipv6));
-
-        uplinks.host.run(|| disable_defaults(family, E0));
-        let explained = explain(&any);
-        assert_eq!(outcomes(&explained, MAIN_TABLE), [(2, 0, DefaultRouteDisabled), (3, 0, Suppressed)]);
-        assert_eq!(outcomes(&explained, 1_768_974_337), [(3, 0, Taken)]);
-        let purposes: Vec<_> = explained.steps.iter().filter_map(|step| step.purpose.as_deref()).collect();
-        assert_eq!(
-            purposes,
-            [
-                "every route of the main table but its default routes",
-                "then the default routes that are allowed"
-            ]
-        );
-        uplinks.host.run(|| {
-            set(family, E0, &IpInterfaceChange { disable_default_routes: Some(false), ..Default::default() });
-            strong(family, E1);
-        });
-        let query = BestRouteQuery { source: Some(Uplinks::address(1, ipv6)), ..any };
-        let explained = explain(&query);
-        assert_eq!(explained.source, SourceChoice::Asked);
-        assert_eq!(outcomes(&explained, 0x8000_0003), [(3, 0, Taken)]);
-        assert_eq!(outcomes(&explained, MAIN_TABLE), [(2, 0, StrongHost), (3, 0, StrongHost)]);
-    }
-}
-
-#[test]
-fn what_cannot_be_seen_is_said() {
-    let uplinks = Uplinks::new();
-    let host = uplinks.host.run(|| Host::open().unwrap());
-    uplinks.host.run(|| {
-        let _ = run("ip route add default via 10.0.2.1 dev e1 table 100");
-        let _ = run("ip rule add ipproto udp dport 9 lookup 100 pref 100");
-    });
-    let explained = host.explain_route(Uplinks::server_address(false), &BestRouteQuery::default()).unwrap();
-    let step = explained.steps.iter().find(|step| step.priority == 100).unwrap();
-    assert_eq!(step.outcome, RuleOutcome::Unknown);
-    assert!(step.rule.contains("..."), "{}", step.rule);
-    // Down, another interface, a label to go to.
-    uplinks.host.run(|| {
-        let _ = run("ip rule delete pref 100");
-        let _ = run("ip rule add pref 200 goto 32766");
-        let _ = run("ip rule add to 203.0.113.0/24 lookup 100 pref 300");
-        let _ = run("ip route add 203.0.113.0/24 via 10.0.2.1 dev e1 metric 7");
-    });
-    let query = BestRouteQuery { interface: Some(E0.into()), ..BestRouteQuery::default() };
-    let explained = host.explain_route(Uplinks::server_address(false), &query).unwrap();
-    assert!(explained.agrees, "{explained:#?}");
-    assert!(explained.steps.iter().all(|step| step.priority != 300), "it was skipped");
-    let first = outcomes(&explained, MAIN_TABLE)[0];
-    assert_eq!(first, (3, 24, CandidateOutcome::OtherInterface));
 }
