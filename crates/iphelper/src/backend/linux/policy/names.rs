@@ -71,8 +71,8 @@ pub(super) const fn metric_of(family: Family) -> u32 {
 /// The number of a marker about the metric to which an interface is on its way round others.
 pub(super) const fn round_of(family: Family) -> u32 {
     match family {
-        Family::V4 => 404,
-        Family::V6 => 604,
+        Family::V4 => 405,
+        Family::V6 => 605,
     }
 }
 
@@ -162,5 +162,20 @@ pub(super) const fn address_len(family: Family) -> usize {
     match family {
         Family::V4 => 4,
         Family::V6 => 16,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn each_marker_has_a_number_of_its_own() {
+        let families = Family::ALL.into_iter();
+        let mut numbers: Vec<u32> =
+            families.flat_map(|family| [metric_of(family), round_of(family)]).collect();
+        numbers.extend([IPV4_DAD, IPV4_MTU, IPV6_FORWARDING, IPV6_ROUTER, OPTIMISTIC_DETECTION, OUT_OF_DATE]);
+        assert_eq!(numbers.iter().collect::<BTreeSet<_>>().len(), numbers.len(), "{numbers:?}");
     }
 }
