@@ -9,7 +9,7 @@ use crate::best_route::{BestRoute as BestRouteRow, BestRouteQuery, RouteExplanat
 use crate::compartment::CompartmentId;
 use crate::convert::InterfaceNames;
 use crate::destination::{AddressPair, Destination as DestinationRow};
-use crate::dns::Dns as DnsRow;
+use crate::dns::{Dns as DnsRow, DnsChange, InterfaceDnsChange, InterfaceDnsSettings};
 #[cfg(target_os = "linux")]
 use crate::doctor::{Diagnosis, KernelObject};
 use crate::error::Result;
@@ -362,6 +362,16 @@ pub(crate) trait Destination {
 /// [`crate::dns`].
 pub(crate) trait Dns {
     fn dns(&self) -> Result<DnsRow>;
+    fn interface_dns(&self, key: InterfaceKey) -> Result<InterfaceDnsSettings>;
+    /// What is changed, or with `write` false would be.
+    fn set_interface_dns(
+        &self,
+        key: InterfaceKey,
+        change: &InterfaceDnsChange,
+        write: bool,
+    ) -> Result<Vec<PropertyChange>>;
+    /// What is changed, or with `write` false would be.
+    fn set_dns(&self, change: &DnsChange, write: bool) -> Result<Vec<PropertyChange>>;
 }
 
 /// [`crate::router`].

@@ -23,13 +23,16 @@
 
 mod name;
 mod server;
+mod settings;
 
 pub use name::check_domain_name;
 pub use server::DnsServer;
+pub use settings::{DnsChange, DnsOverTls, InterfaceDnsChange, InterfaceDnsSettings, LinkLookup};
 
 use crate::Host;
 use crate::error::Result;
 use crate::types::InterfaceIndex;
+use std::fmt;
 use std::path::PathBuf;
 
 /// Who resolves this host's names.
@@ -59,6 +62,13 @@ pub struct DnsDomain {
     /// - Windows: `SupplementalSearchList` has these, `SearchList` the others
     /// - Linux: `~` before the name, to `systemd-resolved`
     pub routing_only: bool,
+}
+
+impl fmt::Display for DnsDomain {
+    /// The name, with `~` before it if it only routes.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", if self.routing_only { "~" } else { "" }, self.name)
+    }
 }
 
 impl DnsDomain {

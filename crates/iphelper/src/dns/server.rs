@@ -89,7 +89,7 @@ impl FromStr for DnsServer {
         };
         let (address, port) = split_port(rest).ok_or_else(malformed)?;
         let (address, zone) = match address.split_once('%') {
-            Some((address, zone)) => (address, Some(zone.parse().ok().filter(|zone| *zone != 0))),
+            Some((address, zone)) => (address, Some(number(zone))),
             None => (address, None),
         };
         let address: IpAddr = address.parse().map_err(|_| malformed())?;
@@ -100,10 +100,16 @@ impl FromStr for DnsServer {
         };
         let port = match port {
             None => Self::PORT,
-            Some(port) => port.parse().ok().filter(|port| *port != 0).ok_or_else(malformed)?,
+            Some(port) => number(port).and_then(|port| u16::try_from(port).ok()).ok_or_else(malformed)?,
         };
         Ok(Self { address, zone, port, name })
     }
+}
+
+/// A number above 0, of digits alone.
+fn number(text: &str) -> Option<u32> {
+    let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|number| is_number && *number != 0)
 }
 
 /// Takes a port off: `1.2.3.4:53`, `[::1]:53`. An IPv6 address without brackets has none.

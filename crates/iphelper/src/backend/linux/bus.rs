@@ -23,7 +23,7 @@ use std::os::unix::ffi::OsStringExt;
 use std::time::{Duration, Instant};
 
 /// How long all that is asked by one connection may take.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(5);
 /// Longer messages are refused: none of the services that are asked has so much to say.
 const LONGEST: usize = 1 << 20;
 /// A line of the greeting is short.
@@ -125,8 +125,11 @@ fn refusal(answer: &Message, member: &str, operation: &'static str) -> Error {
     let short = name.rsplit('.').next().unwrap_or_default();
     let kind = match short {
         "AccessDenied" | "InteractiveAuthorizationRequired" | "AuthFailed" => ErrorKind::AccessDenied,
-        "UnknownMethod" | "UnknownInterface" | "UnknownProperty" | "NotSupported" => ErrorKind::NotSupported,
-        "UnknownObject" | "ServiceUnknown" | "NameHasNoOwner" | "NoSuchLink" => ErrorKind::NotFound,
+        "UnknownMethod" | "UnknownInterface" | "UnknownProperty" | "NotSupported" | "LinkBusy" => {
+            ErrorKind::NotSupported
+        }
+        "NoSuchLink" => ErrorKind::InterfaceNotFound,
+        "UnknownObject" | "ServiceUnknown" | "NameHasNoOwner" => ErrorKind::NotFound,
         "InvalidArgs" => ErrorKind::InvalidParameter,
         "NoReply" | "Timeout" | "TimedOut" => ErrorKind::TimedOut,
         "NoMemory" | "LimitsExceeded" => ErrorKind::ResourceLimit,

@@ -1,18 +1,26 @@
 //! Name resolution: `systemd-resolved` where it works on this namespace, else `resolv.conf`.
 
+mod change;
 mod file;
+mod replace;
 mod resolv_conf;
 mod resolved;
+#[cfg(test)]
+mod tests;
 
 use super::LinuxHost;
 use crate::backend::{self, BestRoute as _};
 use crate::best_route::BestRouteQuery;
-use crate::dns::{Dns, DnsServer, InterfaceDns, Resolver};
-use crate::error::Result;
-use crate::types::InterfaceIndex;
+use crate::dns::{
+    Dns, DnsChange, DnsServer, InterfaceDns, InterfaceDnsChange, InterfaceDnsSettings, Resolver,
+};
+use crate::error::{Error, ErrorKind, Result};
+use crate::ip_interface::PropertyChange;
+use crate::types::{InterfaceIndex, InterfaceKey};
 use resolved::Resolved;
 
 const OPERATION: &str = "reading the DNS settings";
+const SETTING: &str = "changing the DNS settings";
 
 impl backend::Dns for LinuxHost {
     fn dns(&self) -> Result<Dns> {
@@ -38,6 +46,39 @@ impl backend::Dns for LinuxHost {
         }
         dns.interfaces.sort_by_key(|interface| interface.index);
         Ok(dns)
+    }
+
+    fn interface_dns(&self, key: InterfaceKey) -> Result<InterfaceDnsSettings> {
+        let link = self.link(key, OPERATION)?;
+        match Resolved::find(self, OPERATION)? {
+            Some(mut resolved) => resolved.interface(&link),
+            None => self.file_of_interface(&link),
+        }
+    }
+
+    fn set_interface_dns(
+        &self,
+        key: InterfaceKey,
+        change: &InterfaceDnsChange,
+        write: bool,
+    ) -> Result<Vec<PropertyChange>> {
+        let link = self.link(key, SETTING)?;
+        let change = change::checked(change)?;
+        match Resolved::find(self, SETTING)? {
+            Some(mut resolved) => resolved.change(&link, &change, write),
+            None => self.change_file_of_interface(&link, &change, write),
+        }
+    }
+
+    fn set_dns(&self, change: &DnsChange, write: bool) -> Result<Vec<PropertyChange>> {
+        let change = change::checked_of_host(change)?;
+        if Resolved::find(self, SETTING)?.is_some() {
+            return Err(Error::new(ErrorKind::NotSupported, SETTING).because(
+                "systemd-resolved resolves here and has the host's own settings in /etc/systemd/resolved.conf alone: set \
+                 those of an interface",
+            ));
+        }
+        self.change_file(&change, write)
     }
 }
 

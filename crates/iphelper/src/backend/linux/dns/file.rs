@@ -1,11 +1,18 @@
 //! The `resolv.conf` of a namespace: where it is, and what it says.
 
-use super::OPERATION;
+use super::change::{domains_after, list_change, one_change, servers_after};
+use super::replace;
 use super::resolv_conf::ResolvConf;
+use super::{OPERATION, SETTING};
 use crate::backend::linux::LinuxHost;
+use crate::backend::linux::link::Link;
 use crate::backend::linux::namespace::{Namespace, system};
-use crate::dns::{Dns, DnsDomain, DnsServer, Resolver};
+use crate::dns::{
+    Dns, DnsChange, DnsDomain, DnsOverTls, DnsServer, InterfaceDnsChange, InterfaceDnsSettings, LinkLookup,
+    Resolver,
+};
 use crate::error::{Error, ErrorKind, Result};
+use crate::ip_interface::PropertyChange;
 use crate::types::InterfaceIndex;
 use rustix::fs::{FileType, Mode, OFlags};
 use rustix::io::{Errno, retry_on_intr};
@@ -15,23 +22,21 @@ use std::path::{Path, PathBuf};
 /// A longer file is not read.
 pub(super) const LONGEST: usize = 64 << 10;
 const PATH: &str = "/etc/resolv.conf";
+/// The C libraries ask this many servers (`MAXNS`).
+const MOST_SERVERS: usize = 3;
 /// Where `ip netns` keeps the names of namespaces, and the files that programs of one see in `/etc`.
 const NAMES: &str = "/run/netns";
 const FILES: &str = "/etc/netns";
+/// `IFF_UP` and `IFF_LOOPBACK`.
+const UP: u32 = 1;
+const LOOPBACK: u32 = 8;
 
 impl LinuxHost {
     pub(super) fn read_file(&self, dns: &mut Dns) -> Result<()> {
         let path = self.resolv_conf();
         let bytes = read(&path)?;
         let file = ResolvConf::parse(bytes.as_deref().unwrap_or_default());
-        dns.servers = file
-            .nameservers()
-            .into_iter()
-            .map(|(address, zone)| DnsServer {
-                zone: zone.and_then(|zone| self.zone(&zone)),
-                ..DnsServer::new(address)
-            })
-            .collect();
+        dns.servers = self.servers_of(&file);
         if let Some(domain) = file.domain() {
             dns.domain_name = Some(domain);
         }
@@ -41,6 +46,167 @@ impl LinuxHost {
         let manager = link_target(&path).or_else(|| file.manager());
         dns.resolver = Resolver::File { path, exists: bytes.is_some(), manager };
         Ok(())
+    }
+
+    fn servers_of(&self, file: &ResolvConf) -> Vec<DnsServer> {
+        let servers = file.nameservers().into_iter();
+        let zone = |zone: Option<String>| zone.and_then(|zone| self.zone(&zone));
+        servers.map(|(address, name)| DnsServer { zone: zone(name), ..DnsServer::new(address) }).collect()
+    }
+
+    /// The settings of an interface: those of the file where no other interface has a part in them.
+    pub(super) fn file_of_interface(&self, link: &Link) -> Result<InterfaceDnsSettings> {
+        let mut settings = InterfaceDnsSettings {
+            luid: link.luid(),
+            index: link.index,
+            name: link.name(),
+            servers: Vec::new(),
+            domains: Vec::new(),
+            unconstrained_queries: None,
+            llmnr: LinkLookup::Off,
+            multicast_dns: LinkLookup::Off,
+            dns_over_tls: DnsOverTls::Off,
+        };
+        if self.others_up(link)?.is_none() {
+            let file = ResolvConf::parse(&read(&self.resolv_conf())?.unwrap_or_default());
+            settings.servers = self.servers_of(&file);
+            settings.domains = file.search().unwrap_or_default().into_iter().map(DnsDomain::search).collect();
+            settings.unconstrained_queries = Some(true).filter(|_| !settings.servers.is_empty());
+        }
+        Ok(settings)
+    }
+
+    /// Changes the file for an interface that the host's list is the list of.
+    pub(super) fn change_file_of_interface(
+        &self,
+        link: &Link,
+        change: &InterfaceDnsChange,
+        write: bool,
+    ) -> Result<Vec<PropertyChange>> {
+        let before = self.file_of_interface(link)?;
+        let refused = |what: &str| {
+            Err(Error::new(ErrorKind::NotSupported, SETTING)
+                .because(format!("{what}: the C library resolves here by resolv.conf, not systemd-resolved")))
+        };
+        if change.unconstrained_queries == Some(false) {
+            return refused("no server is kept for some names alone");
+        }
+        if change.routing.as_ref().is_some_and(|routing| !routing.is_empty()) {
+            return refused("no server is chosen by domain");
+        }
+        let lookups = [change.llmnr, change.multicast_dns];
+        if lookups.into_iter().flatten().any(|lookup| lookup != LinkLookup::Off) {
+            return refused("names are not looked up on the link");
+        }
+        if change.dns_over_tls.is_some_and(|tls| tls != DnsOverTls::Off) {
+            return refused("servers are asked in clear text alone");
+        }
+        let servers = servers_after(&before.servers, change);
+        let domains = domains_after(&before.domains, change);
+        let names = domains.map(|domains| domains.into_iter().map(|domain| domain.name).collect::<Vec<_>>());
+        let old_names: Vec<_> = before.domains.iter().map(|domain| domain.name.clone()).collect();
+        let change = DnsChange {
+            servers: servers.filter(|servers| *servers != before.servers),
+            search: names.filter(|names| *names != old_names),
+            domain: None,
+        };
+        if change == DnsChange::default() {
+            return Ok(Vec::new());
+        }
+        match self.others_up(link)? {
+            None => self.change_file(&change, write),
+            Some(other) => Err(Error::new(ErrorKind::NotSupported, SETTING).because(format!(
+                "resolv.conf has one list for the host and not one for {}, since {other}: set the host's, or let \
+                 systemd-resolved resolve",
+                link.name()
+            ))),
+        }
+    }
+
+    /// What stands against an interface being the only one that the host's list is for; `None`: nothing.
+    fn others_up(&self, link: &Link) -> Result<Option<String>> {
+        let is_up = |link: &Link| link.has(UP) && !link.has(LOOPBACK);
+        let links = self.links(SETTING)?;
+        let mut others = links.iter().filter(|other| other.index != link.index && is_up(other));
+        Ok(match others.next() {
+            Some(other) => Some(format!("{} is up, too", other.name())),
+            None if is_up(link) => None,
+            None => Some("that does not carry what the host asks".to_owned()),
+        })
+    }
+
+    /// Changes the file. The change has been checked but for what the file cannot say.
+    pub(super) fn change_file(&self, change: &DnsChange, write: bool) -> Result<Vec<PropertyChange>> {
+        let path = self.resolv_conf();
+        let servers = change.servers.as_deref().map(|servers| self.lines_of(servers)).transpose()?;
+        let edit = |present: &replace::Present| {
+            let before = ResolvConf::parse(&present.bytes);
+            let mut file = before.clone();
+            if let Some(servers) = &servers {
+                file.set_nameservers(servers);
+            }
+            if let Some(domain) = &change.domain {
+                file.set_domain(Some(&**domain).filter(|domain| !domain.is_empty()));
+            }
+            if let Some(search) = &change.search {
+                file.set_search(search);
+            }
+            let mechanism = path.display().to_string();
+            let mut changes = Vec::new();
+            changes.extend(list_change(
+                "servers",
+                &self.servers_of(&before),
+                &self.servers_of(&file),
+                &mechanism,
+            ));
+            let domain = |file: &ResolvConf| file.domain().unwrap_or_default();
+            changes.extend(one_change("domain", &domain(&before), &domain(&file), &mechanism));
+            let search = |file: &ResolvConf| file.search().unwrap_or_default();
+            changes.extend(list_change("search", &search(&before), &search(&file), &mechanism));
+            if changes.is_empty() {
+                return Ok((changes, None));
+            }
+            if self.is_of_all(&path) {
+                return Err(Error::new(ErrorKind::NotSupported, SETTING).because(
+                    "this network namespace has no resolv.conf of its own: give it a name and a file (/etc/netns/NAME)",
+                ));
+            }
+            match before.manager() {
+                Some(manager) => Err(Error::new(ErrorKind::NotSupported, SETTING).because(format!(
+                    "{mechanism} says \"{}\": change the settings there",
+                    manager.escape_debug()
+                ))),
+                None => Ok((changes, Some(file.to_bytes()))),
+            }
+        };
+        if write { replace::edit(&path, edit) } else { Ok(edit(&replace::Present::look(&path)?)?.0) }
+    }
+
+    /// The servers as the file has them, if it can.
+    fn lines_of(&self, servers: &[DnsServer]) -> Result<Vec<String>> {
+        let refused = |what: String| Error::new(ErrorKind::NotSupported, SETTING).because(what);
+        if servers.len() > MOST_SERVERS {
+            return Err(refused(format!("of resolv.conf the C library asks {MOST_SERVERS} servers at most")));
+        }
+        let line = |server: &DnsServer| {
+            if server.port != DnsServer::PORT || server.name.is_some() {
+                return Err(refused(format!("{server}: the C library asks port 53 in clear text alone")));
+            }
+            match server.zone {
+                None if server.is_link_local() => Err(Error::new(ErrorKind::InvalidParameter, SETTING)
+                    .because(format!("{server} is link-local: say on which link (%INDEX)"))),
+                None => Ok(server.address.to_string()),
+                // By name, since the C library reads the file later.
+                Some(zone) => Ok(format!("{}%{}", server.address, self.link(zone.into(), SETTING)?.name())),
+            }
+        };
+        servers.iter().map(line).collect()
+    }
+
+    /// Whether the file is not this namespace's own: its programs read the same as everybody.
+    fn is_of_all(&self, path: &Path) -> bool {
+        path == Path::new(PATH)
+            && !Namespace::current().is_ok_and(|current| current.identity() == self.namespace.identity())
     }
 
     /// The interface that a zone names, by index or name.

@@ -39,7 +39,7 @@ impl ResolvConf {
 
     /// The domains to try, if a line says so: of `search`, or the one of `domain`, whichever comes last.
     pub(super) fn search(&self) -> Option<Vec<String>> {
-        let lists = self.lines.iter().filter_map(|line| {
+        let mut lists = self.lines.iter().filter_map(|line| {
             let search = value_of(line, "search");
             let words = |text: String| text.split_ascii_whitespace().map(str::to_owned).collect::<Vec<_>>();
             search.map(words).or_else(|| {
@@ -47,7 +47,7 @@ impl ResolvConf {
                 Some(domain.split_ascii_whitespace().take(1).map(str::to_owned).collect())
             })
         });
-        lists.filter(|list| !list.is_empty()).next_back()
+        lists.rfind(|list| !list.is_empty())
     }
 
     /// The comment by which another program says that the file is its own.
@@ -61,9 +61,66 @@ impl ResolvConf {
         })
     }
 
+    /// Puts these servers in place of those that are there.
+    pub(super) fn set_nameservers(&mut self, servers: &[String]) {
+        let place = self.position(&["nameserver"]).unwrap_or(self.lines.len());
+        self.remove("nameserver");
+        self.insert(place, servers.iter().map(|server| format!("nameserver {server}")));
+    }
+
+    /// Makes these the domains to try; none: what the C library tries without them.
+    pub(super) fn set_search(&mut self, domains: &[String]) {
+        // Where the last of both kinds stands: then it is the last again.
+        let last = self.lines.iter().rposition(|line| is_of(line, "search") || is_of(line, "domain"));
+        let behind = last.map_or(self.lines.len(), |last| last + 1);
+        let place = behind - self.lines.iter().take(behind).filter(|line| is_of(line, "search")).count();
+        self.remove("search");
+        let line = format!("search {}", domains.join(" "));
+        self.insert(place, Some(line).filter(|_| !domains.is_empty()).into_iter());
+    }
+
+    /// Makes this the host's domain; `None`: no line says so.
+    pub(super) fn set_domain(&mut self, domain: Option<&str>) {
+        // Before `search`, which goes on to count.
+        let place = self.position(&["search", "domain"]).unwrap_or(self.lines.len());
+        self.remove("domain");
+        self.insert(place, domain.map(|domain| format!("domain {domain}")).into_iter());
+    }
+
+    pub(super) fn to_bytes(&self) -> Vec<u8> {
+        self.lines.concat()
+    }
+
+    /// Where the first line of one of these kinds is.
+    fn position(&self, keywords: &[&str]) -> Option<usize> {
+        self.lines.iter().position(|line| keywords.iter().any(|keyword| is_of(line, keyword)))
+    }
+
+    fn remove(&mut self, keyword: &str) {
+        self.lines.retain(|line| !is_of(line, keyword));
+    }
+
+    fn insert(&mut self, place: usize, lines: impl Iterator<Item = String>) {
+        for (place, line) in (place.min(self.lines.len())..).zip(lines) {
+            // The last line may lack its end.
+            if let Some(before) = place.checked_sub(1).and_then(|before| self.lines.get_mut(before))
+                && !before.ends_with(b"\n")
+            {
+                before.push(b'\n');
+            }
+            self.lines.insert(place, format!("{line}\n").into_bytes());
+        }
+    }
+
     fn values<'a>(&'a self, keyword: &'a str) -> impl Iterator<Item = String> + 'a {
         self.lines.iter().filter_map(move |line| value_of(line, keyword))
     }
+}
+
+/// Whether a line is of this kind, with a value or without.
+fn is_of(line: &[u8], keyword: &str) -> bool {
+    line.strip_prefix(keyword.as_bytes())
+        .is_some_and(|rest| matches!(rest.first(), None | Some(b' ' | b'\t' | b'\r' | b'\n')))
 }
 
 /// What follows a keyword and white space.
@@ -141,7 +198,70 @@ mod tests {
         }
     }
 
+    #[test]
+    fn other_lines_stay_where_they_are() {
+        let mut file =
+            parse("# a\nnameserver 1.1.1.1\noptions ndots:2\nnameserver 2.2.2.2\nsearch a b\nsortlist 1");
+        file.set_nameservers(&["3.3.3.3".to_owned(), "::1".to_owned()]);
+        file.set_search(&["c".to_owned()]);
+        file.set_domain(Some("d"));
+        let text = "# a\nnameserver 3.3.3.3\nnameserver ::1\noptions ndots:2\ndomain d\nsearch c\nsortlist 1";
+        assert_eq!(String::from_utf8(file.to_bytes()).unwrap(), text);
+        file.set_nameservers(&[]);
+        file.set_search(&[]);
+        file.set_domain(None);
+        assert_eq!(String::from_utf8(file.to_bytes()).unwrap(), "# a\noptions ndots:2\nsortlist 1");
+        file.set_nameservers(&["4.4.4.4".to_owned()]);
+        assert!(file.to_bytes().ends_with(b"sortlist 1\nnameserver 4.4.4.4\n"));
+    }
+
+    fn any_line() -> impl Strategy<Value = String> {
+        prop_oneof![
+            "nameserver [0-9.:a-f]{0,9}",
+            "(search|domain)([ \t][a-z. ]{0,9})?",
+            "(options ndots:1|#.{0,9}|; x|nameserverx|  search a|)",
+        ]
+    }
+
+    fn others(file: &ResolvConf) -> Vec<Vec<u8>> {
+        let ours =
+            |line: &[u8]| ["nameserver", "search", "domain"].iter().any(|keyword| is_of(line, keyword));
+        file.lines.iter().filter(|line| !ours(line)).map(|line| line.trim_ascii_end().to_vec()).collect()
+    }
+
     proptest! {
+        #[test]
+        fn what_is_set_reads_back_and_the_rest_is_kept(
+            lines in prop::collection::vec(any_line(), 0..8),
+            end: bool,
+            servers in prop::collection::vec(any::<u32>().prop_map(std::net::Ipv4Addr::from), 0..4),
+            search in prop::collection::vec("[a-z]{1,5}", 0..4),
+            domain in prop::option::of("[a-z]{1,5}"),
+        ) {
+            let before = parse(&(lines.join("\n") + if end { "\n" } else { "" }));
+            let texts: Vec<String> = servers.iter().map(ToString::to_string).collect();
+            let mut file = before.clone();
+            file.set_nameservers(&texts);
+            let file_read = ResolvConf::parse(&file.to_bytes());
+            let read: Vec<IpAddr> = file_read.nameservers().into_iter().map(|(address, _)| address).collect();
+            prop_assert_eq!(read, servers.iter().copied().map(IpAddr::V4).collect::<Vec<_>>());
+            prop_assert_eq!((file_read.search(), file_read.domain()), (before.search(), before.domain()));
+
+            file.set_domain(domain.as_deref());
+            file.set_search(&search);
+            let file_read = ResolvConf::parse(&file.to_bytes());
+            prop_assert_eq!(file_read.domain(), domain.clone());
+            let expected = if search.is_empty() { domain.clone().map(|domain| vec![domain]) } else { Some(search.clone()) };
+            prop_assert_eq!(file_read.search(), expected);
+
+            // In the other order.
+            let mut file = before.clone();
+            file.set_search(&search);
+            file.set_domain(domain.as_deref());
+            prop_assert_eq!(ResolvConf::parse(&file.to_bytes()).search(), file_read.search());
+            prop_assert_eq!(others(&ResolvConf::parse(&file.to_bytes())), others(&before));
+        }
+
         #[test]
         fn any_bytes_are_read_without_panic(bytes in prop::collection::vec(prop_oneof![Just(b'\n'), any::<u8>()], 0..300), word in "(nameserver|search|domain)[ \t].{0,20}") {
             let file = ResolvConf::parse(&[word.as_bytes(), b"\n", &bytes].concat());

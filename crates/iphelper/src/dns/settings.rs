@@ -1,0 +1,203 @@
+//! What can be set: of the host, and of one interface.
+
+use super::{DnsDomain, DnsServer};
+use crate::Host;
+use crate::error::Result;
+use crate::ip_interface::PropertyChange;
+use crate::types::{Family, InterfaceIndex, InterfaceKey, InterfaceLuid};
+use std::fmt;
+
+/// Whether names are looked up by asking the link (LLMNR, multicast DNS).
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum LinkLookup {
+    /// No.
+    Off,
+    /// Names of others are looked up; this host's own is not told.
+    ResolveOnly,
+    /// Yes.
+    On,
+}
+
+/// Whether servers are asked over TLS.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum DnsOverTls {
+    /// No.
+    Off,
+    /// Where the server can; otherwise in clear text.
+    Opportunistic,
+    /// Always: a server that cannot is not asked.
+    Required,
+}
+
+impl fmt::Display for LinkLookup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Off => "off",
+            Self::ResolveOnly => "resolve only",
+            Self::On => "on",
+        })
+    }
+}
+
+impl fmt::Display for DnsOverTls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Off => "off",
+            Self::Opportunistic => "opportunistic",
+            Self::Required => "required",
+        })
+    }
+}
+
+/// The settings of one interface.
+///
+/// With a `resolv.conf` there is one list for the host. It is an interface's where that is the only one besides loopback
+/// that is up, since all that the host asks goes over it; else interfaces have none.
+///
+/// - Windows: `DNS_INTERFACE_SETTINGS` and its later versions
+#[doc(alias = "DNS_INTERFACE_SETTINGS")]
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct InterfaceDnsSettings {
+    /// The interface's LUID.
+    pub luid: InterfaceLuid,
+    /// Its index.
+    pub index: InterfaceIndex,
+    /// Its name, for people.
+    pub name: String,
+    /// Its servers, in the order in which they are asked. Windows: `NameServer`
+    pub servers: Vec<DnsServer>,
+    /// Its domains. Windows: `Domain` (the first that is tried), `SearchList`, `SupplementalSearchList`
+    pub domains: Vec<DnsDomain>,
+    /// Whether its servers are asked about names in nobody's domain, too; `None`: it has no servers of its own.
+    ///
+    /// - Windows: the opposite of `DisableUnconstrainedQueries`
+    /// - Linux: `DefaultRoute` of `systemd-resolved`
+    pub unconstrained_queries: Option<bool>,
+    /// LLMNR. Windows: `EnableLLMNR`, with the next
+    pub llmnr: LinkLookup,
+    /// Multicast DNS.
+    pub multicast_dns: LinkLookup,
+    /// DNS over TLS. Windows: the properties of servers
+    pub dns_over_tls: DnsOverTls,
+}
+
+impl InterfaceDnsSettings {
+    /// The names of the domains that are tried, or of those that only route.
+    pub fn domain_names(&self, routing_only: bool) -> impl Iterator<Item = &str> {
+        self.domains
+            .iter()
+            .filter(move |domain| domain.routing_only == routing_only)
+            .map(|domain| &*domain.name)
+    }
+}
+
+/// A change of one interface's settings; what is `None` stays.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct InterfaceDnsChange {
+    /// The servers.
+    pub servers: Option<Vec<DnsServer>>,
+    /// With [`servers`](Self::servers): only those of this family are replaced, and all new ones are of it. Those of IPv4
+    /// stand first then.
+    pub servers_of: Option<Family>,
+    /// The domain that is tried first; empty: the first one goes.
+    pub domain: Option<String>,
+    /// The domains that are tried, with [`domain`](Self::domain) behind it.
+    pub search: Option<Vec<String>>,
+    /// The domains that only route.
+    pub routing: Option<Vec<String>>,
+    /// Whether its servers are asked about names in nobody's domain.
+    pub unconstrained_queries: Option<bool>,
+    /// LLMNR.
+    pub llmnr: Option<LinkLookup>,
+    /// Multicast DNS.
+    pub multicast_dns: Option<LinkLookup>,
+    /// DNS over TLS.
+    pub dns_over_tls: Option<DnsOverTls>,
+}
+
+/// A change of the host's settings; what is `None` stays.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct DnsChange {
+    /// The servers that belong to no interface.
+    pub servers: Option<Vec<DnsServer>>,
+    /// The domains that are tried.
+    pub search: Option<Vec<String>>,
+    /// The host's domain; empty: none.
+    pub domain: Option<String>,
+}
+
+impl Host {
+    /// The settings of one interface.
+    ///
+    /// - Windows: `GetInterfaceDnsSettings`
+    /// - Linux: the properties of `org.freedesktop.resolve1.Link`, or `resolv.conf`
+    /// - Errors: [`InterfaceNotFound`](crate::ErrorKind::InterfaceNotFound), and those of [`dns`](Self::dns)
+    /// - Privilege: none
+    #[doc(alias = "GetInterfaceDnsSettings")]
+    pub fn interface_dns(&self, key: impl Into<InterfaceKey>) -> Result<InterfaceDnsSettings> {
+        self.backend().interface_dns(key.into())
+    }
+
+    /// Changes the settings of one interface, all or nothing, and tells what changed.
+    ///
+    /// What has the wished value already is not written. With `systemd-resolved` the settings live as long as the
+    /// interface and the service do; afterwards they are read back, and what did not take effect is put back and
+    /// reported. Who manages the interface (`systemd-networkd`, NetworkManager) may set it again.
+    ///
+    /// - Windows: `SetInterfaceDnsSettings`
+    /// - Linux: `SetLinkDNS`, `SetLinkDNSEx`, `SetLinkDomains`, `SetLinkDefaultRoute`, `SetLinkLLMNR`,
+    ///   `SetLinkMulticastDNS` and `SetLinkDNSOverTLS` of `org.freedesktop.resolve1.Manager`; without the service, where
+    ///   the interface is the only one besides loopback that is up, as [`set_dns`](Self::set_dns)
+    /// - Errors: [`InterfaceNotFound`](crate::ErrorKind::InterfaceNotFound);
+    ///   [`InvalidParameter`](crate::ErrorKind::InvalidParameter) for a name that is no domain's or a server of another
+    ///   family than `servers_of`; [`AccessDenied`](crate::ErrorKind::AccessDenied);
+    ///   [`NotSupported`](crate::ErrorKind::NotSupported) for what this host's way of resolving cannot do: without the
+    ///   service that is everything that one file cannot say of one interface
+    /// - Privilege: polkit's `org.freedesktop.resolve1.set-dns-servers` and its like, which root has; or to replace the file
+    #[doc(alias = "SetInterfaceDnsSettings")]
+    pub fn set_interface_dns(
+        &self,
+        key: impl Into<InterfaceKey>,
+        change: &InterfaceDnsChange,
+    ) -> Result<Vec<PropertyChange>> {
+        self.backend().set_interface_dns(key.into(), change, true)
+    }
+
+    /// What [`set_interface_dns`](Self::set_interface_dns) would change; every check is done that needs no privilege, and
+    /// nothing is written.
+    pub fn plan_set_interface_dns(
+        &self,
+        key: impl Into<InterfaceKey>,
+        change: &InterfaceDnsChange,
+    ) -> Result<Vec<PropertyChange>> {
+        self.backend().set_interface_dns(key.into(), change, false)
+    }
+
+    /// Changes the host's settings, all or nothing, and tells what changed.
+    ///
+    /// `resolv.conf` is replaced whole: its other lines stay as they are, and so do its owner, mode and label. Programs
+    /// that run notice (the C library looks at the file before each lookup).
+    ///
+    /// - Windows: `SetDnsSettings`, which cannot set servers
+    /// - Linux: `resolv.conf`
+    /// - Errors: [`InvalidParameter`](crate::ErrorKind::InvalidParameter) for a name that is no domain's;
+    ///   [`AccessDenied`](crate::ErrorKind::AccessDenied) for who may not write there;
+    ///   [`NotSupported`](crate::ErrorKind::NotSupported), nothing done: where `systemd-resolved` resolves, whose settings
+    ///   of the host are in its own file; for a `resolv.conf` that another program keeps (a comment says so, or it is a
+    ///   link), that is protected (`chattr +i`), mounted by itself or has a second name; for more than three servers, a
+    ///   port, or a name of a server, which the C library does not know; for another namespace without a file of its own;
+    ///   [`TimedOut`](crate::ErrorKind::TimedOut) where another caller holds the lock for 5 s
+    /// - Privilege: to replace the file
+    #[doc(alias = "SetDnsSettings")]
+    pub fn set_dns(&self, change: &DnsChange) -> Result<Vec<PropertyChange>> {
+        self.backend().set_dns(change, true)
+    }
+
+    /// What [`set_dns`](Self::set_dns) would change; every check is done that needs no privilege, and nothing is written.
+    pub fn plan_set_dns(&self, change: &DnsChange) -> Result<Vec<PropertyChange>> {
+        self.backend().set_dns(change, false)
+    }
+}
