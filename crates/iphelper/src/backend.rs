@@ -13,6 +13,7 @@ use crate::dns::{Dns as DnsRow, DnsChange, InterfaceDnsChange, InterfaceDnsSetti
 #[cfg(target_os = "linux")]
 use crate::doctor::{Diagnosis, KernelObject};
 use crate::error::Result;
+use crate::icmp::{EchoOptions, EchoReply, Sent};
 use crate::interface::{AdminStatus, Interface as InterfaceRow, InterfaceLevel, InterfaceStackEntry};
 use crate::ip_interface::{IpInterface as IpInterfaceRow, IpInterfaceChange, PropertyChange};
 #[cfg(target_os = "linux")]
@@ -33,7 +34,7 @@ use crate::udp::{UdpEndpoint, UdpQuery};
 use std::fmt::Debug;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 #[cfg(target_os = "linux")]
 mod linux;
@@ -59,6 +60,7 @@ pub(crate) trait Backend:
     + Dns
     + Router
     + RoundTrip
+    + Icmp
     + Compartment
     + Timestamp
     + PortReservation
@@ -90,6 +92,7 @@ impl<
         + Dns
         + Router
         + RoundTrip
+        + Icmp
         + Compartment
         + Timestamp
         + PortReservation
@@ -377,6 +380,21 @@ pub(crate) trait Dns {
 /// [`crate::router`].
 pub(crate) trait Router {
     fn enable_router(self: Arc<Self>) -> Result<Box<dyn RouterHold>>;
+}
+
+/// [`crate::icmp`].
+pub(crate) trait Icmp {
+    fn open_echo(&self, family: Family, options: &EchoOptions) -> Result<Box<dyn EchoChannel>>;
+}
+
+/// A socket of [`Icmp::open_echo`].
+pub(crate) trait EchoChannel: Debug + Send {
+    fn send(&mut self, destination: IpAddr, scope_id: u32, data: &[u8]) -> Result<Sent>;
+    fn try_next(&mut self) -> Result<Option<EchoReply>>;
+    /// Whether something may have come before `end`.
+    fn wait(&self, end: Instant) -> Result<bool>;
+    #[cfg(unix)]
+    fn descriptor(&self) -> std::os::fd::BorrowedFd<'_>;
 }
 
 /// [`crate::round_trip`].

@@ -28,7 +28,7 @@
 //! | interfaces | [`interface`]: identity, state and counters; [`ip_interface`]: their settings for IPv4 and IPv6; [`convert`]: LUID, index, name and GUID |
 //! | adapters | [`adapter`]: an interface with its addresses, routers, name servers and lease, in one reading |
 //! | addresses | [`address`]: unicast, anycast and multicast; [`neighbor`]: the hosts of a link and their physical addresses |
-//! | routes | [`route`]: the forwarding table; [`best_route`]: the route that a packet takes; [`destination`]: which of several addresses to try first; [`path`]: path MTUs that the host has learnt; [`round_trip`]: how far away a host is; [`router`]: this host as a router |
+//! | routes | [`route`]: the forwarding table; [`best_route`]: the route that a packet takes; [`destination`]: which of several addresses to try first; [`path`]: path MTUs that the host has learnt; [`icmp`]: echo requests; [`round_trip`]: how far away a host is; [`router`]: this host as a router |
 //! | names | [`dns`]: servers and domains, of the host and of each interface |
 //! | time | [`timestamp`]: what of packets is stamped, and the hardware's clock |
 //! | sockets | [`tcp`], [`udp`]: tables with owners, and deletion; [`socket`]: what both have in common; [`port_reservation`]: ports that are not given out |
@@ -55,6 +55,7 @@ pub mod dns;
 pub mod doctor;
 pub mod error;
 mod host;
+pub mod icmp;
 pub mod interface;
 pub mod ip_interface;
 #[cfg(target_os = "linux")]

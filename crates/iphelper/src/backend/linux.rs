@@ -13,6 +13,7 @@ mod dns;
 mod doctor;
 mod ethtool;
 mod generic;
+mod icmp;
 mod interface;
 mod ip_interface;
 mod keeper;
