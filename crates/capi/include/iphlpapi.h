@@ -8,6 +8,7 @@
 #include <ipexport.h>
 #include <iprtrmib.h>
 #include <netioapi.h>
+#include <tcpestats.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -209,6 +210,29 @@ VOID WINAPI CancelIfTimestampConfigChange(HIFTIMESTAMPCHANGE NotificationHandle)
 /* Of Windows Server 2003 alone; ERROR_NOT_SUPPORTED. */
 DWORD WINAPI NotifySecurityHealthChange(PHANDLE pHandle, LPOVERLAPPED pOverLapped, PULONG SecurityHealthFlags);
 DWORD WINAPI CancelSecurityHealthChangeNotify(LPOVERLAPPED notifyOverlapped);
+
+/*
+ * Extended statistics of one connection: the parts of a class whose size is not 0. A row is as GetTcpTable or GetTcp6Table has
+ * it; its state does not matter. Versions and the offset are 0.
+ */
+ULONG WINAPI GetPerTcpConnectionEStats(PMIB_TCPROW Row, TCP_ESTATS_TYPE EstatsType, PUCHAR Rw, ULONG RwVersion,
+    ULONG RwSize, PUCHAR Ros, ULONG RosVersion, ULONG RosSize, PUCHAR Rod, ULONG RodVersion, ULONG RodSize);
+ULONG WINAPI SetPerTcpConnectionEStats(
+    PMIB_TCPROW Row, TCP_ESTATS_TYPE EstatsType, PUCHAR Rw, ULONG RwVersion, ULONG RwSize, ULONG Offset);
+ULONG WINAPI GetPerTcp6ConnectionEStats(PMIB_TCP6ROW Row, TCP_ESTATS_TYPE EstatsType, PUCHAR Rw, ULONG RwVersion,
+    ULONG RwSize, PUCHAR Ros, ULONG RosVersion, ULONG RosSize, PUCHAR Rod, ULONG RodVersion, ULONG RodSize);
+ULONG WINAPI SetPerTcp6ConnectionEStats(
+    PMIB_TCP6ROW Row, TCP_ESTATS_TYPE EstatsType, PUCHAR Rw, ULONG RwVersion, ULONG RwSize, ULONG Offset);
+
+/* The program behind a row's dwOwningPid and OwningModuleInfo. */
+DWORD WINAPI GetOwnerModuleFromPidAndInfo(
+    ULONG ulPid, ULONGLONG *pInfo, TCPIP_OWNER_MODULE_INFO_CLASS Class, PVOID pBuffer, PDWORD pdwSize);
+
+/* Of Windows XP: tables with owners (MIB_TCPTABLE_OWNER_PID and the like) from the heap, to be freed with HeapFree. */
+DWORD WINAPI AllocateAndGetTcpExTableFromStack(
+    PVOID *ppTcpTable, BOOL bOrder, HANDLE hHeap, DWORD dwFlags, DWORD dwFamily);
+DWORD WINAPI AllocateAndGetUdpExTableFromStack(
+    PVOID *ppUDPTable, BOOL bOrder, HANDLE hHeap, DWORD dwFlags, DWORD dwFamily);
 
 #ifdef __cplusplus
 }

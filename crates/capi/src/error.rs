@@ -19,6 +19,8 @@ impl Code {
     /// A caller's buffer is smaller than the answer.
     pub const INSUFFICIENT_BUFFER: Self =
         Self::new(raw::ERROR_INSUFFICIENT_BUFFER, raw::STATUS_BUFFER_TOO_SMALL);
+    /// A buffer that cannot be one. The functions that say so have no driver flavour.
+    pub const INVALID_USER_BUFFER: Self = Self::new(raw::ERROR_INVALID_USER_BUFFER, raw::STATUS_UNSUCCESSFUL);
     /// A name is longer than any name.
     pub const BUFFER_OVERFLOW: Self = Self::new(raw::ERROR_BUFFER_OVERFLOW, raw::STATUS_BUFFER_OVERFLOW);
     /// The oldest functions' word for a table without rows. They have no driver flavour.

@@ -166,6 +166,7 @@ macro_rules! export_iphlpapi {
         const _: () = {
             use $crate::error::{format_message, last_error};
             use $crate::notification::overlapped;
+            use $crate::estats;
             use $crate::raw::*;
             use $crate::{
                 absent, address, best_route, convert, interface, memory, neighbor, owner_module, round_trip, route, router,
@@ -177,6 +178,12 @@ macro_rules! export_iphlpapi {
                 AddIPAddress(
                     address: u32, mask: u32, index: u32, context: *mut u32, instance: *mut u32
                 ) -> u32 = address::add_ip_address;
+                AllocateAndGetTcpExTableFromStack(
+                    table: *mut *mut c_void, order: i32, heap: HANDLE, flags: u32, family: u32
+                ) -> u32 = tcp::allocate_tcp_ex_table;
+                AllocateAndGetUdpExTableFromStack(
+                    table: *mut *mut c_void, order: i32, heap: HANDLE, flags: u32, family: u32
+                ) -> u32 = udp::allocate_udp_ex_table;
                 CancelIPChangeNotify(overlapped: *const OVERLAPPED) -> i32 = overlapped::cancel_ip_change_notify;
                 CancelIfTimestampConfigChange(handle: HANDLE) = timestamp::unregister_change;
                 CancelSecurityHealthChangeNotify(overlapped: *mut OVERLAPPED) -> u32
@@ -237,6 +244,9 @@ macro_rules! export_iphlpapi {
                 GetIpStatisticsEx(statistics: *mut MIB_IPSTATS, family: u32) -> u32 = statistics::ip_statistics_ex;
                 GetLastError() -> u32 = last_error::get;
                 GetNumberOfInterfaces(number: *mut u32) -> u32 = interface::number_of_interfaces;
+                GetOwnerModuleFromPidAndInfo(
+                    pid: u32, info: *const ULONG64, class: i32, buffer: *mut c_void, size: *mut u32
+                ) -> u32 = owner_module::owner_module_from_pid_and_info;
                 GetOwnerModuleFromTcp6Entry(
                     row: *const MIB_TCP6ROW_OWNER_MODULE, class: i32, buffer: *mut c_void, size: *mut u32
                 ) -> u32 = owner_module::owner_module::<MIB_TCP6ROW_OWNER_MODULE>;
@@ -249,6 +259,14 @@ macro_rules! export_iphlpapi {
                 GetOwnerModuleFromUdpEntry(
                     row: *const MIB_UDPROW_OWNER_MODULE, class: i32, buffer: *mut c_void, size: *mut u32
                 ) -> u32 = owner_module::owner_module::<MIB_UDPROW_OWNER_MODULE>;
+                GetPerTcp6ConnectionEStats(
+                    row: *const MIB_TCP6ROW, class: i32, rw: *mut u8, rw_version: u32, rw_size: u32, ros: *mut u8,
+                    ros_version: u32, ros_size: u32, rod: *mut u8, rod_version: u32, rod_size: u32
+                ) -> u32 = estats::connection_estats::<MIB_TCP6ROW>;
+                GetPerTcpConnectionEStats(
+                    row: *const MIB_TCPROW, class: i32, rw: *mut u8, rw_version: u32, rw_size: u32, ros: *mut u8,
+                    ros_version: u32, ros_size: u32, rod: *mut u8, rod_version: u32, rod_size: u32
+                ) -> u32 = estats::connection_estats::<MIB_TCPROW>;
                 GetRTTAndHopCount(destination: u32, hops: *mut u32, most: u32, rtt: *mut u32) -> i32
                     = round_trip::rtt_and_hop_count;
                 GetTcp6Table(table: *mut MIB_TCP6TABLE, size: *mut u32, order: i32) -> u32 = tcp::tcp6_table;
@@ -332,6 +350,12 @@ macro_rules! export_iphlpapi {
                     = statistics::set_ip_statistics_ex;
                 SetIpTTL(ttl: u32) -> u32 = statistics::set_ip_ttl;
                 SetLastError(code: u32) = last_error::set;
+                SetPerTcp6ConnectionEStats(
+                    row: *const MIB_TCP6ROW, class: i32, rw: *const u8, rw_version: u32, rw_size: u32, offset: u32
+                ) -> u32 = estats::set_connection_estats::<MIB_TCP6ROW>;
+                SetPerTcpConnectionEStats(
+                    row: *const MIB_TCPROW, class: i32, rw: *const u8, rw_version: u32, rw_size: u32, offset: u32
+                ) -> u32 = estats::set_connection_estats::<MIB_TCPROW>;
                 SetTcpEntry(row: *const MIB_TCPROW) -> u32 = tcp::set_tcp_entry;
                 UnenableRouter(overlapped: *mut c_void, count: *mut u32) -> u32 = router::unenable_router;
                 UnregisterInterfaceTimestampConfigChange(handle: HANDLE) = timestamp::unregister_change;

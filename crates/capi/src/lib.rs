@@ -22,6 +22,7 @@ pub mod best_route;
 pub mod convert;
 pub mod destination;
 pub mod error;
+pub mod estats;
 mod exports;
 mod guard;
 mod host;

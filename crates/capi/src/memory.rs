@@ -1,6 +1,7 @@
 //! Memory that C gets from this library and gives back: tables (`FreeMibTable`) and message texts (`LocalFree`).
 
 pub(crate) mod buffer;
+pub(crate) mod heap;
 pub(crate) mod table;
 
 use crate::error::last_error;

@@ -1,4 +1,4 @@
-//! `GetOwnerModuleFromTcpEntry`, `GetOwnerModuleFromUdpEntry` and their IPv6 forms.
+//! `GetOwnerModuleFromTcpEntry`, `GetOwnerModuleFromUdpEntry`, their IPv6 forms and what they have in common.
 
 use crate::error::{Code, Win32};
 use crate::memory::buffer::Buffer;
@@ -62,6 +62,31 @@ pub unsafe fn owner_module<R: OwnedRow>(
         unsafe {
             let (pid, info) = R::owner(row);
             answer(pid, &info, class, buffer, size)
+        }
+    })
+}
+
+/// `GetOwnerModuleFromPidAndInfo`: as [`owner_module`], for the two members of a row by themselves.
+///
+/// Of `info`, a row's `OwningModuleInfo`, the first number is read: it tells the socket.
+#[doc(alias = "GetOwnerModuleFromPidAndInfo")]
+pub unsafe fn owner_module_from_pid_and_info(
+    pid: u32,
+    info: *const ULONG64,
+    class: i32,
+    buffer: *mut c_void,
+    size: *mut u32,
+) -> u32 {
+    guard::status::<Win32>(|| {
+        if info.is_null() {
+            return Err(Code::INVALID_PARAMETER);
+        }
+        // SAFETY: the caller's promise on all pointers.
+        unsafe {
+            let mut row_info = [ULONG64(0); 16];
+            let [first, ..] = &mut row_info;
+            *first = info.read_unaligned();
+            answer(pid, &row_info, class, buffer, size)
         }
     })
 }

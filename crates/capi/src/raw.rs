@@ -8,10 +8,10 @@
 
 pub use windows_sys::Win32::Foundation::{
     ERROR_BUFFER_OVERFLOW, ERROR_DEV_NOT_EXIST, ERROR_ELEVATION_REQUIRED, ERROR_INSUFFICIENT_BUFFER,
-    ERROR_INVALID_DATA, ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER, ERROR_IO_PENDING,
-    ERROR_MR_MID_NOT_FOUND, ERROR_NO_DATA, ERROR_NOT_ENOUGH_MEMORY, ERROR_NOT_FOUND, ERROR_NOT_SUPPORTED,
-    FILETIME, HANDLE, STATUS_BUFFER_OVERFLOW, STATUS_BUFFER_TOO_SMALL, STATUS_CANCELLED, STATUS_PENDING,
-    STATUS_SUCCESS, STATUS_UNSUCCESSFUL,
+    ERROR_INVALID_DATA, ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER, ERROR_INVALID_USER_BUFFER,
+    ERROR_IO_PENDING, ERROR_MR_MID_NOT_FOUND, ERROR_NO_DATA, ERROR_NOT_ENOUGH_MEMORY, ERROR_NOT_FOUND,
+    ERROR_NOT_SUPPORTED, FILETIME, HANDLE, STATUS_BUFFER_OVERFLOW, STATUS_BUFFER_TOO_SMALL, STATUS_CANCELLED,
+    STATUS_PENDING, STATUS_SUCCESS, STATUS_UNSUCCESSFUL,
 };
 pub use windows_sys::Win32::NetworkManagement::IpHelper::{
     IF_OPER_STATUS_CONNECTED, IF_OPER_STATUS_CONNECTING, IF_OPER_STATUS_DISCONNECTED,
@@ -441,6 +441,78 @@ pub struct MIB_UDPSTATS2 {
     pub dwInErrors: u32,
     pub dw64OutDatagrams: ULONG64,
     pub dwNumAddrs: u32,
+}
+
+// Those of extended statistics without 64-bit members.
+pub use windows_sys::Win32::NetworkManagement::IpHelper::{
+    TCP_ESTATS_BANDWIDTH_RW_v0, TCP_ESTATS_FINE_RTT_ROD_v0, TCP_ESTATS_OBS_REC_ROD_v0,
+    TCP_ESTATS_PATH_ROD_v0, TCP_ESTATS_REC_ROD_v0, TCP_ESTATS_SEND_BUFF_ROD_v0, TCP_ESTATS_SND_CONG_ROD_v0,
+    TCP_ESTATS_SND_CONG_ROS_v0, TcpBoolOptDisabled, TcpBoolOptEnabled, TcpBoolOptUnchanged,
+    TcpConnectionEstatsBandwidth, TcpConnectionEstatsData, TcpConnectionEstatsFineRtt,
+    TcpConnectionEstatsObsRec, TcpConnectionEstatsPath, TcpConnectionEstatsRec, TcpConnectionEstatsSendBuff,
+    TcpConnectionEstatsSndCong, TcpConnectionEstatsSynOpts,
+};
+
+/// Bytes and segments of a TCP connection.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(C)]
+pub struct TCP_ESTATS_DATA_ROD_v0 {
+    pub DataBytesOut: ULONG64,
+    pub DataSegsOut: ULONG64,
+    pub DataBytesIn: ULONG64,
+    pub DataSegsIn: ULONG64,
+    pub SegsOut: ULONG64,
+    pub SegsIn: ULONG64,
+    pub SoftErrors: u32,
+    pub SoftErrorReason: u32,
+    pub SndUna: u32,
+    pub SndNxt: u32,
+    pub SndMax: u32,
+    pub ThruBytesAcked: ULONG64,
+    pub RcvNxt: u32,
+    pub ThruBytesReceived: ULONG64,
+}
+
+/// What the path of a TCP connection carries, bits each second.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(C)]
+pub struct TCP_ESTATS_BANDWIDTH_ROD_v0 {
+    pub OutboundBandwidth: ULONG64,
+    pub InboundBandwidth: ULONG64,
+    pub OutboundInstability: ULONG64,
+    pub InboundInstability: ULONG64,
+    pub OutboundBandwidthPeaked: u8,
+    pub InboundBandwidthPeaked: u8,
+}
+
+/// What two ends told each other when they connected.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(C)]
+pub struct TCP_ESTATS_SYN_OPTS_ROS_v0 {
+    pub ActiveOpen: u8,
+    pub MssRcvd: u32,
+    pub MssSent: u32,
+}
+
+macro_rules! switches {
+    ($($name:ident,)*) => {$(
+        /// The switch of a class of statistics: a BOOLEAN, of which C may write any byte.
+        #[derive(Clone, Copy, Debug, Default)]
+        #[repr(C)]
+        pub struct $name {
+            pub EnableCollection: u8,
+        }
+    )*};
+}
+
+switches! {
+    TCP_ESTATS_DATA_RW_v0,
+    TCP_ESTATS_SND_CONG_RW_v0,
+    TCP_ESTATS_PATH_RW_v0,
+    TCP_ESTATS_SEND_BUFF_RW_v0,
+    TCP_ESTATS_REC_RW_v0,
+    TCP_ESTATS_OBS_REC_RW_v0,
+    TCP_ESTATS_FINE_RTT_RW_v0,
 }
 
 macro_rules! tables {

@@ -6,7 +6,8 @@
 use crate::error::Code;
 use crate::host;
 use crate::memory::buffer::Buffer;
-use crate::raw::{IN6_ADDR, IN6_ADDR_0, Table, ULONG64};
+use crate::memory::heap;
+use crate::raw::{HANDLE, IN6_ADDR, IN6_ADDR_0, Table, ULONG64};
 use iphelper::Host;
 use iphelper::socket::{Owner, SocketCookie};
 use std::ffi::c_void;
@@ -34,6 +35,20 @@ pub(crate) unsafe fn answer<S, T: Table<Row: FromSocket<S>>>(
     let rows: Vec<T::Row> = read(&*host::current()?)?.iter().map(T::Row::from_socket).collect();
     // SAFETY: the caller's promise.
     unsafe { buffer.table::<T>(&rows) }
+}
+
+/// Reads a table and answers with it in memory of the C library's heap.
+///
+/// # Safety
+/// `table` is NULL or may be written.
+pub(crate) unsafe fn heap_answer<S, T: Table<Row: FromSocket<S>>>(
+    table: *mut *mut c_void,
+    heap: HANDLE,
+    read: impl FnOnce(&Host) -> iphelper::Result<Vec<S>>,
+) -> Result<(), Code> {
+    let rows = || Ok(read(&*host::current()?)?.iter().map(T::Row::from_socket).collect());
+    // SAFETY: the caller's promise.
+    unsafe { heap::answer::<T>(table, heap, rows) }
 }
 
 /// The port in the low 16 bits of a row's member. The upper ones may be anything.

@@ -112,6 +112,32 @@ pub unsafe fn extended_tcp_table(
     })
 }
 
+/// `AllocateAndGetTcpExTableFromStack` of Windows XP: the table with owners, in memory that the caller frees with `HeapFree`.
+///
+/// `_flags` are those of `HeapAlloc`; the memory is cleared in any case.
+#[doc(alias = "AllocateAndGetTcpExTableFromStack")]
+pub unsafe fn allocate_tcp_ex_table(
+    table: *mut *mut c_void,
+    order: i32,
+    heap: raw::HANDLE,
+    _flags: u32,
+    family: u32,
+) -> u32 {
+    guard::status::<Win32>(|| {
+        let family = key::family(family)?;
+        let query =
+            TcpQuery { family: Some(family), owners: true, ordered: order != 0, ..TcpQuery::default() };
+        let read = |host: &iphelper::Host| host.tcp_connections(&query);
+        // SAFETY: the caller's promise on `table`.
+        unsafe {
+            match family {
+                Family::V4 => socket_row::heap_answer::<_, raw::MIB_TCPTABLE_OWNER_PID>(table, heap, read),
+                Family::V6 => socket_row::heap_answer::<_, raw::MIB_TCP6TABLE_OWNER_PID>(table, heap, read),
+            }
+        }
+    })
+}
+
 /// `SetTcpEntry`: deletes the connection with exactly the row's four values.
 ///
 /// Code 317 stands for "not elevated", as documented (the last error is then `ERROR_ELEVATION_REQUIRED`), and for a

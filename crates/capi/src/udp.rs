@@ -71,6 +71,32 @@ pub unsafe fn extended_udp_table(
     })
 }
 
+/// `AllocateAndGetUdpExTableFromStack` of Windows XP: the table with owners, in memory that the caller frees with `HeapFree`.
+///
+/// `_flags` are those of `HeapAlloc`; the memory is cleared in any case.
+#[doc(alias = "AllocateAndGetUdpExTableFromStack")]
+pub unsafe fn allocate_udp_ex_table(
+    table: *mut *mut c_void,
+    order: i32,
+    heap: raw::HANDLE,
+    _flags: u32,
+    family: u32,
+) -> u32 {
+    guard::status::<Win32>(|| {
+        let family = key::family(family)?;
+        let query =
+            UdpQuery { family: Some(family), owners: true, ordered: order != 0, ..UdpQuery::default() };
+        let read = |host: &iphelper::Host| host.udp_endpoints(&query);
+        // SAFETY: the caller's promise on `table`.
+        unsafe {
+            match family {
+                Family::V4 => socket_row::heap_answer::<_, raw::MIB_UDPTABLE_OWNER_PID>(table, heap, read),
+                Family::V6 => socket_row::heap_answer::<_, raw::MIB_UDP6TABLE_OWNER_PID>(table, heap, read),
+            }
+        }
+    })
+}
+
 /// # Safety
 /// `size` is NULL or may be read and written, and `table` is NULL or has as many bytes as it says.
 unsafe fn answer<T: Table<Row: FromSocket<UdpEndpoint>>>(

@@ -294,6 +294,60 @@ fn every_member_is_where_windows_has_it() {
         IN6_ADDR {
             "u" = u, "u.Byte" = u.Byte, "u.Word" = u.Word
         }
+        TCP_ESTATS_SYN_OPTS_ROS_v0 {
+            "ActiveOpen" = ActiveOpen, "MssRcvd" = MssRcvd, "MssSent" = MssSent
+        }
+        TCP_ESTATS_DATA_ROD_v0 {
+            "DataBytesOut" = DataBytesOut, "DataSegsOut" = DataSegsOut, "DataBytesIn" = DataBytesIn, "DataSegsIn" = DataSegsIn, "SegsOut" = SegsOut, "SegsIn" = SegsIn, "SoftErrors" = SoftErrors, "SoftErrorReason" = SoftErrorReason, "SndUna" = SndUna, "SndNxt" = SndNxt, "SndMax" = SndMax, "ThruBytesAcked" = ThruBytesAcked, "RcvNxt" = RcvNxt, "ThruBytesReceived" = ThruBytesReceived
+        }
+        TCP_ESTATS_DATA_RW_v0 {
+            "EnableCollection" = EnableCollection
+        }
+        TCP_ESTATS_SND_CONG_ROS_v0 {
+            "LimCwnd" = LimCwnd
+        }
+        TCP_ESTATS_SND_CONG_ROD_v0 {
+            "SndLimTransRwin" = SndLimTransRwin, "SndLimTimeRwin" = SndLimTimeRwin, "SndLimBytesRwin" = SndLimBytesRwin, "SndLimTransCwnd" = SndLimTransCwnd, "SndLimTimeCwnd" = SndLimTimeCwnd, "SndLimBytesCwnd" = SndLimBytesCwnd, "SndLimTransSnd" = SndLimTransSnd, "SndLimTimeSnd" = SndLimTimeSnd, "SndLimBytesSnd" = SndLimBytesSnd, "SlowStart" = SlowStart, "CongAvoid" = CongAvoid, "OtherReductions" = OtherReductions, "CurCwnd" = CurCwnd, "MaxSsCwnd" = MaxSsCwnd, "MaxCaCwnd" = MaxCaCwnd, "CurSsthresh" = CurSsthresh, "MaxSsthresh" = MaxSsthresh, "MinSsthresh" = MinSsthresh
+        }
+        TCP_ESTATS_SND_CONG_RW_v0 {
+            "EnableCollection" = EnableCollection
+        }
+        TCP_ESTATS_PATH_ROD_v0 {
+            "FastRetran" = FastRetran, "Timeouts" = Timeouts, "SubsequentTimeouts" = SubsequentTimeouts, "CurTimeoutCount" = CurTimeoutCount, "AbruptTimeouts" = AbruptTimeouts, "PktsRetrans" = PktsRetrans, "BytesRetrans" = BytesRetrans, "DupAcksIn" = DupAcksIn, "SacksRcvd" = SacksRcvd, "SackBlocksRcvd" = SackBlocksRcvd, "CongSignals" = CongSignals, "PreCongSumCwnd" = PreCongSumCwnd, "PreCongSumRtt" = PreCongSumRtt, "PostCongSumRtt" = PostCongSumRtt, "PostCongCountRtt" = PostCongCountRtt, "EcnSignals" = EcnSignals, "EceRcvd" = EceRcvd, "SendStall" = SendStall, "QuenchRcvd" = QuenchRcvd, "RetranThresh" = RetranThresh, "SndDupAckEpisodes" = SndDupAckEpisodes, "SumBytesReordered" = SumBytesReordered, "NonRecovDa" = NonRecovDa, "NonRecovDaEpisodes" = NonRecovDaEpisodes, "AckAfterFr" = AckAfterFr, "DsackDups" = DsackDups, "SampleRtt" = SampleRtt, "SmoothedRtt" = SmoothedRtt, "RttVar" = RttVar, "MaxRtt" = MaxRtt, "MinRtt" = MinRtt, "SumRtt" = SumRtt, "CountRtt" = CountRtt, "CurRto" = CurRto, "MaxRto" = MaxRto, "MinRto" = MinRto, "CurMss" = CurMss, "MaxMss" = MaxMss, "MinMss" = MinMss, "SpuriousRtoDetections" = SpuriousRtoDetections
+        }
+        TCP_ESTATS_PATH_RW_v0 {
+            "EnableCollection" = EnableCollection
+        }
+        TCP_ESTATS_SEND_BUFF_ROD_v0 {
+            "CurRetxQueue" = CurRetxQueue, "MaxRetxQueue" = MaxRetxQueue, "CurAppWQueue" = CurAppWQueue, "MaxAppWQueue" = MaxAppWQueue
+        }
+        TCP_ESTATS_SEND_BUFF_RW_v0 {
+            "EnableCollection" = EnableCollection
+        }
+        TCP_ESTATS_REC_ROD_v0 {
+            "CurRwinSent" = CurRwinSent, "MaxRwinSent" = MaxRwinSent, "MinRwinSent" = MinRwinSent, "LimRwin" = LimRwin, "DupAckEpisodes" = DupAckEpisodes, "DupAcksOut" = DupAcksOut, "CeRcvd" = CeRcvd, "EcnSent" = EcnSent, "EcnNoncesRcvd" = EcnNoncesRcvd, "CurReasmQueue" = CurReasmQueue, "MaxReasmQueue" = MaxReasmQueue, "CurAppRQueue" = CurAppRQueue, "MaxAppRQueue" = MaxAppRQueue, "WinScaleSent" = WinScaleSent
+        }
+        TCP_ESTATS_REC_RW_v0 {
+            "EnableCollection" = EnableCollection
+        }
+        TCP_ESTATS_OBS_REC_ROD_v0 {
+            "CurRwinRcvd" = CurRwinRcvd, "MaxRwinRcvd" = MaxRwinRcvd, "MinRwinRcvd" = MinRwinRcvd, "WinScaleRcvd" = WinScaleRcvd
+        }
+        TCP_ESTATS_OBS_REC_RW_v0 {
+            "EnableCollection" = EnableCollection
+        }
+        TCP_ESTATS_BANDWIDTH_ROD_v0 {
+            "OutboundBandwidth" = OutboundBandwidth, "InboundBandwidth" = InboundBandwidth, "OutboundInstability" = OutboundInstability, "InboundInstability" = InboundInstability, "OutboundBandwidthPeaked" = OutboundBandwidthPeaked, "InboundBandwidthPeaked" = InboundBandwidthPeaked
+        }
+        TCP_ESTATS_BANDWIDTH_RW_v0 {
+            "EnableCollectionOutbound" = EnableCollectionOutbound, "EnableCollectionInbound" = EnableCollectionInbound
+        }
+        TCP_ESTATS_FINE_RTT_ROD_v0 {
+            "RttVar" = RttVar, "MaxRtt" = MaxRtt, "MinRtt" = MinRtt, "SumRtt" = SumRtt
+        }
+        TCP_ESTATS_FINE_RTT_RW_v0 {
+            "EnableCollection" = EnableCollection
+        }
         MIB_UDPROW {
             "dwLocalAddr" = dwLocalAddr, "dwLocalPort" = dwLocalPort
         }

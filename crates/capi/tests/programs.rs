@@ -7,9 +7,9 @@
     reason = "helpers of tests fail as tests do"
 )]
 
-use iphelper_testkit::{NetNs, isolated, run, sysctl};
+use iphelper_testkit::{NetNs, eventually, isolated, run, sysctl};
 use std::collections::BTreeSet;
-use std::io::{BufRead, BufReader, ErrorKind, Read};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -20,10 +20,11 @@ mod support;
 
 iphelper_testkit::private_user_namespace!();
 
-const PROGRAMS: [&str; 11] = [
+const PROGRAMS: [&str; 12] = [
     "add_address",
     "connection_table",
     "close_connection",
+    "estats",
     "ip_interface_table",
     "neighbors",
     "network_string",
@@ -106,6 +107,55 @@ fn the_connection_table_is_what_ss_shows() {
         let me = std::env::current_exe().unwrap();
         let me = me.file_name().unwrap().to_str().unwrap();
         assert!(printed.lines().all(|line| line.ends_with(&format!(" {me}"))), "{printed}");
+    });
+}
+
+#[test]
+fn extended_statistics_are_what_ss_shows() {
+    let Some(program) = program("estats") else { return };
+    isolated(|| {
+        let (_listener, mut client, mut server) = connection("127.0.0.1:0");
+        client.write_all(&[1; 50_000]).unwrap();
+        server.read_exact(&mut [0; 50_000]).unwrap();
+        server.write_all(&[1; 3_000]).unwrap();
+        client.read_exact(&mut [0; 3_000]).unwrap();
+        let ports = [client.local_addr().unwrap().port(), client.peer_addr().unwrap().port()];
+        let words = ports.map(|port| port.to_string());
+        let arguments: Vec<&str> = words.iter().map(String::as_str).collect();
+        let ss = || run(&format!("ss -tiHO sport = {} and dport = {}", ports[0], ports[1]));
+        let number = |text: &str, key: &str| {
+            let word = text.split_whitespace().find_map(|word| word.strip_prefix(key)?.strip_prefix(':'));
+            word.unwrap_or_else(|| panic!("{key} in {text}")).to_owned()
+        };
+        let keys = [
+            "advmss",
+            "mss",
+            "bytes_sent",
+            "bytes_acked",
+            "bytes_received",
+            "segs_out",
+            "segs_in",
+            "data_segs_out",
+            "data_segs_in",
+            "rto",
+            "cwnd",
+            "rtt",
+            "minrtt",
+            "wscale",
+            "snd_wnd",
+        ];
+        // An acknowledgement may be held back for a while.
+        eventually("both say the same", || {
+            let (code, printed) = outcome(&program, &arguments);
+            assert_eq!(code, 0, "{printed}");
+            assert!(printed.starts_with("advmss:") && printed.contains(" on:1\n"), "{printed}");
+            let theirs = ss();
+            keys.iter().all(|key| number(&printed, key) == number(&theirs, key))
+        });
+        let (code, printed) = unprivileged_outcome(&program, &arguments);
+        assert_eq!(code, 0, "{printed}");
+        assert!(printed.starts_with("set 1: 5\n") && printed.contains("set 8: 5\n"), "{printed}");
+        assert!(printed.contains(" on:0\n"), "another process has its own switches: {printed}");
     });
 }
 

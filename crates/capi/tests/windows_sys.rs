@@ -89,6 +89,46 @@ fn connections_and_what_errors_mean() {
 }
 
 #[test]
+fn extended_statistics() {
+    isolated(|| unsafe {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let port = |end: std::net::SocketAddr| end.port().to_be().into();
+        let row = MIB_TCPROW_LH {
+            dwLocalAddr: u32::from_ne_bytes([127, 0, 0, 1]),
+            dwLocalPort: port(client.local_addr().unwrap()),
+            dwRemoteAddr: u32::from_ne_bytes([127, 0, 0, 1]),
+            dwRemotePort: port(client.peer_addr().unwrap()),
+            ..Default::default()
+        };
+        let class = TcpConnectionEstatsData;
+        let rw = TCP_ESTATS_DATA_RW_v0 { EnableCollection: true };
+        assert_eq!(
+            SetPerTcpConnectionEStats(&raw const row, class, (&raw const rw).cast(), 0, 1, 0),
+            NO_ERROR
+        );
+        let (mut rw, mut rod) = (TCP_ESTATS_DATA_RW_v0::default(), TCP_ESTATS_DATA_ROD_v0::default());
+        let (to, size) = ((&raw mut rod).cast(), u32::try_from(size_of_val(&rod)).unwrap());
+        let code = GetPerTcpConnectionEStats(
+            &raw const row,
+            class,
+            (&raw mut rw).cast(),
+            0,
+            1,
+            null_mut(),
+            0,
+            0,
+            to,
+            0,
+            size,
+        );
+        assert_eq!((code, rw.EnableCollection), (NO_ERROR, true));
+        // SYN and the last acknowledgement; the answer.
+        assert_eq!((rod.SegsOut, rod.SegsIn, rod.DataBytesOut), (2, 1, 0));
+    });
+}
+
+#[test]
 fn neighbors() {
     isolated(|| unsafe {
         let _ = iphelper_testkit::run("ip link add e0 type veth peer name e1");

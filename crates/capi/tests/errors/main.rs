@@ -41,6 +41,7 @@ mod address;
 mod address_text;
 mod best_route;
 mod convert;
+mod estats;
 mod interface;
 mod ip_interface;
 mod neighbor;
@@ -328,6 +329,9 @@ fn each_documented_code_is_provoked_or_has_a_reason() {
         tcp::tcp_tables(&mut walk);
         tcp::tcp_owners(&mut walk);
         tcp::tcp_deletion(&mut walk);
+        estats::connections(&mut walk);
+        estats::tables_of_windows_xp();
+        estats::owner_of_pid_and_info();
         udp::udp_tables(&mut walk);
         statistics::counters(&mut walk);
         statistics::settings(&mut walk);
