@@ -97,6 +97,17 @@ DWORD WINAPI GetOwnerModuleFromUdpEntry(
 DWORD WINAPI GetOwnerModuleFromUdp6Entry(
     PMIB_UDP6ROW_OWNER_MODULE pUdpEntry, TCPIP_OWNER_MODULE_INFO_CLASS Class, PVOID pBuffer, PDWORD pdwSize);
 
+/*
+ * Ranges of ports that are given to no socket which does not ask for one, kept over restarts. StartPort is in network byte
+ * order. Whoever binds to such a port by its number gets it on Linux.
+ */
+ULONG WINAPI CreatePersistentTcpPortReservation(USHORT StartPort, USHORT NumberOfPorts, PULONG64 Token);
+ULONG WINAPI CreatePersistentUdpPortReservation(USHORT StartPort, USHORT NumberOfPorts, PULONG64 Token);
+ULONG WINAPI DeletePersistentTcpPortReservation(USHORT StartPort, USHORT NumberOfPorts);
+ULONG WINAPI DeletePersistentUdpPortReservation(USHORT StartPort, USHORT NumberOfPorts);
+ULONG WINAPI LookupPersistentTcpPortReservation(USHORT StartPort, USHORT NumberOfPorts, PULONG64 Token);
+ULONG WINAPI LookupPersistentUdpPortReservation(USHORT StartPort, USHORT NumberOfPorts, PULONG64 Token);
+
 /* IPv4 addresses. Any program may delete by the context, which is of this address alone. */
 DWORD WINAPI AddIPAddress(IPAddr Address, IPMask IpMask, DWORD IfIndex, PULONG NTEContext, PULONG NTEInstance);
 DWORD WINAPI DeleteIPAddress(ULONG NTEContext);

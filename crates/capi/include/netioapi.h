@@ -448,6 +448,30 @@ NETIO_STATUS NETIOAPI_API_ ConvertInterfaceNameToLuidW(CONST WCHAR *InterfaceNam
 #define ConvertInterfaceNameToLuid ConvertInterfaceNameToLuidA
 #endif
 
+/*
+ * Compartments are network namespaces: 1 is that of process 1, others have their inode numbers. A thread that moves to
+ * another acts there. A session is that of setsid(2); sessions and jobs have no compartment to be set.
+ */
+NET_IF_COMPARTMENT_ID NETIOAPI_API_ GetCurrentThreadCompartmentId(VOID);
+NETIO_STATUS NETIOAPI_API_ SetCurrentThreadCompartmentId(NET_IF_COMPARTMENT_ID CompartmentId);
+VOID NETIOAPI_API_ GetCurrentThreadCompartmentScope(
+    PNET_IF_COMPARTMENT_SCOPE CompartmentScope, PNET_IF_COMPARTMENT_ID CompartmentId);
+NETIO_STATUS NETIOAPI_API_ SetCurrentThreadCompartmentScope(NET_IF_COMPARTMENT_SCOPE CompartmentScope);
+NET_IF_COMPARTMENT_ID NETIOAPI_API_ GetDefaultCompartmentId(VOID);
+NET_IF_COMPARTMENT_ID NETIOAPI_API_ GetJobCompartmentId(HANDLE JobHandle);
+NETIO_STATUS NETIOAPI_API_ SetJobCompartmentId(HANDLE JobHandle, NET_IF_COMPARTMENT_ID CompartmentId);
+NET_IF_COMPARTMENT_ID NETIOAPI_API_ GetSessionCompartmentId(ULONG SessionId);
+NETIO_STATUS NETIOAPI_API_ SetSessionCompartmentId(ULONG SessionId, NET_IF_COMPARTMENT_ID CompartmentId);
+NETIO_STATUS NETIOAPI_API_ ConvertCompartmentGuidToId(
+    CONST GUID *CompartmentGuid, PNET_IF_COMPARTMENT_ID CompartmentId);
+NETIO_STATUS NETIOAPI_API_ ConvertCompartmentIdToGuid(NET_IF_COMPARTMENT_ID CompartmentId, GUID *CompartmentGuid);
+/* A network is its compartment, and has its GUID. Length is in bytes. */
+NETIO_STATUS NETIOAPI_API_ GetNetworkInformation(
+    CONST NET_IF_NETWORK_GUID *NetworkGuid, PNET_IF_COMPARTMENT_ID CompartmentId, PULONG SiteId, PWCHAR NetworkName,
+    ULONG Length);
+NETIO_STATUS NETIOAPI_API_ SetNetworkInformation(
+    CONST NET_IF_NETWORK_GUID *NetworkGuid, NET_IF_COMPARTMENT_ID CompartmentId, CONST WCHAR *NetworkName);
+
 /* IPv4 masks, in network byte order. */
 NETIO_STATUS NETIOAPI_API_ ConvertIpv4MaskToLength(ULONG Mask, PUINT8 MaskLength);
 NETIO_STATUS NETIOAPI_API_ ConvertLengthToIpv4Mask(ULONG MaskLength, PULONG Mask);

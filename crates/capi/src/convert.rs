@@ -263,7 +263,8 @@ pub(crate) fn c_guid(guid: Guid) -> GUID {
     GUID::from_u128(u128::from_be_bytes(guid.to_bytes()))
 }
 
-fn rust_guid(guid: GUID) -> Guid {
+/// A GUID of C's.
+pub(crate) fn rust_guid(guid: GUID) -> Guid {
     let [a, b, c, d] = guid.data1.to_be_bytes();
     let [e, f] = guid.data2.to_be_bytes();
     let [g, h] = guid.data3.to_be_bytes();

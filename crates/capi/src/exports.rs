@@ -15,7 +15,7 @@ macro_rules! export_netioapi {
                 self, IpInterfaceChangeCallback, RouteChangeCallback, UnicastIpAddressChangeCallback,
             };
             use $crate::{
-                absent, address, best_route, convert, destination, interface, ip_interface, memory, neighbor, path, route,
+                absent, address, best_route, compartment, convert, destination, interface, ip_interface, memory, neighbor, path, route,
             };
             use std::ffi::c_void;
 
@@ -23,6 +23,10 @@ macro_rules! export_netioapi {
 
             $crate::export! {
                 CancelMibChangeNotify2(handle: HANDLE) -> Status = notification::cancel::<$flavour>;
+                ConvertCompartmentGuidToId(guid: *const GUID, id: *mut u32) -> Status
+                    = compartment::compartment_guid_to_id::<$flavour>;
+                ConvertCompartmentIdToGuid(id: u32, guid: *mut GUID) -> Status
+                    = compartment::compartment_id_to_guid::<$flavour>;
                 ConvertInterfaceAliasToLuid(alias: *const u16, luid: *mut NET_LUID) -> Status
                     = convert::alias_to_luid::<$flavour>;
                 ConvertInterfaceGuidToLuid(guid: *const GUID, luid: *mut NET_LUID) -> Status
@@ -79,6 +83,10 @@ macro_rules! export_netioapi {
                     destination: *const SOCKADDR_INET, options: u32, best_route: *mut MIB_IPFORWARD_ROW2,
                     best_source: *mut SOCKADDR_INET
                 ) -> Status = best_route::best_route2::<$flavour>;
+                GetCurrentThreadCompartmentId() -> u32 = compartment::current_thread_compartment_id;
+                GetCurrentThreadCompartmentScope(scope: *mut u32, id: *mut u32)
+                    = compartment::current_thread_compartment_scope;
+                GetDefaultCompartmentId() -> u32 = compartment::default_compartment_id;
                 GetFlVirtualInterface(row: *mut MIB_FL_VIRTUAL_INTERFACE_ROW) -> Status
                     = absent::fl_virtual_interface::<$flavour>;
                 GetFlVirtualInterfaceTable(family: u16, table: *mut *mut MIB_FL_VIRTUAL_INTERFACE_TABLE) -> Status
@@ -105,10 +113,15 @@ macro_rules! export_netioapi {
                 GetIpPathEntry(row: *mut MIB_IPPATH_ROW) -> Status = path::ip_path_entry::<$flavour>;
                 GetIpPathTable(family: u16, table: *mut *mut MIB_IPPATH_TABLE) -> Status
                     = path::ip_path_table::<$flavour>;
+                GetJobCompartmentId(job: HANDLE) -> u32 = compartment::job_compartment_id;
                 GetMulticastIpAddressEntry(row: *mut MIB_MULTICASTIPADDRESS_ROW) -> Status
                     = address::multicast_ip_address_entry::<$flavour>;
                 GetMulticastIpAddressTable(family: u16, table: *mut *mut MIB_MULTICASTIPADDRESS_TABLE) -> Status
                     = address::multicast_ip_address_table::<$flavour>;
+                GetNetworkInformation(
+                    guid: *const GUID, id: *mut u32, site: *mut u32, name: *mut u16, length: u32
+                ) -> Status = compartment::network_information::<$flavour>;
+                GetSessionCompartmentId(session: u32) -> u32 = compartment::session_compartment_id;
                 GetTeredoPort(port: *mut u16) -> Status = absent::teredo_port::<$flavour>;
                 GetUnicastIpAddressEntry(row: *mut MIB_UNICASTIPADDRESS_ROW) -> Status
                     = address::unicast_ip_address_entry::<$flavour>;
@@ -142,6 +155,10 @@ macro_rules! export_netioapi {
                 ) -> Status = notification::notify_unicast_ip_address_change::<$flavour>;
                 ResolveIpNetEntry2(row: *mut MIB_IPNET_ROW2, source: *const SOCKADDR_INET) -> Status
                     = neighbor::resolve_ip_net_entry2::<$flavour>;
+                SetCurrentThreadCompartmentId(id: u32) -> Status
+                    = compartment::set_current_thread_compartment_id::<$flavour>;
+                SetCurrentThreadCompartmentScope(scope: u32) -> Status
+                    = compartment::set_current_thread_compartment_scope::<$flavour>;
                 SetFlVirtualInterface(row: *const MIB_FL_VIRTUAL_INTERFACE_ROW) -> Status
                     = absent::change_fl_virtual_interface::<$flavour>;
                 SetIpForwardEntry2(row: *const MIB_IPFORWARD_ROW2) -> Status
@@ -149,6 +166,12 @@ macro_rules! export_netioapi {
                 SetIpInterfaceEntry(row: *mut MIB_IPINTERFACE_ROW) -> Status
                     = ip_interface::set_ip_interface_entry::<$flavour>;
                 SetIpNetEntry2(row: *const MIB_IPNET_ROW2) -> Status = neighbor::set_ip_net_entry2::<$flavour>;
+                SetJobCompartmentId(job: HANDLE, id: u32) -> Status
+                    = compartment::set_job_compartment_id::<$flavour>;
+                SetNetworkInformation(guid: *const GUID, id: u32, name: *const u16) -> Status
+                    = compartment::set_network_information::<$flavour>;
+                SetSessionCompartmentId(session: u32, id: u32) -> Status
+                    = compartment::set_session_compartment_id::<$flavour>;
                 SetUnicastIpAddressEntry(row: *const MIB_UNICASTIPADDRESS_ROW) -> Status
                     = address::set_unicast_ip_address_entry::<$flavour>;
                 iphelper_if_indextoname(index: u32, name: *mut u8) -> *mut u8 = convert::index_to_name;
@@ -169,7 +192,7 @@ macro_rules! export_iphlpapi {
             use $crate::estats;
             use $crate::raw::*;
             use $crate::{
-                absent, address, best_route, convert, interface, memory, neighbor, owner_module, round_trip, route, router,
+                absent, address, best_route, convert, interface, memory, neighbor, owner_module, port_reservation, round_trip, route, router,
                 statistics, tcp, timestamp, udp,
             };
             use std::ffi::c_void;
@@ -193,10 +216,18 @@ macro_rules! export_iphlpapi {
                 ) -> u32 = timestamp::hardware_cross_timestamp;
                 CreateIpForwardEntry(row: *const MIB_IPFORWARDROW) -> u32 = route::create_ip_forward_entry;
                 CreateIpNetEntry(row: *const MIB_IPNETROW) -> u32 = neighbor::create_ip_net_entry;
+                CreatePersistentTcpPortReservation(start: u16, count: u16, token: *mut u64) -> u32
+                    = port_reservation::create_tcp;
+                CreatePersistentUdpPortReservation(start: u16, count: u16, token: *mut u64) -> u32
+                    = port_reservation::create_udp;
                 CreateProxyArpEntry(address: u32, mask: u32, index: u32) -> u32 = neighbor::create_proxy_arp_entry;
                 DeleteIPAddress(context: u32) -> u32 = address::delete_ip_address;
                 DeleteIpForwardEntry(row: *const MIB_IPFORWARDROW) -> u32 = route::delete_ip_forward_entry;
                 DeleteIpNetEntry(row: *const MIB_IPNETROW) -> u32 = neighbor::delete_ip_net_entry;
+                DeletePersistentTcpPortReservation(start: u16, count: u16) -> u32
+                    = port_reservation::delete_tcp;
+                DeletePersistentUdpPortReservation(start: u16, count: u16) -> u32
+                    = port_reservation::delete_udp;
                 DeleteProxyArpEntry(address: u32, mask: u32, index: u32) -> u32 = neighbor::delete_proxy_arp_entry;
                 EnableRouter(handle: *mut HANDLE, overlapped: *mut c_void) -> u32 = router::enable_router;
                 FlushIpNetTable(index: u32) -> u32 = neighbor::flush_ip_net_table;
@@ -284,6 +315,10 @@ macro_rules! export_iphlpapi {
                     = statistics::udp_statistics_ex2;
                 GetUdpTable(table: *mut MIB_UDPTABLE, size: *mut u32, order: i32) -> u32 = udp::udp_table;
                 LocalFree(memory: *mut c_void) -> *mut c_void = memory::local_free;
+                LookupPersistentTcpPortReservation(start: u16, count: u16, token: *mut u64) -> u32
+                    = port_reservation::lookup_tcp;
+                LookupPersistentUdpPortReservation(start: u16, count: u16, token: *mut u64) -> u32
+                    = port_reservation::lookup_udp;
                 NotifyAddrChange(handle: *mut HANDLE, overlapped: *mut OVERLAPPED) -> u32
                     = overlapped::notify_addr_change;
                 NotifyIfTimestampConfigChange(

@@ -19,6 +19,7 @@
 pub mod absent;
 pub mod address;
 pub mod best_route;
+pub mod compartment;
 pub mod convert;
 pub mod destination;
 pub mod error;
@@ -34,6 +35,7 @@ pub mod neighbor;
 pub mod notification;
 pub mod owner_module;
 pub mod path;
+pub mod port_reservation;
 mod process;
 pub mod raw;
 pub mod round_trip;

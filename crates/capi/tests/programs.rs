@@ -20,15 +20,17 @@ mod support;
 
 iphelper_testkit::private_user_namespace!();
 
-const PROGRAMS: [&str; 12] = [
+const PROGRAMS: [&str; 14] = [
     "add_address",
     "connection_table",
     "close_connection",
+    "compartment",
     "estats",
     "ip_interface_table",
     "neighbors",
     "network_string",
     "one_change",
+    "port_reservation",
     "routes",
     "set_ip_interface",
     "watch_ip_interfaces",
@@ -493,5 +495,43 @@ fn routes_are_added_changed_and_deleted() {
         assert_eq!(route("delete", "0").0, 0);
         assert_eq!(shown(), "");
         assert_eq!(route("delete", "0"), (1, "1168\n".to_owned()));
+    });
+}
+
+#[test]
+fn a_thread_goes_to_another_compartment_and_back() {
+    let Some(program) = program("compartment") else { return };
+    isolated(|| {
+        let _ = run("ip link add name e0 type veth peer name e1");
+        let there = run("readlink /proc/self/ns/net");
+        let there = there.trim().trim_start_matches("net:[").trim_end_matches(']');
+        // Nobody but the program itself keeps the compartment from which it comes.
+        let program = program.to_str().expect("a path in ASCII");
+        let (code, text) = outcome(Path::new("unshare"), &["--net", program, there]);
+        assert_eq!(code, 0, "{text}");
+        let lines: Vec<_> = text.lines().collect();
+        assert_eq!(lines.len(), 3, "{text}");
+        assert!(lines[0].starts_with("home ") && lines[0].ends_with(" 1"), "loopback alone: {text}");
+        assert_eq!((lines[1], lines[2]), (format!("there {there} 3").as_str(), lines[0]));
+        let (code, text) = outcome(Path::new(program), &["7"]);
+        assert_eq!((code, text.lines().last()), (1, Some("SetCurrentThreadCompartmentId: 1168")));
+    });
+}
+
+#[test]
+fn ports_are_reserved_looked_up_and_given_up() {
+    let Some(program) = program("port_reservation") else { return };
+    iphelper_testkit::with_private_folder("/var/lib", || {
+        isolated(|| {
+            let (code, token) = outcome(&program, &["create", "9000", "10"]);
+            assert_eq!((code, sysctl("ipv4/ip_local_reserved_ports").as_str()), (0, "9000-9009"), "{token}");
+            assert_eq!(unprivileged_outcome(&program, &["lookup", "9000", "10"]), (0, token));
+            let text = |text: &str| text.to_owned();
+            assert_eq!(outcome(&program, &["create", "9009", "1"]), (1, text("failed: 32\n")));
+            assert_eq!(unprivileged_outcome(&program, &["delete", "9000", "10"]), (1, text("failed: 5\n")));
+            assert_eq!(outcome(&program, &["delete", "9000", "10"]), (0, text("0000000000000000\n")));
+            assert_eq!(outcome(&program, &["lookup", "9000", "10"]), (1, text("failed: 1168\n")));
+            assert_eq!(sysctl("ipv4/ip_local_reserved_ports"), "");
+        });
     });
 }

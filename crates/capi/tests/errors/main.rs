@@ -40,12 +40,14 @@ mod absent;
 mod address;
 mod address_text;
 mod best_route;
+mod compartment;
 mod convert;
 mod estats;
 mod interface;
 mod ip_interface;
 mod neighbor;
 mod notification;
+mod port_reservation;
 mod route;
 mod statistics;
 #[path = "../support/mod.rs"]
@@ -358,6 +360,8 @@ fn each_documented_code_is_provoked_or_has_a_reason() {
         timestamp::timestamps(&mut walk);
         absent::teredo(&mut walk);
         absent::without_pages();
+        compartment::compartments(&mut walk);
+        port_reservation::reservations(&mut walk);
         walk
     });
     let impossible: BTreeMap<(&str, &str), &str> = IMPOSSIBLE
