@@ -3,6 +3,7 @@
 use super::super::super::link::before_6_17;
 use super::super::super::socket::killed;
 use crate::ip_interface::{IpInterfaceChange, RouterDiscoveryBehavior};
+use crate::keeper::KeeperOptions;
 use crate::{ErrorKind, Family, Host, InterfaceIndex, Result};
 use iphelper_testkit::{Advertisement, Capture, NetNs, eventually, run, set_sysctl, sysctl, unprivileged};
 use std::net::{Ipv6Addr, SocketAddr, UdpSocket};
@@ -242,6 +243,50 @@ fn an_interface_that_goes_leaves_nothing_open() {
     });
     assert_eq!(network.host.run(|| sysctl("ipv6/conf/all/forwarding")), "0");
     assert!(!network.forwards(&network.guests, 2));
+}
+
+/// The filter alone makes the difference, so that all interfaces forward while it is gone.
+#[test]
+fn a_flushed_filter_is_made_anew_by_the_next_call_or_a_keeper() {
+    let network = Network::new();
+    network.set(LAN, true).unwrap();
+    let filter = || network.host.sh("nft list table inet iphelper");
+    let before = filter();
+    let _ = network.host.sh("nft flush ruleset");
+    assert_eq!(network.forwarding(), [true, true, false], "documented: the guests' packets are forwarded");
+    assert_eq!(network.host.run(rows), [true, false, false], "what is set still reads as set");
+    // A call about something else.
+    network.host.run(|| {
+        let change = IpInterfaceChange { dad_transmits: Some(2), ..Default::default() };
+        let _ = before_6_17_host().set_ip_interface(Family::V6, WAN, &change).unwrap();
+    });
+    assert_eq!(filter(), before);
+    assert_eq!(network.forwarding(), [true, false, false]);
+
+    let folder = std::env::temp_dir().join(format!("iphelper-forwarding-{}", std::process::id()));
+    std::fs::create_dir(&folder).unwrap();
+    let options = KeeperOptions { status_directory: folder.clone() };
+    let (stop, stopper) = rustix::pipe::pipe().unwrap();
+    std::thread::scope(|scope| {
+        let keeper = scope.spawn(|| {
+            network.host.run(|| before_6_17_host().keeper(&options).unwrap().run(&stop).unwrap());
+        });
+        for _ in 0..3 {
+            // With the keeper's place, which it keeps.
+            eventually("the keeper has its place", || {
+                network.host.sh("nft list tables").contains("iphelper-keeper")
+            });
+            let _ = network.host.sh("nft flush ruleset");
+            eventually("the keeper makes the filter anew", || {
+                network.host.run(|| iphelper_testkit::try_run("nft list table inet iphelper"))
+                    == Ok(before.clone())
+            });
+            assert_eq!(network.forwarding(), [true, false, false]);
+        }
+        drop(stopper);
+        keeper.join().unwrap();
+    });
+    std::fs::remove_dir_all(&folder).unwrap();
 }
 
 /// Other properties of the same call are put back with it, and it with them.
