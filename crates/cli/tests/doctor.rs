@@ -181,3 +181,26 @@ fn notes_and_routes_of_all_chapters_are_explained() {
         assert!(text.contains("ip -4 route 192.0.2.0/28 dev e1 proto 106"), "{objects:#}");
     });
 }
+
+#[test]
+fn a_bridge_that_shows_its_frames_to_filters_is_warned_of() {
+    if std::fs::metadata("/proc/sys/net/bridge").is_err() {
+        eprintln!("skipped: this kernel has no br_netfilter");
+        return;
+    }
+    isolated(|| {
+        let _ = run("ip link add br0 type bridge");
+        let show = |shown: &str| {
+            for file in ["bridge-nf-call-iptables", "bridge-nf-call-ip6tables"] {
+                set_sysctl(&format!("bridge/{file}"), shown);
+            }
+        };
+        let told = || warnings().iter().any(|it| it.starts_with("br0: br_netfilter shows frames"));
+        show("1");
+        assert!(!told(), "nothing is guarded");
+        let _ = iph("interface set br0 --ipv4 --disable-default-routes true").ok();
+        assert!(told(), "{:?}", warnings());
+        show("0");
+        assert!(!told(), "{:?}", warnings());
+    });
+}

@@ -192,6 +192,20 @@ impl LinuxHost {
                      elsewhere than its own prefixes is dropped; set net.ipv4.conf.*.rp_filter to 2 or 0",
                 );
             }
+            let is_bridge = link.kind.as_deref() == Some("bridge");
+            let guarded = Family::ALL.into_iter().find(|family| {
+                is_set(*family, Property::DisableDefaultRoutes) && self.filters_bridged_frames(*family)
+            });
+            if let Some(family) = guarded.filter(|_| is_bridge) {
+                warn(
+                    link.name(),
+                    &format!(
+                        "br_netfilter shows frames between its ports to packet filters, and default routes over it are \
+                         disabled: those frames are refused, too; set net.bridge.{} to 0",
+                        bridge_file(family)
+                    ),
+                );
+            }
             let advertises = advertising.get(&link.index).is_some_and(|it| it.enabled);
             if advertises && keeper == Some(false) {
                 warn(
@@ -241,6 +255,13 @@ impl LinuxHost {
         Ok(warnings)
     }
 
+    /// Whether frames between the ports of bridges are shown to packet filters of IP.
+    fn filters_bridged_frames(&self, family: Family) -> bool {
+        let path = format!("/proc/sys/net/bridge/{}", bridge_file(family));
+        let value = self.namespace.run(|| std::fs::read_to_string(path));
+        value.is_ok_and(|value| value.is_ok_and(|value| value.trim_end() != "0"))
+    }
+
     /// Whether packets whose way back is another interface are dropped: the larger value of all and of the interface
     /// holds.
     fn filters_reverse_paths(&self, link: &Link) -> bool {
@@ -251,6 +272,13 @@ impl LinuxHost {
             value.and_then(|value| value.parse().ok()).unwrap_or_default()
         };
         value(b"all").max(value(&link.name)) == 1
+    }
+}
+
+const fn bridge_file(family: Family) -> &'static str {
+    match family {
+        Family::V4 => "bridge-nf-call-iptables",
+        Family::V6 => "bridge-nf-call-ip6tables",
     }
 }
 

@@ -289,6 +289,32 @@ fn a_flushed_filter_is_made_anew_by_the_next_call_or_a_keeper() {
     std::fs::remove_dir_all(&folder).unwrap();
 }
 
+/// Frames between the ports of a bridge that are shown to packet filters of IP look like what comes in on the bridge.
+#[test]
+fn frames_that_a_bridge_shows_to_filters_are_taken_for_what_it_should_forward() {
+    if std::fs::metadata("/proc/sys/net/bridge").is_err() {
+        eprintln!("skipped: this kernel has no br_netfilter");
+        return;
+    }
+    let network = Network::new();
+    let ports = [NetNs::new(), NetNs::new()];
+    let _ = network.host.sh("ip link add br0 type bridge");
+    let _ = network.host.sh("ip link set br0 up");
+    for (number, port) in ports.iter().enumerate() {
+        network.host.veth(&format!("port{number}"), port, "eth0");
+        let _ = network.host.sh(&format!("ip link set port{number} master br0"));
+        let _ = port.sh(&format!("ip address add 2001:db8:9::{number}/64 dev eth0 nodad"));
+    }
+    let joined = || answers(&ports[0], "ping -c 1 -W 1 2001:db8:9::1");
+    let show = |shown| network.host.run(|| set_sysctl("bridge/bridge-nf-call-ip6tables", shown));
+    show("1");
+    eventually("the bridge carries frames", joined);
+    network.set(LAN, true).unwrap();
+    assert!(!joined(), "documented");
+    show("0");
+    assert!(joined());
+}
+
 /// Other properties of the same call are put back with it, and it with them.
 #[test]
 fn it_is_all_or_nothing() {
