@@ -1,5 +1,5 @@
-//! What can change without an announcement, read at small cost: two dumps and four files for any number of
-//! interfaces, and no driver is asked, which could wake hardware that sleeps.
+//! What can change without an announcement, read at small cost: five dumps, three of them of what we have set, and four
+//! files for any number of interfaces, and no driver is asked, which could wake hardware that sleeps.
 
 use super::super::LinuxHost;
 use super::super::link::Link;
@@ -7,6 +7,7 @@ use crate::error::Result;
 use crate::types::{Family, InterfaceIndex};
 use iphelper_netlink::rtnetlink::link::LinkStatistics;
 use iphelper_netlink::rtnetlink::neigh_table::{self, NeighborParameters};
+use iphelper_netlink::rtnetlink::route::Route;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// State that a look compares with the state at the look before.
@@ -15,6 +16,9 @@ pub(super) struct Silent {
     links: BTreeMap<InterfaceIndex, Link>,
     /// Times of ARP and neighbour discovery, by family number.
     neighbors: BTreeMap<(InterfaceIndex, u8), NeighborParameters>,
+    /// What is set by hand: of an interface that is down nothing is announced, and nothing is when somebody takes it
+    /// away.
+    by_hand: BTreeMap<InterfaceIndex, Vec<Route>>,
     /// What holds for all interfaces.
     common: [Option<String>; 4],
 }
@@ -43,11 +47,13 @@ impl Silent {
                 }
                 Ok(())
             });
+        let by_hand = host.set_by_hand()?;
         let file = |(family, path)| host.sysctl.read(family, path).ok();
         Ok(Self {
             links: links.into_iter().map(without_counters).collect(),
             neighbors: neighbors
                 .map_err(|refusal| refusal.error("looking for changes of neighbour tables"))?,
+            by_hand,
             common: [
                 (Family::V4, "route/mtu_expires"),
                 (Family::V6, "route/mtu_expires"),
@@ -65,7 +71,8 @@ impl Silent {
         }
         let links = differing(&self.links, &now.links).copied();
         let neighbors = differing(&self.neighbors, &now.neighbors).map(|(index, _)| *index);
-        Suspects::These(links.chain(neighbors).collect())
+        let by_hand = differing(&self.by_hand, &now.by_hand).copied();
+        Suspects::These(links.chain(neighbors).chain(by_hand).collect())
     }
 }
 

@@ -5,13 +5,15 @@
 
 use super::OPERATION;
 use super::batch::send_all;
-use super::marker::routes_of;
-use super::names::STATE_TABLES;
+use super::marker::{index_of, routes_of};
+use super::names::{ADVERTISING_TABLE, MARKERS, STATE_TABLE, STATE_TABLES};
 use crate::backend::linux::LinuxHost;
 use crate::backend::linux::socket::{Refusal, Socket};
 use crate::error::Result;
+use crate::types::InterfaceIndex;
 use iphelper_netlink::message::{APPEND, CREATE};
 use iphelper_netlink::rtnetlink::route::Route;
+use std::collections::BTreeMap;
 
 /// What a keeper remembers.
 #[derive(Debug, Default)]
@@ -28,6 +30,23 @@ pub(super) fn state_in(socket: &mut Socket) -> Result<Vec<Route>, Refusal> {
         all.extend(routes_of(socket, table)?);
     }
     Ok(all)
+}
+
+impl LinuxHost {
+    /// The routes that remember what is set of each interface, by its index. Needs no privilege.
+    pub(in crate::backend::linux) fn set_by_hand(&self) -> Result<BTreeMap<InterfaceIndex, Vec<Route>>> {
+        let mut socket = self.route.take()?;
+        let mut found: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for table in [STATE_TABLE, MARKERS, ADVERTISING_TABLE] {
+            let routes = routes_of(&mut socket, table);
+            for route in routes.map_err(|refusal| refusal.error(OPERATION).because("reading what is set"))? {
+                if let Some(index) = index_of(&route) {
+                    found.entry(InterfaceIndex(index)).or_default().push(route);
+                }
+            }
+        }
+        Ok(found)
+    }
 }
 
 fn state(host: &LinuxHost) -> Result<Vec<Route>> {
