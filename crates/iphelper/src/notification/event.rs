@@ -130,7 +130,8 @@ pub enum Subject {
     UnicastAddress(Box<UnicastAddress>),
     /// A route. That its lifetime runs down is no change.
     Route(Box<Route>),
-    /// A neighbour.
+    /// A neighbour. Linux does not announce those for which nothing is asked (groups), nor that one begins to be sought or
+    /// is used while in doubt: what of that lasts is found within 5 seconds by looking.
     Neighbor(Box<Neighbor>),
     /// A TCP connection. Linux announces its end alone, and by then no longer says whose ends they were: so that it is
     /// new, or in another state, is found by looking once a second (more rarely where looking takes long), and one that

@@ -1,11 +1,12 @@
 //! More changes than anybody can take in: nothing of the final state is lost.
 
 use crate::support::{ADD, DELETE, Routes, next_within};
-use iphelper::notification::{ChangeKind, Classes, Event, Subject, Watch, WatchOptions};
+use iphelper::notification::{ChangeKind, Classes, Event, Notification, Subject, Watch, WatchOptions};
 use iphelper::{Family, Host};
 use iphelper_testkit::{isolated, run};
 use std::collections::BTreeSet;
 use std::net::IpAddr;
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
 const ADDRESSES: u32 = 20_000;
@@ -121,5 +122,88 @@ fn a_million_changes_end_at_the_kernels_table() {
         let _ = run("ip route add 192.0.2.7 dev e0");
         let event = next_within(&mut absent, Duration::from_secs(20)).unwrap();
         assert!(event.kind == ChangeKind::Add && !event.resynchronised, "{event:?}");
+    });
+}
+
+/// How many announcements of IPv4 routes the kernel could not queue for the listeners of this namespace.
+fn overruns() -> u64 {
+    const IPV4_ROUTES: u32 = 1 << 6;
+    let sockets = std::fs::read_to_string("/proc/thread-self/net/netlink").unwrap();
+    let dropped = |line: &str| {
+        let fields: Vec<&str> = line.split_whitespace().collect();
+        let listens = u32::from_str_radix(fields[3], 16).unwrap() & IPV4_ROUTES != 0;
+        (fields[1] == "0" && listens).then(|| fields[8].parse::<u64>().unwrap())
+    };
+    sockets.lines().skip(1).filter_map(dropped).sum()
+}
+
+/// What a callback has been told, and whether it may go on.
+#[derive(Default)]
+struct Stopped {
+    state: Mutex<(bool, BTreeSet<IpAddr>, usize)>,
+    released: Condvar,
+}
+
+#[test]
+fn a_consumer_that_stops_until_the_kernel_had_to_drop_ends_at_the_kernels_table() {
+    isolated(|| {
+        let _ = run("ip link add e0 type veth peer name e1");
+        let _ = run("ip link set e0 up");
+        let host = Host::open().unwrap();
+        let options = WatchOptions::new(Classes::ROUTES).family(Some(Family::V4)).requesters(false);
+        let mut watch = host.watch(options).unwrap();
+        // A callback that does not return until all is over.
+        let stopped = Arc::new(Stopped::default());
+        let callback = {
+            let stopped = Arc::clone(&stopped);
+            move |notification| {
+                let Notification::Event(event) = notification else { return };
+                let state = stopped.state.lock().unwrap();
+                let mut state = stopped.released.wait_while(state, |state| !state.0).unwrap();
+                apply(&mut state.1, &event);
+                state.2 += usize::from(event.resynchronised);
+            }
+        };
+        let registration = host.notify(options, false, callback).unwrap();
+
+        // Neither takes anything from here on. The kernel's queue is of the default size; by its own count it overruns.
+        assert_eq!(overruns(), 0);
+        let mut routes = Routes::over("e0");
+        let part = |round: u32| (0..ADDRESSES).filter(move |number| number % 7 == round % 7);
+        let deadline = Instant::now() + Duration::from_secs(120);
+        let mut round = 0;
+        while overruns() == 0 || round < 20 {
+            assert!(Instant::now() < deadline, "{round} rounds and no overrun");
+            // Each round leaves other routes than the last one.
+            part(round).for_each(|number| routes.change(ADD, number));
+            round += 1;
+            if round > 1 {
+                part(round - 2).for_each(|number| routes.change(DELETE, number));
+            }
+            routes.flush();
+        }
+        let expected = listed();
+        assert!(expected.len() > 1_024, "more than a consumer's queue holds one by one");
+
+        let mut table = BTreeSet::new();
+        let (_, resynchronised) = take_until(&mut watch, &mut table, &expected);
+        assert!(resynchronised > 0, "the iterator was told of no loss");
+        assert_eq!(next_within(&mut watch, Duration::from_millis(200)), None, "nothing follows");
+
+        stopped.state.lock().unwrap().0 = true;
+        stopped.released.notify_all();
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while stopped.state.lock().unwrap().1 != expected {
+            assert!(
+                Instant::now() < deadline,
+                "{} of {}",
+                stopped.state.lock().unwrap().1.len(),
+                expected.len()
+            );
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        registration.cancel();
+        assert!(stopped.state.lock().unwrap().2 > 0, "the callback was told of no loss");
+        assert_eq!(listed(), expected);
     });
 }

@@ -167,3 +167,25 @@ fn a_route_that_goes_unannounced_is_told() {
         gone(&mut watch, "203.0.113.64/26");
     });
 }
+
+#[test]
+fn a_neighbour_that_the_kernel_does_not_announce_is_found_by_looking() {
+    isolated(|| {
+        let _ = run("ip link add e0 type veth peer name e1");
+        let _ = run("ip link set e1 up");
+        let _ = run("ip address add 192.0.2.1/24 dev e0");
+        let mut watch = Host::open().unwrap().watch(WatchOptions::new(Classes::NEIGHBORS)).unwrap();
+        let _ = run("ip link set e0 up");
+        // The physical address of a group is worked out, not asked for.
+        let _ = iphelper_testkit::try_run("ping -c1 -W1 -I e0 224.0.0.77");
+        assert!(run("ip neigh show nud noarp dev e0").contains("224.0.0.77"));
+        let (event, _) = wait_for("group", &mut watch, |event| {
+            (words(event) == "+ neighbor 224.0.0.77 e0").then(|| event.clone())
+        });
+        assert!(!event.resynchronised, "{event:?}");
+        let _ = run("ip link set e0 down");
+        let _ = wait_for("end of the group", &mut watch, |event| {
+            (words(event) == "- neighbor 224.0.0.77 e0").then_some(())
+        });
+    });
+}

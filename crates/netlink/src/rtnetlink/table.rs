@@ -27,8 +27,6 @@ const RTA_DST: u16 = 1;
 const RTA_SRC: u16 = 2;
 const RTA_TABLE: u16 = 15;
 const NDA_DST: u16 = 1;
-/// `NUD_NOARP`.
-const NOARP: u16 = 0x40;
 /// `NTF_PROXY`: an address that is answered for, not one that was learnt.
 const PROXY: u8 = 0x08;
 
@@ -80,8 +78,7 @@ pub struct RowMessage<'a> {
     pub family: u8,
     /// Where the row belongs.
     pub key: Key,
-    /// Whether the row is gone, or one of those that the kernel does not announce and that are therefore left out:
-    /// neighbours for which nothing is asked.
+    /// Whether the row is gone, or is none: a neighbour without a state.
     pub gone: bool,
     /// The row.
     pub payload: &'a [u8],
@@ -101,7 +98,7 @@ impl<'a> RowMessage<'a> {
             DELETE_NEIGHBOR => (Subject::Neighbor, true),
             _ => return Ok(None),
         };
-        let gone = gone || (subject == Subject::Neighbor && is_unannounced(message.payload));
+        let gone = gone || (subject == Subject::Neighbor && has_no_state(message.payload));
         let key = match subject {
             Subject::Address => address_key(message),
             Subject::Route => route_key(message),
@@ -182,12 +179,9 @@ fn neighbor_key(message: &Message<'_>) -> Result<Option<(u8, Key)>, DecodeError>
     Ok(None)
 }
 
-/// Whether the kernel makes such a neighbour without announcing it: one for which nothing is asked, as of a group.
-fn is_unannounced(row: &[u8]) -> bool {
-    row.get(8..10).and_then(|state| state.first_chunk()).is_some_and(|state| {
-        let state = u16::from_ne_bytes(*state);
-        state == 0 || state & NOARP != 0
-    })
+/// Whether a neighbour has no state, as one that was looked up and about which nothing is known.
+fn has_no_state(row: &[u8]) -> bool {
+    matches!(row.get(8..10), Some([0, 0]))
 }
 
 const fn address_len(family: u8) -> usize {

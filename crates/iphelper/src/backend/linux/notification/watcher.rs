@@ -42,6 +42,8 @@ const MOST_BYTES: usize = 1 << 20;
 /// The shortest pause after everything was read again. It is at least as long as the reading took, so that no more than
 /// half a processor goes into reading while announcements are lost again and again.
 const PAUSE: Duration = Duration::from_millis(50);
+/// No more than this part of the time is spent on looking for neighbours that the kernel does not announce.
+const SHARE: u32 = 10;
 
 /// Listens to the kernel, and keeps the tables that somebody watches, to compare with.
 #[derive(Debug)]
@@ -65,6 +67,8 @@ struct State {
     routes: Option<Table>,
     neighbors: Option<Table>,
     detections: Detections,
+    /// When neighbours may be looked at again.
+    next_neighbors: Instant,
     connections: Option<Connections>,
     rows: Rows,
     requesters: Option<Requesters>,
@@ -89,6 +93,7 @@ impl Watcher {
             routes: None,
             neighbors: None,
             detections: Detections::default(),
+            next_neighbors: Instant::now(),
             connections: None,
             rows: Rows::default(),
             requesters: None,
@@ -237,6 +242,12 @@ fn update(socket: &mut Socket, state: &mut State, look: bool, news: &mut News) -
     check::settle(socket, state, news)?;
     // Links may have come and gone, and time has passed.
     state.settle_detections(Some(&Cause { requester: None, resynchronised: false }), news);
+    if look && state.neighbors.is_some() && Instant::now() >= state.next_neighbors {
+        let started = Instant::now();
+        reading::read(socket, state, Subject::Neighbor, Reason::Suspicion, news)?;
+        let now = Instant::now();
+        state.next_neighbors = now + (now - started) * SHARE;
+    }
     if let Some(connections) = &mut state.connections {
         connections.update(&state.host, look, news)?;
     }

@@ -36,6 +36,8 @@ fn entry(subject: &Subject) -> Option<(String, String)> {
             let key = format!("address {} on {:?}", row.address, row.index);
             (key, format!("{:?}", row.dad_state))
         }
+        // Those of groups and those that are being sought are not announced, and found by looking.
+        Subject::Neighbor(row) if row.nud_state & 0x41 != 0 || row.nud_state == 0 => return None,
         Subject::Neighbor(row) => {
             (format!("neighbour {} on {:?}", row.address, row.index), format!("{}", row.physical_address))
         }
@@ -49,10 +51,7 @@ fn listed() -> Table {
     let routes = host.routes(&RouteQuery::default()).unwrap().into_iter().map(Box::new).map(Subject::Route);
     let addresses = host.unicast_addresses(None).unwrap();
     let addresses = addresses.into_iter().map(Box::new).map(Subject::UnicastAddress);
-    // Those of groups and those that are being sought are not announced.
-    let neighbors = host.neighbors(None).unwrap().into_iter();
-    let neighbors = neighbors.filter(|row| row.nud_state & 0x41 == 0 && row.nud_state != 0);
-    let neighbors = neighbors.map(Box::new).map(Subject::Neighbor);
+    let neighbors = host.neighbors(None).unwrap().into_iter().map(Box::new).map(Subject::Neighbor);
     let rows: Vec<_> =
         routes.chain(addresses).chain(neighbors).filter_map(|subject| entry(&subject)).collect();
     let mut table = Table::new();
