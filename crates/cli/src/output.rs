@@ -1,5 +1,6 @@
 //! Standard output: tables for people, JSON for programs.
 
+pub(crate) mod changes;
 pub(crate) mod connections;
 pub(crate) mod endpoints;
 pub(crate) mod json;

@@ -107,11 +107,49 @@ fn the_list_is_what_ip_shows() {
         assert!(text.contains("another program's") && !text.contains("192.0.2."), "{text}");
 
         let _ = run("ip neigh add proxy 192.0.2.50 dev e0");
-        assert!(iph("neighbor list --proxies").ok().contains("192.0.2.50  e0"));
-        let proxies = iph("neighbor list --proxies --json").json();
+        assert!(iph("neighbor proxy list").ok().contains("192.0.2.50  e0"));
+        let proxies = iph("neighbor proxy list --json").json();
         assert_eq!((&proxies[0]["address"], &proxies[0]["interface"]), (&json!("192.0.2.50"), &json!("e0")));
-        assert_eq!(iph("neighbor list --proxies -6 --json").json(), json!([]));
+        assert_eq!(iph("neighbor proxy list -6 --json").json(), json!([]));
         assert!(iph("neighbor list --interface e9").message(3).contains("no interface is called"));
+    });
+}
+
+#[test]
+fn proxies_are_added_and_deleted() {
+    with_neighbor(|| {
+        set_sysctl("ipv6/conf/e0/proxy_ndp", "1");
+        let proxies = |digit: u8| run(&format!("ip -{digit} neigh show proxy dev e0"));
+        for (range, first, last, digit) in [
+            ("192.0.2.64/30", "192.0.2.64", "192.0.2.67", 4),
+            ("2001:db8::7", "2001:db8::7", "2001:db8::7", 6),
+        ] {
+            let (add, delete) = (
+                format!("neighbor proxy add {range} --interface e0"),
+                format!("neighbor proxy delete {range} --dev e0"),
+            );
+            let dry = iph(&format!("{add} -n")).expect(0);
+            assert_eq!((dry.stderr.as_str(), proxies(digit).trim()), ("dry run: nothing was added\n", ""));
+            assert!(dry.stdout.contains(first) && dry.stdout.contains(last), "{}", dry.stdout);
+            let _ = unprivileged(&add).message(4);
+            assert_eq!(iph(&add).ok(), dry.stdout);
+            assert!(proxies(digit).contains(last));
+            assert!(iph(&add).message(1).contains("already"));
+            let dry = iph(&format!("{delete} --dry-run --json")).expect(0);
+            assert!(proxies(digit).contains(first));
+            assert_eq!(iph(&format!("{delete} --json")).ok(), dry.stdout);
+            assert_eq!(proxies(digit).trim(), "");
+            assert!(iph(&delete).message(3).contains("is not answered for on e0"));
+        }
+        for (arguments, code, words) in [
+            ("neighbor proxy add 192.0.2.65/28 --dev e0", 2, "192.0.2.64/28"),
+            ("neighbor proxy add e0 --dev e0", 2, "192.0.2.64/28"),
+            ("neighbor proxy add 10.0.0.0/8 --dev e0", 5, "4096"),
+            ("neighbor proxy add 192.0.2.64/28 --dev e9", 3, "no interface is called"),
+        ] {
+            let run = iph(arguments).expect(code);
+            assert!(run.stderr.contains(words), "{arguments}: {}", run.stderr);
+        }
     });
 }
 

@@ -193,7 +193,7 @@ fn rows_are_as_their_own_commands_list_them() {
 #[test]
 fn one_family_may_be_watched() {
     iphelper_testkit::isolated(|| {
-        let mut watch = Watch::start("--json --family ipv6");
+        let mut watch = Watch::start("--json -6");
         watch.until_it_watches();
         for mtu in [2000, 2001, 2002] {
             let _ = run(&format!("ip link set lo mtu {mtu}"));
@@ -211,7 +211,7 @@ fn one_family_may_be_watched() {
 #[test]
 fn people_read_a_line_for_each_change() {
     iphelper_testkit::isolated(|| {
-        let mut watch = Watch::start("interface --family ipv4");
+        let mut watch = Watch::start("interface --ipv4");
         watch.until_it_watches();
         let _ = run("ip link set lo mtu 1234");
         let line = watch.line_with("IPv4  changed  nl_mtu");
@@ -349,5 +349,26 @@ fn connections_are_told() {
         let _ = watch.find(|event| event["kind"] == "deleted" && event["row"]["local_port"] == own);
         watch.signal(Signal::INT);
         assert_eq!(watch.child.wait().unwrap().code(), Some(0));
+    });
+}
+
+/// Routes in which this program keeps what is set are no routes of the host, and are told only to who asks.
+#[test]
+fn notes_of_our_own_are_left_out() {
+    iphelper_testkit::isolated(|| {
+        let mut plain = Watch::start("route interface --json");
+        let mut all = Watch::start("route interface --internal --json");
+        plain.until_it_watches();
+        all.until_it_watches();
+        let _ = run("ip link set lo up");
+        let _ = support::iph("interface set lo --ipv4 --metric 7").ok();
+        let _ = run("ip route add 192.0.2.0/24 dev lo");
+        let ours = |change: &Value| change["row"]["table"].as_u64().is_some_and(|table| table > 255);
+        let note = all.find(|change| change["class"] == "route" && ours(change));
+        assert_eq!(note["row"]["table"].as_u64().unwrap() & !0xff, 0x6970_6800, "{note}");
+        let _ = plain.find(|change| {
+            assert!(!ours(change), "{change}");
+            change["row"]["destination"] == "192.0.2.0/24"
+        });
     });
 }

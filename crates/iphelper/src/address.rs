@@ -151,7 +151,7 @@ impl Host {
         self.backend().unicast_address(interface.into(), address)
     }
 
-    /// Creates a unicast address, and tells what changes.
+    /// Creates a unicast address, and gives the row that it has then.
     ///
     /// IPv6: it is tentative when the call returns, until the kernel has found out whether another computer has it (by as
     /// many probes as `dad_transmits` of the interface says); with [`optimistic`](NewUnicastAddress::optimistic) it can be
@@ -188,13 +188,13 @@ impl Host {
     /// - Linux: `RTM_NEWADDR`; see `docs/linux-mechanisms.md`
     /// - Privilege: `CAP_NET_ADMIN`; ARP probes `CAP_NET_RAW`
     #[doc(alias = "CreateUnicastIpAddressEntry")]
-    pub fn create_unicast_address(&self, new: &NewUnicastAddress) -> Result<Vec<PropertyChange>> {
+    pub fn create_unicast_address(&self, new: &NewUnicastAddress) -> Result<UnicastAddress> {
         self.backend().create_unicast_address(new)
     }
 
-    /// What [`create_unicast_address`](Self::create_unicast_address) would change; every check is done, nothing is
-    /// written, nobody is asked. Privilege: none.
-    pub fn plan_create_unicast_address(&self, new: &NewUnicastAddress) -> Result<Vec<PropertyChange>> {
+    /// The row that [`create_unicast_address`](Self::create_unicast_address) would make; every check is done, nothing is
+    /// written, nobody is asked. It is tentative where others are asked. Privilege: none.
+    pub fn plan_create_unicast_address(&self, new: &NewUnicastAddress) -> Result<UnicastAddress> {
         self.backend().plan_create_unicast_address(new)
     }
 
@@ -229,7 +229,7 @@ impl Host {
         self.backend().plan_set_unicast_address(interface.into(), address, change)
     }
 
-    /// Deletes a unicast address, and no other: IPv4 addresses of the same prefix stay.
+    /// Deletes a unicast address, and no other: IPv4 addresses of the same prefix stay. Gives the row as it was.
     ///
     /// - Windows: `DeleteUnicastIpAddressEntry`
     /// - Errors: [`NotFound`](crate::ErrorKind::NotFound) where the interface does not have it or its family;
@@ -243,16 +243,16 @@ impl Host {
         &self,
         interface: impl Into<InterfaceKey>,
         address: IpAddr,
-    ) -> Result<Vec<PropertyChange>> {
+    ) -> Result<UnicastAddress> {
         self.backend().delete_unicast_address(interface.into(), address)
     }
 
-    /// What [`delete_unicast_address`](Self::delete_unicast_address) would change. Privilege: none.
+    /// The row that [`delete_unicast_address`](Self::delete_unicast_address) would delete. Privilege: none.
     pub fn plan_delete_unicast_address(
         &self,
         interface: impl Into<InterfaceKey>,
         address: IpAddr,
-    ) -> Result<Vec<PropertyChange>> {
+    ) -> Result<UnicastAddress> {
         self.backend().plan_delete_unicast_address(interface.into(), address)
     }
 
@@ -282,7 +282,7 @@ impl Host {
     }
 
     /// Creates an anycast address: one that other computers of the link may have, too. It is not looked for, never chosen as
-    /// source, and no unicast address to the tables.
+    /// source, and no unicast address to the tables. Gives its row.
     ///
     /// - Windows: `CreateAnycastIpAddressEntry`
     /// - Errors: [`AlreadyExists`](crate::ErrorKind::AlreadyExists) where the interface has it as unicast or anycast address;
@@ -295,20 +295,20 @@ impl Host {
         &self,
         interface: impl Into<InterfaceKey>,
         address: IpAddr,
-    ) -> Result<Vec<PropertyChange>> {
+    ) -> Result<AnycastAddress> {
         self.backend().create_anycast_address(interface.into(), address)
     }
 
-    /// What [`create_anycast_address`](Self::create_anycast_address) would change. Privilege: none.
+    /// The row that [`create_anycast_address`](Self::create_anycast_address) would make. Privilege: none.
     pub fn plan_create_anycast_address(
         &self,
         interface: impl Into<InterfaceKey>,
         address: IpAddr,
-    ) -> Result<Vec<PropertyChange>> {
+    ) -> Result<AnycastAddress> {
         self.backend().plan_create_anycast_address(interface.into(), address)
     }
 
-    /// Deletes an anycast address that was created.
+    /// Deletes an anycast address that was created; gives the row that it had.
     ///
     /// - Windows: `DeleteAnycastIpAddressEntry`
     /// - Errors: [`NotSupported`](crate::ErrorKind::NotSupported) for one that belongs to a program's socket or is a router's
@@ -319,16 +319,16 @@ impl Host {
         &self,
         interface: impl Into<InterfaceKey>,
         address: IpAddr,
-    ) -> Result<Vec<PropertyChange>> {
+    ) -> Result<AnycastAddress> {
         self.backend().delete_anycast_address(interface.into(), address)
     }
 
-    /// What [`delete_anycast_address`](Self::delete_anycast_address) would change. Privilege: none.
+    /// The row that [`delete_anycast_address`](Self::delete_anycast_address) would delete. Privilege: none.
     pub fn plan_delete_anycast_address(
         &self,
         interface: impl Into<InterfaceKey>,
         address: IpAddr,
-    ) -> Result<Vec<PropertyChange>> {
+    ) -> Result<AnycastAddress> {
         self.backend().plan_delete_anycast_address(interface.into(), address)
     }
 

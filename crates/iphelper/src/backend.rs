@@ -154,8 +154,8 @@ pub(crate) trait IpInterface {
 pub(crate) trait Address {
     fn unicast_addresses(&self, family: Option<Family>) -> Result<Vec<UnicastAddress>>;
     fn unicast_address(&self, interface: InterfaceKey, address: IpAddr) -> Result<UnicastAddress>;
-    fn plan_create_unicast_address(&self, new: &NewUnicastAddress) -> Result<Vec<PropertyChange>>;
-    fn create_unicast_address(&self, new: &NewUnicastAddress) -> Result<Vec<PropertyChange>>;
+    fn plan_create_unicast_address(&self, new: &NewUnicastAddress) -> Result<UnicastAddress>;
+    fn create_unicast_address(&self, new: &NewUnicastAddress) -> Result<UnicastAddress>;
     fn plan_set_unicast_address(
         &self,
         interface: InterfaceKey,
@@ -168,29 +168,17 @@ pub(crate) trait Address {
         address: IpAddr,
         change: &UnicastAddressChange,
     ) -> Result<Vec<PropertyChange>>;
-    fn plan_delete_unicast_address(
-        &self,
-        interface: InterfaceKey,
-        address: IpAddr,
-    ) -> Result<Vec<PropertyChange>>;
-    fn delete_unicast_address(&self, interface: InterfaceKey, address: IpAddr)
-    -> Result<Vec<PropertyChange>>;
+    fn plan_delete_unicast_address(&self, interface: InterfaceKey, address: IpAddr)
+    -> Result<UnicastAddress>;
+    fn delete_unicast_address(&self, interface: InterfaceKey, address: IpAddr) -> Result<UnicastAddress>;
     #[cfg(target_os = "linux")]
     fn stable_waiter(self: Arc<Self>, family: Option<Family>) -> Result<Box<dyn StableWaiter>>;
-    fn create_anycast_address(&self, interface: InterfaceKey, address: IpAddr)
-    -> Result<Vec<PropertyChange>>;
-    fn plan_create_anycast_address(
-        &self,
-        interface: InterfaceKey,
-        address: IpAddr,
-    ) -> Result<Vec<PropertyChange>>;
-    fn delete_anycast_address(&self, interface: InterfaceKey, address: IpAddr)
-    -> Result<Vec<PropertyChange>>;
-    fn plan_delete_anycast_address(
-        &self,
-        interface: InterfaceKey,
-        address: IpAddr,
-    ) -> Result<Vec<PropertyChange>>;
+    fn create_anycast_address(&self, interface: InterfaceKey, address: IpAddr) -> Result<AnycastAddress>;
+    fn plan_create_anycast_address(&self, interface: InterfaceKey, address: IpAddr)
+    -> Result<AnycastAddress>;
+    fn delete_anycast_address(&self, interface: InterfaceKey, address: IpAddr) -> Result<AnycastAddress>;
+    fn plan_delete_anycast_address(&self, interface: InterfaceKey, address: IpAddr)
+    -> Result<AnycastAddress>;
     fn anycast_addresses(&self, family: Option<Family>) -> Result<Vec<AnycastAddress>>;
     fn anycast_address(&self, interface: InterfaceKey, address: IpAddr) -> Result<AnycastAddress>;
     fn multicast_addresses(&self, family: Option<Family>) -> Result<Vec<MulticastAddress>>;
@@ -226,8 +214,18 @@ pub(crate) trait Neighbor {
     fn plan_delete_neighbor(&self, interface: InterfaceKey, address: IpAddr) -> Result<NeighborRow>;
     fn flush_neighbors(&self, which: &NeighborFlush) -> Result<Vec<NeighborRow>>;
     fn plan_flush_neighbors(&self, which: &NeighborFlush) -> Result<Vec<NeighborRow>>;
-    fn create_proxy_neighbors(&self, interface: InterfaceKey, prefix: Prefix) -> Result<()>;
-    fn delete_proxy_neighbors(&self, interface: InterfaceKey, prefix: Prefix) -> Result<()>;
+    fn create_proxy_neighbors(&self, interface: InterfaceKey, prefix: Prefix) -> Result<Vec<ProxyNeighbor>>;
+    fn plan_create_proxy_neighbors(
+        &self,
+        interface: InterfaceKey,
+        prefix: Prefix,
+    ) -> Result<Vec<ProxyNeighbor>>;
+    fn delete_proxy_neighbors(&self, interface: InterfaceKey, prefix: Prefix) -> Result<Vec<ProxyNeighbor>>;
+    fn plan_delete_proxy_neighbors(
+        &self,
+        interface: InterfaceKey,
+        prefix: Prefix,
+    ) -> Result<Vec<ProxyNeighbor>>;
     fn resolve_neighbor(
         &self,
         address: IpAddr,
@@ -458,7 +456,7 @@ pub(crate) use linux::{
 
 /// The time of day when this computer was up for so long.
 #[cfg(target_os = "linux")]
-pub(crate) use linux::time_of_uptime;
+pub(crate) use linux::{is_internal_route, time_of_uptime};
 
 /// Starts a thread that none of the program's signal handlers runs on.
 #[cfg(target_os = "linux")]

@@ -354,7 +354,7 @@ impl Host {
     }
 
     /// Answers ARP requests (or neighbour solicitations) for each address of a prefix on an interface, on behalf of the
-    /// hosts that have them; all or nothing.
+    /// hosts that have them; all or nothing. Gives their rows.
     ///
     /// The kernel gives this host's own physical address, and only while packets that come in on the interface are
     /// forwarded, and its route to the address leads over another interface. IPv6 asks for
@@ -370,11 +370,24 @@ impl Host {
     /// - Linux: `RTM_NEWNEIGH` with `NTF_PROXY` for each address
     /// - Privilege: `CAP_NET_ADMIN`
     #[doc(alias = "CreateProxyArpEntry")]
-    pub fn create_proxy_neighbors(&self, interface: impl Into<InterfaceKey>, prefix: Prefix) -> Result<()> {
+    pub fn create_proxy_neighbors(
+        &self,
+        interface: impl Into<InterfaceKey>,
+        prefix: Prefix,
+    ) -> Result<Vec<ProxyNeighbor>> {
         self.backend().create_proxy_neighbors(interface.into(), prefix)
     }
 
-    /// Answers no more for each address of a prefix on an interface; all or nothing.
+    /// The rows that [`create_proxy_neighbors`](Self::create_proxy_neighbors) would make. Privilege: none.
+    pub fn plan_create_proxy_neighbors(
+        &self,
+        interface: impl Into<InterfaceKey>,
+        prefix: Prefix,
+    ) -> Result<Vec<ProxyNeighbor>> {
+        self.backend().plan_create_proxy_neighbors(interface.into(), prefix)
+    }
+
+    /// Answers no more for each address of a prefix on an interface; all or nothing. Gives the rows that they had.
     ///
     /// - Windows: `DeleteProxyArpEntry`
     /// - Errors: those of [`create_proxy_neighbors`](Self::create_proxy_neighbors), but
@@ -382,8 +395,21 @@ impl Host {
     /// - Linux: `RTM_DELNEIGH` with `NTF_PROXY` for each address
     /// - Privilege: `CAP_NET_ADMIN`
     #[doc(alias = "DeleteProxyArpEntry")]
-    pub fn delete_proxy_neighbors(&self, interface: impl Into<InterfaceKey>, prefix: Prefix) -> Result<()> {
+    pub fn delete_proxy_neighbors(
+        &self,
+        interface: impl Into<InterfaceKey>,
+        prefix: Prefix,
+    ) -> Result<Vec<ProxyNeighbor>> {
         self.backend().delete_proxy_neighbors(interface.into(), prefix)
+    }
+
+    /// The rows that [`delete_proxy_neighbors`](Self::delete_proxy_neighbors) would delete. Privilege: none.
+    pub fn plan_delete_proxy_neighbors(
+        &self,
+        interface: impl Into<InterfaceKey>,
+        prefix: Prefix,
+    ) -> Result<Vec<ProxyNeighbor>> {
+        self.backend().plan_delete_proxy_neighbors(interface.into(), prefix)
     }
 
     /// Asks for a neighbour's physical address, by ARP or neighbour solicitation, and waits for the answer; gives the row

@@ -120,6 +120,14 @@ impl Route {
         Family::of(&self.destination.address())
     }
 
+    /// Whether it is one of this library's own tables: a copy that a rule of its own looks up, or a note of what is set,
+    /// which no packet meets. `Host::kernel_objects` explains them; other programs' routes are none.
+    #[cfg(target_os = "linux")]
+    #[must_use]
+    pub const fn is_internal(&self) -> bool {
+        crate::backend::is_internal_route(self.table, self.system_protocol)
+    }
+
     /// What Windows' row cannot say of this route, each in a few words; none: the row says everything.
     #[must_use]
     pub fn beyond_row(&self) -> Vec<&'static str> {

@@ -6,8 +6,8 @@
     reason = "helpers of tests fail as tests do"
 )]
 
-use iphelper::{ErrorKind, Family, InterfaceIndex, Prefix};
-use iphelper_testkit::{eventually, run, set_sysctl};
+use iphelper::{ErrorKind, Family, Host, InterfaceIndex, Prefix};
+use iphelper_testkit::{eventually, run, set_sysctl, unprivileged};
 use neighbors::{BOTH, Lan, ip};
 use std::net::IpAddr;
 
@@ -65,10 +65,10 @@ fn the_other_host_is_answered() {
     }
     for (range, inside) in [("192.0.2.64/30", "192.0.2.66"), ("2001:db8::40/126", "2001:db8::42")] {
         assert!(far(inside).contains("FAILED"), "nobody answers yet");
-        lan.host.create_proxy_neighbors(lan.index, prefix(range)).unwrap();
+        let _ = lan.host.create_proxy_neighbors(lan.index, prefix(range)).unwrap();
         let answered = far(inside);
         assert!(answered.contains("REACHABLE") && answered.contains(&bytes), "{answered}");
-        lan.host.delete_proxy_neighbors(lan.index, prefix(range)).unwrap();
+        let _ = lan.host.delete_proxy_neighbors(lan.index, prefix(range)).unwrap();
         let _ = lan.far.sh(&format!("ip neigh del {inside} dev p0"));
         assert!(far(inside).contains("FAILED"), "answered after the end");
     }
@@ -88,7 +88,16 @@ fn ranges_are_made_and_deleted_whole() {
                 })
                 .collect()
         };
-        lan.host.create_proxy_neighbors(lan.index, prefix(range)).unwrap();
+        // A plan says the same, to everybody, and writes nothing.
+        let plan = |range: &str| {
+            let plan = || Host::open().unwrap().plan_create_proxy_neighbors(lan.index, prefix(range));
+            lan.near.run(|| unprivileged(plan))
+        };
+        let planned = plan(range).unwrap();
+        assert_eq!(shown(&lan), [] as [IpAddr; 0]);
+        let made = lan.host.create_proxy_neighbors(lan.index, prefix(range)).unwrap();
+        assert_eq!(made, planned);
+        assert_eq!(plan(range).unwrap_err().kind(), ErrorKind::AlreadyExists);
         assert_eq!(shown(&lan), whole);
         let rows = lan.host.proxy_neighbors(Some(Family::of(&whole[0]))).unwrap();
         assert_eq!(rows.iter().map(|row| row.address).collect::<Vec<_>>(), whole);
@@ -100,15 +109,17 @@ fn ranges_are_made_and_deleted_whole() {
         let error = lan.host.delete_proxy_neighbors(lan.index, wider).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::NotFound);
         assert_eq!(shown(&lan), whole);
-        lan.host.delete_proxy_neighbors(lan.index, prefix(range)).unwrap();
+        let planned = lan.host.plan_delete_proxy_neighbors(lan.index, prefix(range)).unwrap();
+        assert_eq!((&planned, shown(&lan)), (&rows, whole));
+        assert_eq!(lan.host.delete_proxy_neighbors(lan.index, prefix(range)).unwrap(), planned);
         assert_eq!(shown(&lan), [] as [IpAddr; 0]);
     }
     // The largest range.
-    lan.host.create_proxy_neighbors(lan.index, prefix("198.18.0.0/20")).unwrap();
+    let _ = lan.host.create_proxy_neighbors(lan.index, prefix("198.18.0.0/20")).unwrap();
     for address in ["198.18.0.0", "198.18.7.77", "198.18.15.255"] {
         assert!(lan.near.sh(&format!("ip neigh get proxy {address} dev e0")).starts_with(address));
     }
-    lan.host.delete_proxy_neighbors(lan.index, prefix("198.18.0.0/20")).unwrap();
+    let _ = lan.host.delete_proxy_neighbors(lan.index, prefix("198.18.0.0/20")).unwrap();
     assert_eq!(shown(&lan), [] as [IpAddr; 0]);
 }
 

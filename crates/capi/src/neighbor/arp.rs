@@ -77,7 +77,10 @@ pub unsafe fn resolve_neighbor(address: *const c_void, physical: *mut c_void, le
 pub unsafe fn create_proxy_arp_entry(address: u32, mask: u32, index: u32) -> u32 {
     guard::status::<Win32>(|| {
         let prefix = prefix(address, mask)?;
-        host::current()?.create_proxy_neighbors(InterfaceIndex(index), prefix).map_err(invalid_interface)
+        host::current()?
+            .create_proxy_neighbors(InterfaceIndex(index), prefix)
+            .map(drop)
+            .map_err(invalid_interface)
     })
 }
 
@@ -86,7 +89,10 @@ pub unsafe fn create_proxy_arp_entry(address: u32, mask: u32, index: u32) -> u32
 pub unsafe fn delete_proxy_arp_entry(address: u32, mask: u32, index: u32) -> u32 {
     guard::status::<Win32>(|| {
         let prefix = prefix(address, mask)?;
-        host::current()?.delete_proxy_neighbors(InterfaceIndex(index), prefix).map_err(invalid_interface)
+        host::current()?
+            .delete_proxy_neighbors(InterfaceIndex(index), prefix)
+            .map(drop)
+            .map_err(invalid_interface)
     })
 }
 

@@ -5,6 +5,7 @@ mod arguments;
 mod delete;
 mod flush;
 mod list;
+mod proxy;
 mod resolve;
 mod rows;
 mod set;
@@ -22,6 +23,8 @@ pub(crate) enum Command {
     Set(set::Args),
     Delete(delete::Args),
     Flush(flush::Args),
+    #[command(subcommand)]
+    Proxy(proxy::Command),
 }
 
 impl Command {
@@ -33,6 +36,7 @@ impl Command {
             Self::Set(args) => args.run(),
             Self::Delete(args) => args.run(),
             Self::Flush(args) => args.run(),
+            Self::Proxy(command) => command.run(),
         }
     }
 }

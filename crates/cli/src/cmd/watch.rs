@@ -4,16 +4,16 @@ mod differences;
 mod rows;
 
 use crate::exit::{Exit, Failure};
-use crate::filter::family;
+use crate::families::Families;
 use crate::output::json;
 use crate::output::style::{GOOD, NAME, QUIET};
 use crate::sanitize::sanitize;
 use crate::signals::Signals;
 use crate::units::show_duration;
 use differences::{Difference, differences};
+use iphelper::Host;
 use iphelper::interface::InterfaceLevel;
 use iphelper::notification::{ChangeKind, Classes, Event, Subject, WatchOptions};
-use iphelper::{Family, Host};
 use jiff::{Timestamp, Zoned};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
@@ -30,15 +30,15 @@ use std::time::Duration;
 /// their values before and after, and the program that asked for it where the kernel tells. Neighbours and TCP
 /// connections, which change all the time, are watched when they are named.
 ///
-/// The settings of interfaces that the kernel does not announce are found within 5 seconds, and new TCP connections by
-/// looking once a second. When more happens than can be printed, the differences are told. Ends with Ctrl-C, or when
+/// What the kernel does not announce, as some settings of interfaces and groups among the neighbours, is found within 5
+/// seconds, new TCP connections by looking once a second. When more happens than can be printed, the differences are told. Ends with Ctrl-C, or when
 /// nobody reads its output any more.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   iph watch
   iph watch address route
-  iph watch interface --family ipv6
+  iph watch interface -6
   iph watch neighbor
   iph watch --json | jq -c '.changes[]'")]
 pub(crate) struct Args {
@@ -46,9 +46,12 @@ pub(crate) struct Args {
     #[arg(value_name = "WHAT", hide_possible_values = true)]
     what: Vec<What>,
 
-    /// ipv4 or ipv6; both if not given
-    #[arg(long, value_parser = family)]
-    family: Option<Family>,
+    #[command(flatten)]
+    families: Families,
+
+    /// Also the routes of iphelper's own tables, see `iph keeper rules`
+    #[arg(long)]
+    internal: bool,
 
     /// Print one object a line, see docs/json.md
     #[arg(long)]
@@ -123,7 +126,7 @@ impl Args {
         let signals = Signals::block()?;
         let host = Host::open()?;
         // Interfaces always: routes name them by their number.
-        let options = WatchOptions::new(classes | Classes::INTERFACES).family(self.family);
+        let options = WatchOptions::new(classes | Classes::INTERFACES).family(self.families.get());
         let mut events = host.watch(options)?;
         let mut names = Names::read(&host)?;
         if !self.json {
@@ -155,7 +158,8 @@ impl Args {
                 && let Some(event) = events.try_next()?
             {
                 names.note(&event);
-                if classes.contains(event.subject.class()) {
+                let is_internal = matches!(&event.subject, Subject::Route(route) if route.is_internal());
+                if classes.contains(event.subject.class()) && (self.internal || !is_internal) {
                     self.print(&event, &names)?;
                 }
             }

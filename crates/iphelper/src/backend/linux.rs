@@ -47,6 +47,7 @@ pub(crate) use compartment::{
 };
 use namespace::Namespace;
 pub(crate) use namespace::no_descriptor;
+pub(crate) use policy::is_ours as is_internal_route;
 use socket::{Pool, Protocol};
 use std::os::fd::OwnedFd;
 use std::sync::Arc;

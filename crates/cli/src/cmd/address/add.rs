@@ -1,18 +1,19 @@
 //! `iph address add`.
 
 use super::arguments::{Name, Origin, lifetime, origin};
-use super::rows::write_changes;
+use super::rows::{anycast, write, write_members};
 use crate::exit::{Exit, Failure};
 use crate::output::style::QUIET;
+use iphelper::Host;
 use iphelper::address::{Lifetime, NewUnicastAddress};
-use iphelper::{Family, Host};
 use std::io::Write;
 
 /// Add an address
 ///
 /// IPv6: it is tentative until the kernel has found out whether another computer has it. IPv4: while dad_transmits of the
 /// interface is above 0, this command asks that first, and adds nothing that another computer has (code 1). Disabled
-/// default routes, strong hosts and the interface's metric are looked after in the same call.
+/// default routes, strong hosts and the interface's metric are looked after in the same call. Prints the address as it is
+/// then.
 ///
 /// TIME is 30s, 10m, 1h or forever.
 ///
@@ -56,7 +57,7 @@ pub(crate) struct Args {
     #[arg(short = 'n', long)]
     dry_run: bool,
 
-    /// Print an array of changes, see docs/json.md
+    /// Print an array of the one address, see docs/json.md
     #[arg(long)]
     json: bool,
 }
@@ -66,12 +67,13 @@ impl Args {
         let host = Host::open()?;
         let interface = self.name.interface(&host)?;
         let address = &self.name.address;
-        let changes = if self.anycast {
-            if self.dry_run {
+        if self.anycast {
+            let row = if self.dry_run {
                 host.plan_create_anycast_address(interface, address.ip)
             } else {
                 host.create_anycast_address(interface, address.ip)
-            }
+            }?;
+            write_members(&[anycast(&row)], self.json)?;
         } else {
             let new = NewUnicastAddress {
                 on_link_prefix_length: address.length,
@@ -82,13 +84,13 @@ impl Args {
                 optimistic: self.optimistic,
                 ..NewUnicastAddress::new(interface, address.ip)
             };
-            if self.dry_run {
+            let row = if self.dry_run {
                 host.plan_create_unicast_address(&new)
             } else {
                 host.create_unicast_address(&new)
-            }
-        }?;
-        write_changes(Family::of(&address.ip), &changes, self.json)?;
+            }?;
+            write(&[row], self.json)?;
+        }
         if self.dry_run {
             let _ = writeln!(anstream::stderr(), "{QUIET}dry run: nothing was added{QUIET:#}");
         }

@@ -1,15 +1,16 @@
 //! `iph address delete`.
 
 use super::arguments::Name;
-use super::rows::write_changes;
+use super::rows::{anycast, write, write_members};
 use crate::exit::{Exit, Failure};
 use crate::output::style::QUIET;
-use iphelper::{Family, Host};
+use iphelper::Host;
 use std::io::Write;
 
 /// Delete an address, and no other
 ///
 /// Other IPv4 addresses of the same prefix stay. A length after the address is not looked at.
+/// Prints the address as it was.
 ///
 /// Needs root (CAP_NET_ADMIN); --dry-run does not.
 #[derive(Debug, clap::Args)]
@@ -32,7 +33,7 @@ pub(crate) struct Args {
     #[arg(short = 'n', long)]
     dry_run: bool,
 
-    /// Print an array of changes, see docs/json.md
+    /// Print an array of the one address, see docs/json.md
     #[arg(long)]
     json: bool,
 }
@@ -42,13 +43,21 @@ impl Args {
         let host = Host::open()?;
         let interface = self.name.interface(&host)?;
         let ip = self.name.address.ip;
-        let changes = match (self.anycast, self.dry_run) {
-            (false, false) => host.delete_unicast_address(interface, ip),
-            (false, true) => host.plan_delete_unicast_address(interface, ip),
-            (true, false) => host.delete_anycast_address(interface, ip),
-            (true, true) => host.plan_delete_anycast_address(interface, ip),
-        }?;
-        write_changes(Family::of(&ip), &changes, self.json)?;
+        if self.anycast {
+            let row = if self.dry_run {
+                host.plan_delete_anycast_address(interface, ip)
+            } else {
+                host.delete_anycast_address(interface, ip)
+            }?;
+            write_members(&[anycast(&row)], self.json)?;
+        } else {
+            let row = if self.dry_run {
+                host.plan_delete_unicast_address(interface, ip)
+            } else {
+                host.delete_unicast_address(interface, ip)
+            }?;
+            write(&[row], self.json)?;
+        }
         if self.dry_run {
             let _ = writeln!(anstream::stderr(), "{QUIET}dry run: nothing was deleted{QUIET:#}");
         }

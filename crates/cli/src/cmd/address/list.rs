@@ -2,8 +2,9 @@
 
 use super::rows::{anycast, group, write, write_members};
 use crate::exit::{Exit, Failure};
+use crate::families::Families;
 use crate::interface_name;
-use iphelper::{Family, Host};
+use iphelper::Host;
 
 /// List addresses
 ///
@@ -19,13 +20,8 @@ Examples:
   iph address list --json | jq -r '.[] | select(.prefix_origin == \"dhcp\") | .address'"
 )]
 pub(crate) struct Args {
-    /// IPv4 alone
-    #[arg(short = '4', long, conflicts_with = "ipv6")]
-    ipv4: bool,
-
-    /// IPv6 alone
-    #[arg(short = '6', long)]
-    ipv6: bool,
+    #[command(flatten)]
+    families: Families,
 
     /// Only those on this interface
     #[arg(long, short, visible_alias = "dev", value_name = "NAME")]
@@ -51,11 +47,7 @@ impl Args {
             Some(name) => Some(interface_name::find(&host, name)?.luid),
             None => None,
         };
-        let family = match (self.ipv4, self.ipv6) {
-            (true, _) => Some(Family::V4),
-            (_, true) => Some(Family::V6),
-            _ => None,
-        };
+        let family = self.families.get();
         let asked = |luid| interface.is_none_or(|asked| asked == luid);
         if self.anycast {
             let mut rows = host.anycast_addresses(family)?;

@@ -4,9 +4,7 @@ use crate::exit::Failure;
 use crate::output::{self, json, table};
 use crate::sanitize::sanitize;
 use crate::units::show_duration;
-use iphelper::Family;
 use iphelper::address::{AnycastAddress, Lifetime, MulticastAddress, UnicastAddress};
-use iphelper::ip_interface::PropertyChange;
 use std::io::Write;
 use std::time::Duration;
 
@@ -56,43 +54,6 @@ pub(super) fn anycast(row: &AnycastAddress) -> json::AddressMember<'_> {
 
 pub(super) fn group(row: &MulticastAddress) -> json::AddressMember<'_> {
     json::AddressMember::new(row.address, row.luid, row.index, &row.name, row.scope_id)
-}
-
-/// What changed, or would.
-pub(super) fn write_changes(
-    family: Family,
-    changes: &[PropertyChange],
-    as_json: bool,
-) -> Result<(), Failure> {
-    if as_json {
-        let mut out = json::stdout();
-        let documents = changes.iter().map(|change| json::PropertyChange {
-            family: json::family(family),
-            property: change.property,
-            from: &change.from,
-            to: &change.to,
-            mechanism: &change.mechanism,
-        });
-        json::write_array(&mut out, documents)?;
-        out.flush()?;
-        return Ok(());
-    }
-    if changes.is_empty() {
-        let mut out = output::people();
-        writeln!(out, "nothing to change: every value is already so")?;
-        out.flush()?;
-        return Ok(());
-    }
-    let mut table = table::new(&["Property", "From", "To", "Kernel object"], &[], output::width());
-    for change in changes {
-        let _ = table.add_row([
-            change.property.to_owned(),
-            change.from.clone(),
-            change.to.clone(),
-            change.mechanism.clone(),
-        ]);
-    }
-    finish(&table)
 }
 
 fn time(lifetime: Lifetime) -> String {

@@ -1,8 +1,8 @@
 //! `iph address set`.
 
 use super::arguments::{Name, Origin, lifetime, origin};
-use super::rows::write_changes;
 use crate::exit::{Exit, Failure};
+use crate::output::changes;
 use crate::output::style::QUIET;
 use iphelper::address::{Lifetime, UnicastAddressChange};
 use iphelper::{Family, Host};
@@ -74,7 +74,7 @@ impl Args {
         } else {
             host.set_unicast_address(interface, address.ip, &change)
         }?;
-        write_changes(Family::of(&address.ip), &changes, self.json)?;
+        changes::write(Family::of(&address.ip), &changes, self.json)?;
         if self.dry_run {
             let _ = writeln!(anstream::stderr(), "{QUIET}dry run: nothing was changed{QUIET:#}");
         }

@@ -1,11 +1,11 @@
 //! `iph neighbor add`.
 
-use super::arguments::{Name, physical_address};
+use super::arguments::Entry;
 use super::rows::write;
 use crate::exit::{Exit, Failure};
 use crate::output::style::QUIET;
 use iphelper::Host;
-use iphelper::neighbor::{NewNeighbor, PhysicalAddress};
+use iphelper::neighbor::NewNeighbor;
 use std::io::Write;
 
 /// Add a neighbour
@@ -21,15 +21,7 @@ Examples:
   iph neighbor add fe80::7%eth0 --mac 02-00-5E-00-53-07 --dry-run")]
 pub(crate) struct Args {
     #[command(flatten)]
-    name: Name,
-
-    /// Its physical address, as long as the interface's own
-    #[arg(long, short, visible_alias = "mac", value_name = "BYTES", value_parser = physical_address)]
-    physical_address: PhysicalAddress,
-
-    /// Let it be in doubt: the first packet asks whether it is there, and what it answers is learned
-    #[arg(long)]
-    dynamic: bool,
+    entry: Entry,
 
     /// Check everything and say what would be added, but add nothing
     #[arg(short = 'n', long)]
@@ -43,10 +35,11 @@ pub(crate) struct Args {
 impl Args {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
         let host = Host::open()?;
-        let interface = self.name.interface(&host)?;
+        let Entry { name, physical_address, dynamic } = self.entry;
+        let interface = name.interface(&host)?;
         let new = NewNeighbor {
-            permanent: !self.dynamic,
-            ..NewNeighbor::new(interface, self.name.address.ip, self.physical_address)
+            permanent: !dynamic,
+            ..NewNeighbor::new(interface, name.address.ip, physical_address)
         };
         let row = if self.dry_run { host.plan_create_neighbor(&new) } else { host.create_neighbor(&new) }?;
         write(&[row], self.json)?;

@@ -4,7 +4,7 @@ use crate::end::split_scope;
 use crate::exit::Failure;
 use crate::interface_name;
 use iphelper::neighbor::PhysicalAddress;
-use iphelper::{Family, Host, InterfaceLuid};
+use iphelper::{Host, InterfaceLuid};
 use std::net::IpAddr;
 
 /// An address and its zone.
@@ -33,7 +33,7 @@ pub(super) fn source(text: &str) -> Result<IpAddr, String> {
 }
 
 /// Reads a physical address.
-pub(super) fn physical_address(text: &str) -> Result<PhysicalAddress, String> {
+fn physical_address(text: &str) -> Result<PhysicalAddress, String> {
     text.parse().map_err(|_| "give pairs of hexadecimal digits, such as 02:00:5e:00:53:07".to_owned())
 }
 
@@ -75,26 +75,19 @@ impl Name {
     }
 }
 
-/// The options that choose families.
-#[derive(Clone, Copy, Debug, clap::Args)]
-pub(super) struct Families {
-    /// IPv4 alone
-    #[arg(short = '4', long, conflicts_with = "ipv6")]
-    ipv4: bool,
+/// The arguments that say what a neighbour is to be like.
+#[derive(Debug, clap::Args)]
+pub(super) struct Entry {
+    #[command(flatten)]
+    pub(super) name: Name,
 
-    /// IPv6 alone
-    #[arg(short = '6', long)]
-    ipv6: bool,
-}
+    /// Its physical address, as long as the interface's own
+    #[arg(long, short, visible_alias = "mac", value_name = "BYTES", value_parser = physical_address)]
+    pub(super) physical_address: PhysicalAddress,
 
-impl Families {
-    pub(super) fn get(self) -> Option<Family> {
-        match (self.ipv4, self.ipv6) {
-            (true, _) => Some(Family::V4),
-            (_, true) => Some(Family::V6),
-            _ => None,
-        }
-    }
+    /// Let it be in doubt: the first packet asks whether it is there, and what it answers is learned
+    #[arg(long)]
+    pub(super) dynamic: bool,
 }
 
 #[cfg(test)]

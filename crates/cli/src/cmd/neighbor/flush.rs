@@ -1,8 +1,8 @@
 //! `iph neighbor flush`.
 
-use super::arguments::Families;
 use super::rows::write;
 use crate::exit::{Exit, Failure};
+use crate::families::Families;
 use crate::interface_name;
 use crate::output::style::QUIET;
 use iphelper::Host;

@@ -1,12 +1,10 @@
 //! `iph neighbor set`.
 
-use super::arguments::{Name, physical_address};
+use super::arguments::Entry;
 use crate::exit::{Exit, Failure};
+use crate::output::changes;
 use crate::output::style::QUIET;
-use crate::output::{self, json, table};
-use crate::sanitize::sanitize;
-use iphelper::ip_interface::PropertyChange;
-use iphelper::neighbor::{NeighborChange, PhysicalAddress};
+use iphelper::neighbor::NeighborChange;
 use iphelper::{Family, Host};
 use std::io::Write;
 
@@ -23,15 +21,7 @@ Examples:
   iph neighbor set fe80::1%eth0 --mac 02:00:5e:00:53:01 --dynamic --dry-run")]
 pub(crate) struct Args {
     #[command(flatten)]
-    name: Name,
-
-    /// Its physical address, as long as the interface's own
-    #[arg(long, short, visible_alias = "mac", value_name = "BYTES", value_parser = physical_address)]
-    physical_address: PhysicalAddress,
-
-    /// Let it be in doubt: the first packet asks whether it is there, and what it answers is learned
-    #[arg(long)]
-    dynamic: bool,
+    entry: Entry,
 
     /// Check everything and say what would change, but change nothing
     #[arg(short = 'n', long)]
@@ -45,56 +35,19 @@ pub(crate) struct Args {
 impl Args {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
         let host = Host::open()?;
-        let interface = self.name.interface(&host)?;
-        let address = self.name.address.ip;
-        let change = NeighborChange { physical_address: self.physical_address, permanent: !self.dynamic };
+        let Entry { name, physical_address, dynamic } = self.entry;
+        let interface = name.interface(&host)?;
+        let address = name.address.ip;
+        let change = NeighborChange { physical_address, permanent: !dynamic };
         let changes = if self.dry_run {
             host.plan_set_neighbor(interface, address, &change)
         } else {
             host.set_neighbor(interface, address, &change)
         }?;
-        if self.json {
-            let family = json::family(Family::of(&address));
-            let documents = changes.iter().map(|change| document(family, change));
-            let mut out = json::stdout();
-            json::write_array(&mut out, documents)?;
-            out.flush()?;
-        } else {
-            print(&changes)?;
-        }
+        changes::write(Family::of(&address), &changes, self.json)?;
         if self.dry_run {
             let _ = writeln!(anstream::stderr(), "{QUIET}dry run: nothing was changed{QUIET:#}");
         }
         Ok(Exit::Success)
     }
-}
-
-fn document<'a>(family: &'static str, change: &'a PropertyChange) -> json::PropertyChange<'a> {
-    json::PropertyChange {
-        family,
-        property: change.property,
-        from: &change.from,
-        to: &change.to,
-        mechanism: &change.mechanism,
-    }
-}
-
-fn print(changes: &[PropertyChange]) -> Result<(), Failure> {
-    let mut out = output::people();
-    if changes.is_empty() {
-        writeln!(out, "nothing to change: every value is already so")?;
-    } else {
-        let mut table = table::new(&["Property", "From", "To", "Kernel object"], &[], output::width());
-        for change in changes {
-            let _ = table.add_row([
-                change.property.to_owned(),
-                change.from.clone(),
-                change.to.clone(),
-                sanitize(&change.mechanism).into_owned(),
-            ]);
-        }
-        table::write(&mut out, &table)?;
-    }
-    out.flush()?;
-    Ok(())
 }

@@ -2,6 +2,7 @@
 
 use crate::exit::Failure;
 use crate::interface_name;
+use crate::prefix::prefix;
 use crate::units;
 use iphelper::route::{RouteKey, RouteProtocol, RouteTables};
 use iphelper::{Family, Host, Prefix};
@@ -20,14 +21,7 @@ pub(super) fn destination(text: &str) -> Result<Destination, String> {
     if text == "default" {
         return Ok(Destination::Default);
     }
-    let prefix: Prefix = text
-        .parse()
-        .map_err(|_| "give a prefix such as 203.0.113.0/24, an address, or default".to_owned())?;
-    let typed = text.split('/').next().and_then(|address| address.parse::<IpAddr>().ok());
-    if typed.is_some_and(|typed| typed != prefix.address()) {
-        return Err(format!("there are bits beyond the length: did you mean {prefix}?"));
-    }
-    Ok(Destination::Prefix(prefix))
+    prefix(text, "give a prefix such as 203.0.113.0/24, an address, or default").map(Destination::Prefix)
 }
 
 /// Reads the address of a router.

@@ -3,10 +3,11 @@
 use super::arguments::tables;
 use super::rows::{Names, write_table};
 use crate::exit::{Exit, Failure};
+use crate::families::Families;
 use crate::interface_name;
 use crate::output::json;
+use iphelper::Host;
 use iphelper::route::{RouteQuery, RouteTables};
-use iphelper::{Family, Host};
 use std::io::Write;
 
 /// List routes
@@ -23,13 +24,8 @@ Examples:
   iph route list --interface eth0 --json | jq -r '.[] | select(.origin == \"dhcp\") | .destination'"
 )]
 pub(crate) struct Args {
-    /// IPv4 alone
-    #[arg(short = '4', long, conflicts_with = "ipv6")]
-    ipv4: bool,
-
-    /// IPv6 alone
-    #[arg(short = '6', long)]
-    ipv6: bool,
+    #[command(flatten)]
+    families: Families,
 
     /// The table: main, local, all or a number
     #[arg(long, value_parser = tables, value_name = "TABLE", default_value = "main")]
@@ -51,11 +47,7 @@ impl Args {
             Some(name) => Some(interface_name::find(&host, name)?.luid.into()),
             None => None,
         };
-        let family = match (self.ipv4, self.ipv6) {
-            (true, _) => Some(Family::V4),
-            (_, true) => Some(Family::V6),
-            _ => None,
-        };
+        let family = self.families.get();
         let query = RouteQuery { family, tables: self.table, interface };
         let names = Names::read(&host)?;
         if self.json {

@@ -5,9 +5,8 @@ use crate::output::{self, json, table};
 use crate::sanitize::sanitize;
 use crate::units::show_duration;
 use iphelper::interface::InterfaceLevel;
-use iphelper::ip_interface::PropertyChange;
 use iphelper::route::{MAIN_TABLE, Route, RouteKind};
-use iphelper::{Family, Host, InterfaceLuid};
+use iphelper::{Host, InterfaceLuid};
 use std::collections::BTreeMap;
 use std::io::Write;
 
@@ -88,42 +87,4 @@ fn notes(row: &Route) -> String {
 
 pub(super) fn whole_seconds(time: std::time::Duration) -> std::time::Duration {
     std::time::Duration::from_secs(time.as_secs())
-}
-
-/// Writes what changes, or would.
-pub(super) fn write_changes(
-    family: Family,
-    changes: &[PropertyChange],
-    as_json: bool,
-) -> Result<(), Failure> {
-    if as_json {
-        let mut out = json::stdout();
-        let documents = changes.iter().map(|change| json::PropertyChange {
-            family: json::family(family),
-            property: change.property,
-            from: &change.from,
-            to: &change.to,
-            mechanism: &change.mechanism,
-        });
-        json::write_array(&mut out, documents)?;
-        out.flush()?;
-        return Ok(());
-    }
-    let mut out = output::people();
-    if changes.is_empty() {
-        writeln!(out, "nothing to change: every value is already so")?;
-    } else {
-        let mut table = table::new(&["Property", "From", "To", "Kernel object"], &[], output::width());
-        for change in changes {
-            let _ = table.add_row([
-                change.property.to_owned(),
-                change.from.clone(),
-                change.to.clone(),
-                change.mechanism.clone(),
-            ]);
-        }
-        table::write(&mut out, &table)?;
-    }
-    out.flush()?;
-    Ok(())
 }

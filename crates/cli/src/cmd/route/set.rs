@@ -1,8 +1,8 @@
 //! `iph route set`.
 
 use super::arguments::{Lifetime, Name, lifetime, protocol};
-use super::rows::write_changes;
 use crate::exit::{Exit, Failure};
+use crate::output::changes;
 use crate::output::style::QUIET;
 use crate::units;
 use iphelper::Host;
@@ -66,7 +66,7 @@ impl Args {
         key.metric = self.of_metric;
         let changes =
             if self.dry_run { host.plan_set_route(&key, &change) } else { host.set_route(&key, &change) }?;
-        write_changes(iphelper::Family::of(&key.destination.address()), &changes, self.json)?;
+        changes::write(iphelper::Family::of(&key.destination.address()), &changes, self.json)?;
         if self.dry_run {
             let _ = writeln!(anstream::stderr(), "{QUIET}dry run: nothing was changed{QUIET:#}");
         }

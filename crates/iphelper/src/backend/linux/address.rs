@@ -37,11 +37,11 @@ impl backend::Address for LinuxHost {
         self.read_unicast_address(interface, address)
     }
 
-    fn plan_create_unicast_address(&self, new: &NewUnicastAddress) -> Result<Vec<PropertyChange>> {
+    fn plan_create_unicast_address(&self, new: &NewUnicastAddress) -> Result<UnicastAddress> {
         self.plan_creation_of(new)
     }
 
-    fn create_unicast_address(&self, new: &NewUnicastAddress) -> Result<Vec<PropertyChange>> {
+    fn create_unicast_address(&self, new: &NewUnicastAddress) -> Result<UnicastAddress> {
         self.create_address(new)
     }
 
@@ -67,15 +67,11 @@ impl backend::Address for LinuxHost {
         &self,
         interface: InterfaceKey,
         address: IpAddr,
-    ) -> Result<Vec<PropertyChange>> {
+    ) -> Result<UnicastAddress> {
         self.plan_deletion_of(interface, address)
     }
 
-    fn delete_unicast_address(
-        &self,
-        interface: InterfaceKey,
-        address: IpAddr,
-    ) -> Result<Vec<PropertyChange>> {
+    fn delete_unicast_address(&self, interface: InterfaceKey, address: IpAddr) -> Result<UnicastAddress> {
         self.delete_address(interface, address)
     }
 
@@ -86,11 +82,7 @@ impl backend::Address for LinuxHost {
         Ok(Box::new(stable::Waiter::open(self, family)?))
     }
 
-    fn create_anycast_address(
-        &self,
-        interface: InterfaceKey,
-        address: IpAddr,
-    ) -> Result<Vec<PropertyChange>> {
+    fn create_anycast_address(&self, interface: InterfaceKey, address: IpAddr) -> Result<AnycastAddress> {
         self.create_anycast(interface, address)
     }
 
@@ -98,15 +90,11 @@ impl backend::Address for LinuxHost {
         &self,
         interface: InterfaceKey,
         address: IpAddr,
-    ) -> Result<Vec<PropertyChange>> {
+    ) -> Result<AnycastAddress> {
         self.plan_create_anycast(interface, address)
     }
 
-    fn delete_anycast_address(
-        &self,
-        interface: InterfaceKey,
-        address: IpAddr,
-    ) -> Result<Vec<PropertyChange>> {
+    fn delete_anycast_address(&self, interface: InterfaceKey, address: IpAddr) -> Result<AnycastAddress> {
         self.delete_anycast(interface, address)
     }
 
@@ -114,7 +102,7 @@ impl backend::Address for LinuxHost {
         &self,
         interface: InterfaceKey,
         address: IpAddr,
-    ) -> Result<Vec<PropertyChange>> {
+    ) -> Result<AnycastAddress> {
         self.plan_delete_anycast(interface, address)
     }
 

@@ -70,12 +70,28 @@ impl backend::Neighbor for LinuxHost {
         self.forget_neighbors(which, false)
     }
 
-    fn create_proxy_neighbors(&self, interface: InterfaceKey, prefix: Prefix) -> Result<()> {
-        self.make_proxies(interface, prefix)
+    fn create_proxy_neighbors(&self, interface: InterfaceKey, prefix: Prefix) -> Result<Vec<ProxyNeighbor>> {
+        self.make_proxies(interface, prefix, true)
     }
 
-    fn delete_proxy_neighbors(&self, interface: InterfaceKey, prefix: Prefix) -> Result<()> {
-        self.forget_proxies(interface, prefix)
+    fn plan_create_proxy_neighbors(
+        &self,
+        interface: InterfaceKey,
+        prefix: Prefix,
+    ) -> Result<Vec<ProxyNeighbor>> {
+        self.make_proxies(interface, prefix, false)
+    }
+
+    fn delete_proxy_neighbors(&self, interface: InterfaceKey, prefix: Prefix) -> Result<Vec<ProxyNeighbor>> {
+        self.forget_proxies(interface, prefix, true)
+    }
+
+    fn plan_delete_proxy_neighbors(
+        &self,
+        interface: InterfaceKey,
+        prefix: Prefix,
+    ) -> Result<Vec<ProxyNeighbor>> {
+        self.forget_proxies(interface, prefix, false)
     }
 
     fn resolve_neighbor(

@@ -59,6 +59,7 @@ pub(super) use follow::Follower;
 pub(super) use keeper_lock::KeeperLock;
 pub(super) use metric::{OUR_PROTOCOL, RouteMetrics};
 pub(super) use names::is_our_table;
+pub(crate) use names::is_ours;
 pub(super) use optimistic::notes_optimistic_detection;
 pub(super) use route_settings::RouteSettings;
 pub(super) use settings::{Property, Setting, Settings};

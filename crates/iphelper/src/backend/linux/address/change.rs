@@ -6,8 +6,8 @@
 use super::form::Form;
 use super::mark::Mark;
 use super::on_link::OnLinkRoutes;
-use super::read::{no_such_address, require_unicast};
-use crate::address::UnicastAddressChange;
+use super::read::{detected_row, no_such_address, require_unicast, row};
+use crate::address::{UnicastAddress, UnicastAddressChange};
 use crate::backend::linux::LinuxHost;
 use crate::backend::linux::link::Link;
 use crate::backend::linux::policy::{Detection, send_all};
@@ -41,7 +41,8 @@ struct Deletion {
     link: Link,
     addresses: Vec<Address>,
     detection: Option<Detection>,
-    changes: Vec<PropertyChange>,
+    /// As it was.
+    row: UnicastAddress,
 }
 
 impl LinuxHost {
@@ -185,17 +186,13 @@ impl LinuxHost {
         &self,
         interface: InterfaceKey,
         address: IpAddr,
-    ) -> Result<Vec<PropertyChange>> {
-        Ok(self.plan_deletion(interface, address)?.changes)
+    ) -> Result<UnicastAddress> {
+        Ok(self.plan_deletion(interface, address)?.row)
     }
 
-    pub(super) fn delete_address(
-        &self,
-        interface: InterfaceKey,
-        address: IpAddr,
-    ) -> Result<Vec<PropertyChange>> {
+    pub(super) fn delete_address(&self, interface: InterfaceKey, address: IpAddr) -> Result<UnicastAddress> {
         self.require_administrator(OPERATION)?;
-        let Deletion { link, addresses, detection, changes } = self.plan_deletion(interface, address)?;
+        let Deletion { link, addresses, detection, row } = self.plan_deletion(interface, address)?;
         if let Some(detection) = detection {
             let ended = self.end_detection(&detection)?;
             ended.map_err(|refusal| failed(refusal, "taking the note of a tentative address away"))?;
@@ -205,7 +202,7 @@ impl LinuxHost {
             self.send_each_of(&link, requests)?;
             self.follow_address_change(&link, Family::of(&address))?;
         }
-        Ok(changes)
+        Ok(row)
     }
 
     fn plan_deletion(&self, interface: InterfaceKey, address: IpAddr) -> Result<Deletion> {
@@ -215,25 +212,12 @@ impl LinuxHost {
         let mut addresses = self.addresses(family, Some(link.index), OPERATION)?;
         addresses.retain(|it| it.address == address && Mark::of(it) != Some(Mark::Anycast));
         let detection = self.detections()?.into_iter().find(|it| it.address == address && it.is_of(&link));
-        let mut changes = Vec::new();
-        for held in &addresses {
-            let form = Form::of(held, &link);
-            tell(&mut changes, "address", format!("{address}/{}", form.prefix_len), "none", "RTM_DELADDR");
-        }
-        if let Some(detection) = detection {
-            let state = if detection.is_duplicate { "duplicate" } else { "tentative" };
-            tell(
-                &mut changes,
-                "address",
-                format!("{address} ({state})"),
-                "none",
-                "ip route table 1768974360",
-            );
-        }
-        if changes.is_empty() {
-            return Err(no_such_address(address, &link, OPERATION));
-        }
-        Ok(Deletion { link, addresses, detection, changes })
+        let row = match (addresses.first(), &detection) {
+            (Some(held), _) => row(held, &link, link.luid()),
+            (None, Some(detection)) => detected_row(detection, &link),
+            (None, None) => return Err(no_such_address(address, &link, OPERATION)),
+        };
+        Ok(Deletion { link, addresses, detection, row })
     }
 
     /// Requests that delete addresses of a link, and no others, then `next`: where the kernel would take the other

@@ -1,17 +1,16 @@
 //! Creating an address: what is asked before it is taken, and what is written then.
 
 use super::arp::{Prober, Probing};
-use super::change::{OPERATION, failed, require_loopback_link, tell, tell_form, unsupported};
+use super::change::{OPERATION, failed, require_loopback_link, unsupported};
 use super::form::{Form, fresh, pack};
 use super::on_link::OnLinkRoutes;
 use super::origin::MANUAL;
-use super::read::require_unicast;
-use crate::address::NewUnicastAddress;
+use super::read::{require_unicast, row};
+use crate::address::{DadState, NewUnicastAddress, UnicastAddress};
 use crate::backend::linux::LinuxHost;
 use crate::backend::linux::link::Link;
 use crate::backend::linux::policy::Detection;
 use crate::error::{Error, ErrorKind, Result};
-use crate::ip_interface::PropertyChange;
 use crate::types::Family;
 use iphelper_netlink::message::{ACK, CREATE, EXCLUSIVE};
 use iphelper_netlink::rtnetlink::addr::{Address, flag};
@@ -31,19 +30,22 @@ struct Creation {
     form: Form,
     probing: Option<Probing>,
     optimistic: bool,
-    changes: Vec<PropertyChange>,
+    /// As it will be.
+    row: UnicastAddress,
 }
 
 impl LinuxHost {
-    pub(super) fn plan_creation_of(&self, new: &NewUnicastAddress) -> Result<Vec<PropertyChange>> {
-        Ok(self.plan_creation(new)?.changes)
+    pub(super) fn plan_creation_of(&self, new: &NewUnicastAddress) -> Result<UnicastAddress> {
+        Ok(self.plan_creation(new)?.row)
     }
 
-    pub(super) fn create_address(&self, new: &NewUnicastAddress) -> Result<Vec<PropertyChange>> {
+    pub(super) fn create_address(&self, new: &NewUnicastAddress) -> Result<UnicastAddress> {
         self.require_administrator(OPERATION)?;
         let creation = self.plan_creation(new)?;
         self.carry_creation_out(&creation)?;
-        Ok(creation.changes)
+        // Somebody may have deleted it since.
+        let row = self.read_unicast_address(creation.link.luid().into(), new.address);
+        Ok(row.unwrap_or(creation.row))
     }
 
     fn plan_creation(&self, new: &NewUnicastAddress) -> Result<Creation> {
@@ -73,15 +75,20 @@ impl LinuxHost {
             Family::V6 if optimistic => wanted.flags |= flag::OPTIMISTIC,
             Family::V6 => {}
         }
-        let mut changes = Vec::new();
-        let mechanism = match probing {
-            Some(Probing { probes, .. }) => format!("RTM_NEWADDR, after {probes} ARP probes"),
-            None => "RTM_NEWADDR".to_owned(),
+        let mut row = row(&wanted, &link, link.luid());
+        let looked_for = match family {
+            Family::V4 => probing.is_some(),
+            Family::V6 => {
+                let of_link = self.read_rows_of(link.index)?;
+                of_link.iter().any(|row| row.family == Family::V6 && row.dad_transmits > 0)
+            }
         };
-        tell(&mut changes, "address", "none", format!("{address}/{}", form.prefix_len), mechanism);
-        let default = Form { valid: u32::MAX, preferred: u32::MAX, skip: false, origins: MANUAL, ..form };
-        tell_form(&mut changes, &default, &form, family);
-        Ok(Creation { link, address: wanted, form, probing, optimistic, changes })
+        row.dad_state = match () {
+            () if looked_for && !optimistic => DadState::Tentative,
+            () if form.preferred == 0 => DadState::Deprecated,
+            () => DadState::Preferred,
+        };
+        Ok(Creation { link, address: wanted, form, probing, optimistic, row })
     }
 
     /// How duplicates of IPv4 addresses are looked for on a link.

@@ -16,7 +16,7 @@ impl LinuxHost {
     pub(super) fn read_anycast_addresses(&self, family: Option<Family>) -> Result<Vec<AnycastAddress>> {
         const OPERATION: &str = "reading anycast addresses";
         let rows = self.members(Kind::Anycast, family, OPERATION)?;
-        Ok(rows.iter().map(|(member, link)| anycast_row(member, link)).collect())
+        Ok(rows.iter().map(|(member, link)| anycast_row(member.address, link)).collect())
     }
 
     pub(super) fn read_anycast_address(
@@ -27,7 +27,7 @@ impl LinuxHost {
         const OPERATION: &str = "reading an anycast address";
         require_unicast(address, OPERATION)?;
         let (member, link) = self.member(Kind::Anycast, interface, address, OPERATION)?;
-        Ok(anycast_row(&member, &link))
+        Ok(anycast_row(member.address, &link))
     }
 
     pub(super) fn read_multicast_addresses(&self, family: Option<Family>) -> Result<Vec<MulticastAddress>> {
@@ -134,13 +134,13 @@ impl LinuxHost {
     }
 }
 
-fn anycast_row(member: &Member, link: &Link) -> AnycastAddress {
+pub(super) fn anycast_row(address: IpAddr, link: &Link) -> AnycastAddress {
     AnycastAddress {
-        address: member.address,
+        address,
         luid: link.luid(),
         index: link.index,
         name: link.name(),
-        scope_id: scope_id(member.address, link.index),
+        scope_id: scope_id(address, link.index),
     }
 }
 

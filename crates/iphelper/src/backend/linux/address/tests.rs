@@ -44,10 +44,10 @@ fn killed_at_any_message_the_address_is_old_or_new_and_the_same_call_completes_i
         let prefix = UnicastAddressChange { on_link_prefix_length: Some(len + 4), ..Default::default() };
         let work = |host: &LinuxHost, what: usize| -> crate::Result<()> {
             let key = InterfaceIndex(7).into();
-            let _ = match what {
-                0 => host.alter_address(key, address, &skip),
-                1 => host.alter_address(key, address, &prefix),
-                2 => host.delete_address(key, address),
+            match what {
+                0 => host.alter_address(key, address, &skip).map(drop),
+                1 => host.alter_address(key, address, &prefix).map(drop),
+                2 => host.delete_address(key, address).map(drop),
                 _ => {
                     let third = if family == Family::V4 { "198.51.100.1" } else { "2001:db8:3::1" };
                     host.create_address(&NewUnicastAddress {
@@ -55,9 +55,9 @@ fn killed_at_any_message_the_address_is_old_or_new_and_the_same_call_completes_i
                         on_link_prefix_length: Some(len),
                         ..NewUnicastAddress::new(InterfaceIndex(7), third.parse().unwrap())
                     })
+                    .map(drop)
                 }
-            }?;
-            Ok(())
+            }
         };
         for what in 0..4 {
             let prepared = || {

@@ -1,10 +1,11 @@
 //! Addresses that this host answers for.
 
-use super::read::require_neighbor_address;
+use super::read::{Entry, Named, proxy_interface, require_neighbor_address};
 use crate::backend::linux::LinuxHost;
 use crate::backend::linux::link::Link;
 use crate::backend::linux::namespace::system;
 use crate::error::{Error, ErrorKind, Result};
+use crate::neighbor::ProxyNeighbor;
 use crate::types::{Family, InterfaceKey, Prefix};
 use iphelper_netlink::message::Request;
 use iphelper_netlink::rtnetlink::neigh::{self, Key};
@@ -14,9 +15,17 @@ use std::net::IpAddr;
 const MOST: u128 = 4096;
 
 impl LinuxHost {
-    pub(super) fn make_proxies(&self, interface: InterfaceKey, prefix: Prefix) -> Result<()> {
+    /// Answers for each address of a prefix, or says what would be answered.
+    pub(super) fn make_proxies(
+        &self,
+        interface: InterfaceKey,
+        prefix: Prefix,
+        write: bool,
+    ) -> Result<Vec<ProxyNeighbor>> {
         const OPERATION: &str = "creating proxies";
-        self.require_administrator(OPERATION)?;
+        if write {
+            self.require_administrator(OPERATION)?;
+        }
         let (link, addresses) = self.proxies_of(interface, prefix, OPERATION)?;
         if Family::of(&prefix.address()) == Family::V6 && !self.proxies_discovery(&link, OPERATION)? {
             return Err(Error::new(ErrorKind::NotSupported, OPERATION).because(format!(
@@ -24,22 +33,45 @@ impl LinuxHost {
                 link.name()
             )));
         }
-        if let Some(address) = self.first_proxy(&link, &addresses, true, OPERATION)? {
-            return Err(Error::new(ErrorKind::AlreadyExists, OPERATION)
-                .because(format!("{address} is answered for on {} already", link.name())));
+        let mut rows = Vec::new();
+        for address in &addresses {
+            if self.proxy_entry(&link, *address, OPERATION)?.is_some() {
+                return Err(Error::new(ErrorKind::AlreadyExists, OPERATION)
+                    .because(format!("{address} is answered for on {} already", link.name())));
+            }
+            let interface = Some(proxy_interface(&Named::from(&link), link.index));
+            rows.push(ProxyNeighbor { address: *address, interface, is_router: false, protocol: None });
         }
-        self.for_each(&link, &addresses, neigh::create_proxy, neigh::delete_proxy, OPERATION)
+        if write {
+            self.for_each(&link, &addresses, neigh::create_proxy, neigh::delete_proxy, OPERATION)?;
+        }
+        Ok(rows)
     }
 
-    pub(super) fn forget_proxies(&self, interface: InterfaceKey, prefix: Prefix) -> Result<()> {
+    /// Answers no more for each address of a prefix, or says what would be answered no more.
+    pub(super) fn forget_proxies(
+        &self,
+        interface: InterfaceKey,
+        prefix: Prefix,
+        write: bool,
+    ) -> Result<Vec<ProxyNeighbor>> {
         const OPERATION: &str = "deleting proxies";
-        self.require_administrator(OPERATION)?;
-        let (link, addresses) = self.proxies_of(interface, prefix, OPERATION)?;
-        if let Some(address) = self.first_proxy(&link, &addresses, false, OPERATION)? {
-            return Err(Error::new(ErrorKind::NotFound, OPERATION)
-                .because(format!("{address} is not answered for on {}", link.name())));
+        if write {
+            self.require_administrator(OPERATION)?;
         }
-        self.for_each(&link, &addresses, neigh::delete_proxy, neigh::create_proxy, OPERATION)
+        let (link, addresses) = self.proxies_of(interface, prefix, OPERATION)?;
+        let mut rows = Vec::new();
+        for address in &addresses {
+            let entry = self.proxy_entry(&link, *address, OPERATION)?.ok_or_else(|| {
+                Error::new(ErrorKind::NotFound, OPERATION)
+                    .because(format!("{address} is not answered for on {}", link.name()))
+            })?;
+            rows.push(entry.proxy_row(Some(proxy_interface(&Named::from(&link), link.index))));
+        }
+        if write {
+            self.for_each(&link, &addresses, neigh::delete_proxy, neigh::create_proxy, OPERATION)?;
+        }
+        Ok(rows)
     }
 
     /// The link and the addresses of a prefix that can be answered for on it.
@@ -73,29 +105,22 @@ impl LinuxHost {
         Ok((link, addresses))
     }
 
-    /// The first of the addresses that is answered for on a link, or the first that is not.
+    /// The kernel's entry of an address that is answered for on a link.
     ///
-    /// Asked for one by one: a dump of so many may lack some, see [`dump_neighbors`](Self::dump_neighbors).
-    fn first_proxy(
-        &self,
-        link: &Link,
-        addresses: &[IpAddr],
-        is_answered: bool,
-        operation: &'static str,
-    ) -> Result<Option<IpAddr>> {
-        let mut socket = self.route.take()?;
-        for address in addresses {
-            let key = Key { index: link.index.0, address: *address };
-            let answered = match socket.acknowledged(&mut neigh::get_proxy(key)) {
-                Ok(()) => true,
-                Err(refusal) if refusal.errno() == libc::ENOENT => false,
-                Err(refusal) => return Err(refusal.error(operation)),
-            };
-            if answered == is_answered {
-                return Ok(Some(*address));
-            }
+    /// Addresses are asked for one by one: a dump of so many may lack some, see
+    /// [`dump_neighbors`](Self::dump_neighbors).
+    fn proxy_entry(&self, link: &Link, address: IpAddr, operation: &'static str) -> Result<Option<Entry>> {
+        let mut entry = None;
+        let key = Key { index: link.index.0, address };
+        let asked = self.route.take()?.ask(&mut neigh::get_proxy(key), |message| {
+            entry = Entry::read(message)?;
+            Ok(())
+        });
+        match asked {
+            Ok(()) => Ok(entry),
+            Err(refusal) if refusal.errno() == libc::ENOENT => Ok(None),
+            Err(refusal) => Err(refusal.error(operation)),
         }
-        Ok(None)
     }
 
     /// Whether the kernel answers neighbour solicitations for others at all.

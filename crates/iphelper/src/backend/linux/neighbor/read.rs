@@ -43,7 +43,18 @@ impl From<&Link> for Named {
     }
 }
 
+/// The interface of a proxy.
+pub(super) fn proxy_interface(link: &Named, index: InterfaceIndex) -> ProxyInterface {
+    ProxyInterface { luid: link.luid, index, name: link.name.clone() }
+}
+
 impl Entry {
+    /// The row of an address that is answered for.
+    pub(super) fn proxy_row(&self, interface: Option<ProxyInterface>) -> ProxyNeighbor {
+        let is_router = self.flags & flag::ROUTER != 0;
+        ProxyNeighbor { address: self.address, interface, is_router, protocol: self.protocol }
+    }
+
     /// Copies a message; `None` if it is about something else, or about what the kernel keeps for itself: one entry
     /// without an address for all packets over a link that has no neighbours.
     pub(super) fn read(message: &Message<'_>) -> Result<Option<Self>, DecodeError> {
@@ -149,16 +160,10 @@ impl LinuxHost {
         const OPERATION: &str = "reading proxies";
         let proxies = self.dump_neighbors(family, None, neigh::dump_proxies, OPERATION)?;
         let links = self.named_links(OPERATION)?;
-        let row = |proxy: &Entry| {
-            let interface = match links.get(&proxy.index) {
-                Some(link) => {
-                    Some(ProxyInterface { luid: link.luid, index: proxy.index, name: link.name.clone() })
-                }
-                None if proxy.index.0 == 0 => None,
-                None => return None,
-            };
-            let is_router = proxy.flags & flag::ROUTER != 0;
-            Some(ProxyNeighbor { address: proxy.address, interface, is_router, protocol: proxy.protocol })
+        let row = |proxy: &Entry| match links.get(&proxy.index) {
+            Some(link) => Some(proxy.proxy_row(Some(proxy_interface(link, proxy.index)))),
+            None if proxy.index.0 == 0 => Some(proxy.proxy_row(None)),
+            None => None,
         };
         Ok(proxies.iter().filter_map(row).collect())
     }

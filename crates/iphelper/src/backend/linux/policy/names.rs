@@ -123,7 +123,7 @@ pub(in crate::backend::linux) const fn is_state(table: u32, protocol: u8) -> boo
 }
 
 /// Whether a route is one of ours: an original of somebody else's never is, whatever its table.
-pub(super) const fn is_ours(table: u32, protocol: u8) -> bool {
+pub(crate) const fn is_ours(table: u32, protocol: u8) -> bool {
     protocol == PROTOCOL && is_our_table(table)
 }
 
