@@ -32,6 +32,7 @@
 //! | names | [`dns`]: servers and domains, of the host and of each interface |
 //! | time | [`timestamp`]: what of packets is stamped, and the hardware's clock |
 //! | sockets | [`tcp`], [`udp`]: tables with owners, and deletion; [`socket`]: what both have in common; [`port_reservation`]: ports that are not given out |
+//! | reach | [`connectivity`]: how far packets get |
 //! | counters | [`statistics`]: of IP, ICMP, TCP and UDP |
 //! | changes | [`notification`]: of all that is above, as they happen |
 #![cfg_attr(
@@ -48,6 +49,7 @@ mod backend;
 pub mod best_route;
 #[cfg(target_os = "linux")]
 pub mod compartment;
+pub mod connectivity;
 pub mod convert;
 pub mod destination;
 pub mod dns;
@@ -73,6 +75,7 @@ pub mod tcp;
 pub mod timestamp;
 pub mod types;
 pub mod udp;
+mod worker;
 
 pub use error::{Error, ErrorKind, Result};
 pub use host::Host;

@@ -1,15 +1,13 @@
 //! Telling that what is stamped has changed.
 
 use super::TimestampCapabilities;
-use crate::backend::{self, Backend};
+use crate::backend::Backend;
 use crate::error::{Error, ErrorKind, Result};
 use crate::host::Host;
 use crate::interface::InterfaceLevel;
 use crate::types::InterfaceLuid;
+use crate::worker::Worker;
 use std::collections::BTreeMap;
-use std::fmt;
-use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 /// How often what is stamped is compared. Neither hardware nor kernel announces a change.
@@ -18,35 +16,18 @@ const PERIOD: Duration = Duration::from_secs(2);
 /// What both questions answer for each interface.
 type State = BTreeMap<InterfaceLuid, [Option<TimestampCapabilities>; 2]>;
 
-/// A running [`Host::notify_timestamp_change`]; dropping it ends it.
-pub struct TimestampRegistration {
-    stop: Option<Sender<()>>,
-    thread: Option<JoinHandle<()>>,
-}
+/// A callback that is called for changes of what is stamped, until this is cancelled or dropped.
+///
+/// A callback that panics ends its registration and nothing else. A forked child's copy is inert.
+#[must_use = "the registration ends when this is dropped"]
+#[derive(Debug)]
+pub struct TimestampRegistration(Worker);
 
 impl TimestampRegistration {
-    /// Ends the registration, after a call under way has returned; none runs afterwards. From inside the callback it
-    /// returns at once.
+    /// Ends the registration. Waits until a running callback has returned; none runs afterwards. Called by the callback
+    /// itself, it does not wait.
     pub fn cancel(self) {
-        drop(self);
-    }
-}
-
-impl Drop for TimestampRegistration {
-    fn drop(&mut self) {
-        drop(self.stop.take());
-        if let Some(thread) = self.thread.take()
-            && thread.thread().id() != std::thread::current().id()
-        {
-            // A callback that panicked has ended the registration already.
-            let _ended = thread.join();
-        }
-    }
-}
-
-impl fmt::Debug for TimestampRegistration {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TimestampRegistration").finish_non_exhaustive()
+        drop(self.0);
     }
 }
 
@@ -67,19 +48,16 @@ impl Host {
     ) -> Result<TimestampRegistration> {
         let backend = std::sync::Arc::clone(self.backend());
         let mut known = state(&*backend)?;
-        let (stop, stopped) = channel::<()>();
-        let thread = backend::start_thread("iphelper-stamps", move || {
-            while stopped.recv_timeout(PERIOD) == Err(RecvTimeoutError::Timeout) {
-                // A table that cannot be read now is compared the next time.
-                if let Ok(present) = state(&*backend)
-                    && present != known
-                {
-                    known = present;
-                    callback();
-                }
+        let worker = Worker::start("iphelper-stamps", PERIOD, move || {
+            // A table that cannot be read now is compared the next time.
+            if let Ok(present) = state(&*backend)
+                && present != known
+            {
+                known = present;
+                callback();
             }
         })?;
-        Ok(TimestampRegistration { stop: Some(stop), thread: Some(thread) })
+        Ok(TimestampRegistration(worker))
     }
 }
 
