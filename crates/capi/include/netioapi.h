@@ -476,6 +476,16 @@ NETIO_STATUS NETIOAPI_API_ SetNetworkInformation(
 NETIO_STATUS NETIOAPI_API_ ConvertIpv4MaskToLength(ULONG Mask, PUINT8 MaskLength);
 NETIO_STATUS NETIOAPI_API_ ConvertLengthToIpv4Mask(ULONG MaskLength, PULONG Mask);
 
+/* How far this host reaches, by its routes and neighbours: no packet is sent for it. What it costs is not known. */
+typedef VOID(NETIOAPI_API_ *PNETWORK_CONNECTIVITY_HINT_CHANGE_CALLBACK)(
+    PVOID CallerContext, NL_NETWORK_CONNECTIVITY_HINT ConnectivityHint);
+NETIO_STATUS NETIOAPI_API_ GetNetworkConnectivityHint(NL_NETWORK_CONNECTIVITY_HINT *ConnectivityHint);
+NETIO_STATUS NETIOAPI_API_ GetNetworkConnectivityHintForInterface(
+    NET_IFINDEX InterfaceIndex, NL_NETWORK_CONNECTIVITY_HINT *ConnectivityHint);
+NETIO_STATUS NETIOAPI_API_ NotifyNetworkConnectivityHintChange(
+    PNETWORK_CONNECTIVITY_HINT_CHANGE_CALLBACK Callback, PVOID CallerContext, BOOLEAN InitialNotification,
+    PHANDLE NotificationHandle);
+
 /* Flow layer virtual interfaces: no Linux host has them; ERROR_NOT_SUPPORTED. */
 typedef enum _NET_FL_VIRTUAL_INTERFACE_ORIGIN {
     NetFlVirtualInterfaceOriginOid,

@@ -134,6 +134,14 @@ typedef enum _NL_NETWORK_CONNECTIVITY_COST_HINT {
     NetworkConnectivityCostHintVariable = 3
 } NL_NETWORK_CONNECTIVITY_COST_HINT, *PNL_NETWORK_CONNECTIVITY_COST_HINT;
 
+typedef struct _NL_NETWORK_CONNECTIVITY_HINT {
+    NL_NETWORK_CONNECTIVITY_LEVEL_HINT ConnectivityLevel;
+    NL_NETWORK_CONNECTIVITY_COST_HINT ConnectivityCost;
+    BOOLEAN ApproachingDataLimit;
+    BOOLEAN OverDataLimit;
+    BOOLEAN Roaming;
+} NL_NETWORK_CONNECTIVITY_HINT, *PNL_NETWORK_CONNECTIVITY_HINT;
+
 /* What an interface does itself for packets of one direction. */
 typedef struct _NL_INTERFACE_OFFLOAD_ROD {
     BOOLEAN NlChecksumSupported : 1;

@@ -5,11 +5,11 @@
 //! - Security health: what Windows Server 2003 knew of quarantine. No Windows since has these functions.
 
 use crate::error::{Code, Flavour, Win32};
-use crate::guard;
 use crate::raw::{
     HANDLE, MIB_FL_VIRTUAL_INTERFACE_ROW, MIB_FL_VIRTUAL_INTERFACE_TABLE, OVERLAPPED,
     PTEREDO_PORT_CHANGE_CALLBACK,
 };
+use crate::{guard, notification};
 use std::ffi::c_void;
 
 /// The answer of them all; an argument that is needed may not be NULL.
@@ -32,12 +32,11 @@ pub unsafe fn notify_teredo_port_change<F: Flavour>(
     handle: *mut HANDLE,
 ) -> F::Status {
     guard::status::<F>(|| {
-        if handle.is_null() {
-            return Err(Code::INVALID_PARAMETER);
-        }
+        let start = || -> Result<fn(), Code> {
+            Err(if callback.is_some() { Code::NOT_SUPPORTED } else { Code::INVALID_PARAMETER })
+        };
         // SAFETY: the caller's promise on `handle`.
-        unsafe { handle.write_unaligned(std::ptr::null_mut()) };
-        Err(if callback.is_some() { Code::NOT_SUPPORTED } else { Code::INVALID_PARAMETER })
+        unsafe { notification::register_in(handle, start) }
     })
 }
 

@@ -16,6 +16,7 @@ macro_rules! export_netioapi {
             };
             use $crate::{
                 absent, address, best_route, compartment, convert, destination, interface, ip_interface, memory, neighbor, path, route,
+                absent, address, best_route, connectivity, convert, destination, interface, ip_interface, memory, neighbor, path, route,
             };
             use std::ffi::c_void;
 
@@ -122,6 +123,10 @@ macro_rules! export_netioapi {
                     guid: *const GUID, id: *mut u32, site: *mut u32, name: *mut u16, length: u32
                 ) -> Status = compartment::network_information::<$flavour>;
                 GetSessionCompartmentId(session: u32) -> u32 = compartment::session_compartment_id;
+                GetNetworkConnectivityHint(hint: *mut NL_NETWORK_CONNECTIVITY_HINT) -> Status
+                    = connectivity::connectivity_hint::<$flavour>;
+                GetNetworkConnectivityHintForInterface(index: u32, hint: *mut NL_NETWORK_CONNECTIVITY_HINT) -> Status
+                    = connectivity::interface_connectivity_hint::<$flavour>;
                 GetTeredoPort(port: *mut u16) -> Status = absent::teredo_port::<$flavour>;
                 GetUnicastIpAddressEntry(row: *mut MIB_UNICASTIPADDRESS_ROW) -> Status
                     = address::unicast_ip_address_entry::<$flavour>;
@@ -138,6 +143,9 @@ macro_rules! export_netioapi {
                     family: u16, callback: Option<IpInterfaceChangeCallback>, context: *mut c_void, initial: u8,
                     handle: *mut HANDLE
                 ) -> Status = notification::notify_ip_interface_change::<$flavour>;
+                NotifyNetworkConnectivityHintChange(
+                    callback: PNETWORK_CONNECTIVITY_HINT_CHANGE_CALLBACK, context: *mut c_void, initial: u8, handle: *mut HANDLE
+                ) -> Status = connectivity::notify_connectivity_hint_change::<$flavour>;
                 NotifyRouteChange2(
                     family: u16, callback: Option<RouteChangeCallback>, context: *mut c_void, initial: u8,
                     handle: *mut HANDLE

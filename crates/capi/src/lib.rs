@@ -20,6 +20,7 @@ pub mod absent;
 pub mod address;
 pub mod best_route;
 pub mod compartment;
+pub mod connectivity;
 pub mod convert;
 pub mod destination;
 pub mod error;

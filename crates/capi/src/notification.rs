@@ -146,21 +146,36 @@ unsafe fn notify_change<F: Flavour, Row: Watched>(
     handle: *mut HANDLE,
 ) -> F::Status {
     guard::status::<F>(|| {
-        if handle.is_null() {
-            return Err(Code::INVALID_PARAMETER);
-        }
+        let start = || {
+            let call = Call { function: callback.ok_or(Code::INVALID_PARAMETER)?, context };
+            let options = WatchOptions::new(Row::CLASS).family(key::families(family)?);
+            let options = options.requesters(false).by_windows_key(true);
+            let registration = host::current()?
+                .notify(options, initial != 0, move |notification| call.run(&notification))?;
+            Ok(|| registration.cancel())
+        };
         // SAFETY: the caller's promise on `handle`.
-        unsafe { handle.write_unaligned(std::ptr::null_mut()) };
-        let call = Call { function: callback.ok_or(Code::INVALID_PARAMETER)?, context };
-        let options = WatchOptions::new(Row::CLASS).family(key::families(family)?);
-        let options = options.requesters(false).by_windows_key(true);
-        let host = host::current()?;
-        let registration = host.notify(options, initial != 0, move |notification| call.run(&notification))?;
-        let made = register(|| registration.cancel());
-        // SAFETY: as above.
-        unsafe { handle.write_unaligned(made) };
-        Ok(())
+        unsafe { register_in(handle, start) }
     })
+}
+
+/// Starts a registration and stores the handle by which it is cancelled, which is NULL until there is one.
+///
+/// # Safety
+/// `handle` is NULL or may be written.
+pub(crate) unsafe fn register_in<C: FnOnce() + Send + 'static>(
+    handle: *mut HANDLE,
+    start: impl FnOnce() -> Result<C, Code>,
+) -> Result<(), Code> {
+    if handle.is_null() {
+        return Err(Code::INVALID_PARAMETER);
+    }
+    // SAFETY: the caller's promise.
+    unsafe { handle.write_unaligned(std::ptr::null_mut()) };
+    let made = register(start()?);
+    // SAFETY: as above.
+    unsafe { handle.write_unaligned(made) };
+    Ok(())
 }
 
 /// `CancelMibChangeNotify2`: ends a registration, after callbacks under way have returned. None runs afterwards.

@@ -75,22 +75,18 @@ pub unsafe fn register_change(
     handle: *mut HANDLE,
 ) -> u32 {
     guard::status::<Win32>(|| {
-        if handle.is_null() {
-            return Err(Code::INVALID_PARAMETER);
-        }
+        let start = || {
+            let callback = callback.ok_or(Code::INVALID_PARAMETER)?;
+            // An address, for the pointer is handed back to the caller's function and never followed here.
+            let context = context.expose_provenance();
+            let registration = host::current()?.notify_timestamp_change(move || {
+                // SAFETY: the caller registered the function to be called so, on another thread.
+                unsafe { callback(std::ptr::with_exposed_provenance(context)) };
+            })?;
+            Ok(|| registration.cancel())
+        };
         // SAFETY: the caller's promise on `handle`.
-        unsafe { handle.write_unaligned(std::ptr::null_mut()) };
-        let callback = callback.ok_or(Code::INVALID_PARAMETER)?;
-        // An address, for the pointer is handed back to the caller's function and never followed here.
-        let context = context.expose_provenance();
-        let registration = host::current()?.notify_timestamp_change(move || {
-            // SAFETY: the caller registered the function to be called so, on another thread.
-            unsafe { callback(std::ptr::with_exposed_provenance(context)) };
-        })?;
-        let made = notification::register(|| registration.cancel());
-        // SAFETY: as above.
-        unsafe { handle.write_unaligned(made) };
-        Ok(())
+        unsafe { notification::register_in(handle, start) }
     })
 }
 

@@ -187,6 +187,9 @@ fn every_member_is_where_windows_has_it() {
         INTERFACE_TIMESTAMP_CAPABILITIES {
             "HardwareClockFrequencyHz" = HardwareClockFrequencyHz, "SupportsCrossTimestamp" = SupportsCrossTimestamp, "HardwareCapabilities" = HardwareCapabilities, "SoftwareCapabilities" = SoftwareCapabilities
         }
+        NL_NETWORK_CONNECTIVITY_HINT {
+            "ConnectivityLevel" = ConnectivityLevel, "ConnectivityCost" = ConnectivityCost, "ApproachingDataLimit" = ApproachingDataLimit, "OverDataLimit" = OverDataLimit, "Roaming" = Roaming
+        }
         MIB_IPPATH_TABLE {
             "NumEntries" = NumEntries, "Table" = Table
         }

@@ -41,6 +41,7 @@ mod address;
 mod address_text;
 mod best_route;
 mod compartment;
+mod connectivity;
 mod convert;
 mod estats;
 mod interface;
@@ -358,6 +359,7 @@ fn each_documented_code_is_provoked_or_has_a_reason() {
         route::routes(&mut walk);
         route::first_generation(&mut walk);
         timestamp::timestamps(&mut walk);
+        connectivity::hints(&mut walk);
         absent::teredo(&mut walk);
         absent::without_pages();
         compartment::compartments(&mut walk);

@@ -1,0 +1,82 @@
+//! `GetNetworkConnectivityHint`, `GetNetworkConnectivityHintForInterface` and `NotifyNetworkConnectivityHintChange`.
+
+use crate::error::{Code, Flavour};
+use crate::raw::{
+    HANDLE, NL_NETWORK_CONNECTIVITY_HINT, NetworkConnectivityCostHintUnknown,
+    NetworkConnectivityLevelHintInternetAccess, NetworkConnectivityLevelHintLocalAccess,
+    NetworkConnectivityLevelHintNone, NetworkConnectivityLevelHintUnknown,
+    PNETWORK_CONNECTIVITY_HINT_CHANGE_CALLBACK,
+};
+use crate::{guard, host, notification};
+use iphelper::InterfaceIndex;
+use iphelper::connectivity::ConnectivityLevel;
+use std::ffi::c_void;
+
+/// `GetNetworkConnectivityHint`: how far this host reaches. What it costs is not known.
+#[doc(alias = "GetNetworkConnectivityHint")]
+pub unsafe fn connectivity_hint<F: Flavour>(answer: *mut NL_NETWORK_CONNECTIVITY_HINT) -> F::Status {
+    guard::status::<F>(|| {
+        if answer.is_null() {
+            return Err(Code::INVALID_PARAMETER);
+        }
+        let level = host::current()?.connectivity_hint()?;
+        // SAFETY: the caller's promise on `answer`.
+        unsafe { answer.write_unaligned(hint(level)) };
+        Ok(())
+    })
+}
+
+/// `GetNetworkConnectivityHintForInterface`: how far packets get over one interface.
+#[doc(alias = "GetNetworkConnectivityHintForInterface")]
+pub unsafe fn interface_connectivity_hint<F: Flavour>(
+    index: u32,
+    answer: *mut NL_NETWORK_CONNECTIVITY_HINT,
+) -> F::Status {
+    guard::status::<F>(|| {
+        if index == 0 || answer.is_null() {
+            return Err(Code::INVALID_PARAMETER);
+        }
+        let level = host::current()?.interface_connectivity_hint(InterfaceIndex(index))?;
+        // SAFETY: the caller's promise on `answer`.
+        unsafe { answer.write_unaligned(hint(level)) };
+        Ok(())
+    })
+}
+
+/// `NotifyNetworkConnectivityHintChange`: calls back with how far this host reaches, whenever that has changed.
+#[doc(alias = "NotifyNetworkConnectivityHintChange")]
+pub unsafe fn notify_connectivity_hint_change<F: Flavour>(
+    callback: PNETWORK_CONNECTIVITY_HINT_CHANGE_CALLBACK,
+    context: *mut c_void,
+    initial: u8,
+    handle: *mut HANDLE,
+) -> F::Status {
+    guard::status::<F>(|| {
+        let start = || {
+            let callback = callback.ok_or(Code::INVALID_PARAMETER)?;
+            // An address, for the pointer is handed back to the caller's function and never followed here.
+            let context = context.expose_provenance();
+            let registration = host::current()?.notify_connectivity_change(initial != 0, move |level| {
+                // SAFETY: the caller registered the function to be called so, on another thread.
+                unsafe { callback(std::ptr::with_exposed_provenance(context), hint(level)) };
+            })?;
+            Ok(|| registration.cancel())
+        };
+        // SAFETY: the caller's promise on `handle`.
+        unsafe { notification::register_in(handle, start) }
+    })
+}
+
+fn hint(level: ConnectivityLevel) -> NL_NETWORK_CONNECTIVITY_HINT {
+    let level = match level {
+        ConnectivityLevel::None => NetworkConnectivityLevelHintNone,
+        ConnectivityLevel::LocalAccess => NetworkConnectivityLevelHintLocalAccess,
+        ConnectivityLevel::InternetAccess => NetworkConnectivityLevelHintInternetAccess,
+        _ => NetworkConnectivityLevelHintUnknown,
+    };
+    NL_NETWORK_CONNECTIVITY_HINT {
+        ConnectivityLevel: level,
+        ConnectivityCost: NetworkConnectivityCostHintUnknown,
+        ..Default::default()
+    }
+}
