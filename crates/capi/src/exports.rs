@@ -11,12 +11,9 @@ macro_rules! export_netioapi {
             use $crate::error::Flavour;
             use $crate::address::StableUnicastIpAddressTableCallback;
             use $crate::raw::*;
+            use $crate::*;
             use $crate::notification::{
-                self, IpInterfaceChangeCallback, RouteChangeCallback, UnicastIpAddressChangeCallback,
-            };
-            use $crate::{
-                absent, address, best_route, compartment, convert, destination, interface, ip_interface, memory, neighbor, path, route,
-                absent, address, best_route, connectivity, convert, destination, interface, ip_interface, memory, neighbor, path, route,
+                IpInterfaceChangeCallback, RouteChangeCallback, UnicastIpAddressChangeCallback,
             };
             use std::ffi::c_void;
 
@@ -197,12 +194,8 @@ macro_rules! export_iphlpapi {
         const _: () = {
             use $crate::error::{format_message, last_error};
             use $crate::notification::overlapped;
-            use $crate::estats;
             use $crate::raw::*;
-            use $crate::{
-                absent, address, best_route, convert, interface, memory, neighbor, owner_module, port_reservation, round_trip, route, router,
-                statistics, tcp, timestamp, udp,
-            };
+            use $crate::*;
             use std::ffi::c_void;
 
             $crate::export! {
