@@ -1,7 +1,8 @@
 //! The arguments, from the program's name to the noun; each noun's own are beside its commands.
 
 use crate::cmd::{
-    address, completions, demo, doctor, interface, keeper, neighbor, path_mtu, route, stats, tcp, udp, watch,
+    address, compartment, completions, demo, doctor, interface, keeper, neighbor, path_mtu, port_reservation,
+    route, stats, tcp, udp, watch,
 };
 use crate::exit::{self, Exit, Failure};
 use anstyle::{AnsiColor, Style};
@@ -64,6 +65,10 @@ enum Command {
     Stats(stats::Args),
     #[command(subcommand)]
     PathMtu(path_mtu::Command),
+    #[command(subcommand)]
+    PortReservation(port_reservation::Command),
+    #[command(subcommand)]
+    Compartment(compartment::Command),
     Watch(watch::Args),
     Keeper(keeper::Args),
     Doctor(doctor::Args),
@@ -103,6 +108,8 @@ impl Cli {
             Command::Udp(command) => command.run(),
             Command::Stats(args) => args.run(),
             Command::PathMtu(command) => command.run(),
+            Command::PortReservation(command) => command.run(),
+            Command::Compartment(command) => command.run(),
             Command::Watch(args) => args.run(),
             Command::Doctor(args) => args.run(),
             Command::Keeper(args) => args.run(),

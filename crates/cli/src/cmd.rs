@@ -1,6 +1,7 @@
 //! The commands: a noun per file.
 
 pub(crate) mod address;
+pub(crate) mod compartment;
 pub(crate) mod completions;
 pub(crate) mod demo;
 pub(crate) mod doctor;
@@ -8,6 +9,7 @@ pub(crate) mod interface;
 pub(crate) mod keeper;
 pub(crate) mod neighbor;
 pub(crate) mod path_mtu;
+pub(crate) mod port_reservation;
 pub(crate) mod route;
 pub(crate) mod socket_list;
 pub(crate) mod stats;

@@ -2,16 +2,20 @@
 
 mod address;
 mod best_route;
+mod compartment;
 mod interface;
 mod neighbor;
+mod port_reservation;
 mod route;
 mod tcp;
 mod udp;
 
 pub(crate) use address::{AddressMember, UnicastAddress};
 pub(crate) use best_route::{BestRoute, RouteExplanation};
+pub(crate) use compartment::Compartment;
 pub(crate) use interface::{Interface, IpInterface, PropertyChange};
 pub(crate) use neighbor::{Neighbor, ProxyNeighbor};
+pub(crate) use port_reservation::PortReservation;
 pub(crate) use route::Route;
 pub(crate) use tcp::{Connection, Outcome};
 pub(crate) use udp::Endpoint;
