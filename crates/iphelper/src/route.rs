@@ -416,9 +416,10 @@ impl Host {
     /// - Windows: `SetIpForwardEntry2`, `SetIpForwardEntry`
     /// - Errors: [`NotFound`](crate::ErrorKind::NotFound) where there is no such route;
     ///   [`InvalidParameter`](crate::ErrorKind::InvalidParameter) where there are several and the key does not say
-    ///   which; [`NotSupported`](crate::ErrorKind::NotSupported) for a route that the kernel made and would make again,
-    ///   and for next hops that are members of a nexthop object; else as [`create_route`](Self::create_route)
-    /// - Linux: `RTM_NEWROUTE`, then `RTM_DELROUTE`
+    ///   which; [`NotSupported`](crate::ErrorKind::NotSupported) for a route that the kernel made and would make again
+    ///   (of the route to an address' prefix the metric can be changed), and for next hops that are members of a nexthop
+    ///   object; else as [`create_route`](Self::create_route)
+    /// - Linux: `RTM_NEWROUTE`, then `RTM_DELROUTE`; for the route to an address' prefix `IFA_RT_PRIORITY` of the address
     /// - Privilege: `CAP_NET_ADMIN`
     #[doc(alias = "SetIpForwardEntry2")]
     #[doc(alias = "SetIpForwardEntry")]

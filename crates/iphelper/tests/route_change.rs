@@ -311,8 +311,11 @@ fn each_documented_error() {
                 assert_eq!(kind(host.create_route(&other)), ErrorKind::NotSupported, "{protocol}");
             }
             let ours = if names.family == Family::V4 { "10.0.0.0/24" } else { "fd00::/64" };
-            let change = RouteChange::metric(9);
-            assert_eq!(kind(host.set_route(&key(ours, names.none, "e0"), &change)), ErrorKind::NotSupported);
+            let protocol = RouteChange { protocol: Some(RouteProtocol::Bgp), ..RouteChange::metric(9) };
+            assert_eq!(
+                kind(host.set_route(&key(ours, names.none, "e0"), &protocol)),
+                ErrorKind::NotSupported
+            );
             let most = NewRoute { metric: u32::MAX, ..good };
             match names.family {
                 Family::V4 => _ = host.create_route(&most).unwrap(),
@@ -348,6 +351,81 @@ fn each_documented_error() {
         assert_eq!(kind(host.create_route(&new(v6, 1, 5))), ErrorKind::NotFound);
         assert_eq!(kind(host.delete_route(&key_of(v6, 1))), ErrorKind::NotFound);
         assert_eq!(host.create_route(&new(v4, 1, 5)).unwrap().metric, 5, "IPv4 is unaffected");
+    });
+}
+
+/// The kernel makes the route to the prefix of an address, and would make it anew: its metric is the address'.
+#[test]
+fn the_route_to_the_prefix_of_an_address_gets_another_metric() {
+    isolated(|| {
+        interfaces();
+        let host = Host::open().unwrap();
+        for names in FAMILIES {
+            let (prefix, second) = match names.family {
+                Family::V4 => ("10.0.0.0/24", "10.0.0.9/24"),
+                Family::V6 => ("fd00::/64", "fd00::9/64"),
+            };
+            // Of two addresses in one prefix, too.
+            let _ = run(&format!(
+                "ip addr add {second} dev e0 {}",
+                if names.family == Family::V6 { "nodad" } else { "" }
+            ));
+            let addresses = || -> Vec<String> {
+                let shown = run(&format!("ip {} -br addr show e0", names.flag));
+                shown.split_whitespace().filter(|word| word.contains('/')).map(str::to_owned).collect()
+            };
+            let before = addresses();
+            let key = key(prefix, names.none, "e0");
+            let change = RouteChange::metric(9);
+            let told = host.set_route(&key, &change).unwrap();
+            assert_eq!(
+                (told[0].property, &*told[0].to, &*told[0].mechanism),
+                ("metric", "9", "IFA_RT_PRIORITY")
+            );
+            let one = |metric: u32| {
+                let shown = names.shown(prefix);
+                assert_eq!(shown.len(), 1, "{shown:?}");
+                assert!(shown[0].contains("proto kernel"), "{shown:?}");
+                let shows = shown[0].contains(&format!("metric {metric}")) || metric == 0;
+                assert!(shows, "{metric}: {shown:?}");
+                host.route(&key).unwrap().metric
+            };
+            assert_eq!(one(9), 9);
+            assert!(host.set_route(&key, &change).unwrap().is_empty(), "no change");
+            assert_eq!(addresses(), before);
+            // The interface's metric is added, and taken away again.
+            let interface = |metric: Option<u32>| {
+                let change = IpInterfaceChange {
+                    use_automatic_metric: Some(metric.is_none()),
+                    metric,
+                    ..Default::default()
+                };
+                let _ = host.set_ip_interface(names.family, luid("e0"), &change).unwrap();
+            };
+            interface(Some(50));
+            assert_eq!(one(59), 9);
+            let _ = host.set_route(&key, &RouteChange::metric(11)).unwrap();
+            assert_eq!(one(61), 11);
+            interface(None);
+            assert_eq!(one(11), 11);
+            if names.family == Family::V4 {
+                let _ = host.set_route(&key, &RouteChange::metric(0)).unwrap();
+                assert_eq!(one(0), 0);
+            } else {
+                assert_eq!(kind(host.set_route(&key, &RouteChange::metric(0))), ErrorKind::NotSupported);
+            }
+            assert_eq!(addresses(), before);
+            // It is the address' now: it comes back so.
+            let _ = host.set_route(&key, &RouteChange::metric(12)).unwrap();
+            if names.family == Family::V4 {
+                let _ = run("ip link set e0 down");
+                let _ = run("ip link set e0 up");
+                assert_eq!(one(12), 12);
+            }
+            let own = iphelper::Prefix::host(names.router(0, 9));
+            let local = RouteKey::new(own, names.none.parse().unwrap(), luid("e0"));
+            assert_eq!(kind(host.set_route(&local, &change)), ErrorKind::NotSupported, "{}", names.family);
+        }
     });
 }
 

@@ -7,7 +7,7 @@
 )]
 
 use iphelper::ip_interface::IpInterfaceChange;
-use iphelper::route::{NewRoute, RouteChange, RouteKey};
+use iphelper::route::{NewRoute, RouteChange, RouteKey, RouteProtocol};
 use iphelper::{Family, Host, InterfaceIndex, Prefix};
 use iphelper_testkit::run;
 use iphelper_testkit::uplinks::{Bound, Uplinks, Way};
@@ -128,5 +128,49 @@ fn the_lower_sum_wins_for_packets() {
         assert_eq!(way(), Way::E0, "{family}: 40 against 45");
         on_host(&|host| _ = host.delete_route(&key(&host_route(ipv6, 0))).unwrap());
         assert_eq!(way(), Way::E1, "{family}");
+    }
+}
+
+/// Somebody's later version of this library has the packet filter: what is changed is put back.
+#[test]
+fn what_guards_cannot_follow_is_undone() {
+    let uplinks = Uplinks::new();
+    for family in Family::ALL {
+        let ipv6 = family == Family::V6;
+        uplinks.host.run(|| {
+            let host = Host::open().unwrap();
+            let there = host_route(ipv6, 1).with_metric(77);
+            let _ = host.create_route(&there).unwrap();
+            set(family, E0, IpInterfaceChange { disable_default_routes: Some(true), ..Default::default() });
+            let _ = run("nft delete table inet iphelper");
+            let _ = run("nft add table inet iphelper { comment \"iphelper layout 99\" ; }");
+            let shown = || {
+                let flag = if ipv6 { "-6" } else { "-4" };
+                run(&format!("ip {flag} route show table main"))
+                    + &run(&format!("ip {flag} -br addr show e1"))
+            };
+            let before = shown();
+            let prefix: Prefix = if ipv6 { "2001:db8:2::/64" } else { "10.0.2.0/24" }.parse().unwrap();
+            let to_prefix = RouteKey::new(prefix, default_route(ipv6, 1).destination.address(), E1);
+            let protocol = RouteChange { protocol: Some(RouteProtocol::Bgp), ..RouteChange::default() };
+            let attempts = [
+                host.set_route(&key(&there), &protocol).map(drop),
+                host.set_route(&key(&there), &RouteChange::metric(5)).map(drop),
+                host.set_route(&to_prefix, &RouteChange::metric(5)).map(drop),
+                host.create_route(&host_route(ipv6, 0)).map(drop),
+                host.delete_route(&key(&there)).map(drop),
+            ];
+            for (number, attempt) in attempts.into_iter().enumerate() {
+                let error = attempt.unwrap_err();
+                assert!(
+                    error.to_string().contains("the routes were put back"),
+                    "{family}, {number}: {error}"
+                );
+            }
+            // What the kernel does by itself for a prefix is said at the address afterwards.
+            assert_eq!(shown().replace("/64 metric 256", "/64"), before, "{family}");
+            let _ = run("nft delete table inet iphelper");
+            set(family, E0, IpInterfaceChange { disable_default_routes: Some(false), ..Default::default() });
+        });
     }
 }

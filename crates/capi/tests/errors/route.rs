@@ -233,9 +233,13 @@ pub(super) fn first_generation(walk: &mut Walk) {
     };
     walk.expect("SetIpForwardEntry", "ERROR_NOT_FOUND", set);
     walk.expect("DeleteIpForwardEntry", "ERROR_NOT_FOUND", delete);
-    // The kernel would make the route to an address' prefix anew.
+    // The kernel would make the route to an address anew; that to its prefix has the address' metric.
     let _ = run("ip addr add 10.77.0.1/24 dev r0");
-    let kernels = MIB_IPFORWARDROW { dwForwardDest: number("10.77.0.0"), ..good };
+    let prefix = MIB_IPFORWARDROW { dwForwardDest: number("10.77.0.0"), ..good };
+    // SAFETY: the row lives.
+    assert_eq!(unsafe { route::set_ip_forward_entry(&raw const prefix) }, 0);
+    assert!(run("ip route show 10.77.0.0/24").contains("proto kernel scope link src 10.77.0.1 metric 5"));
+    let kernels = MIB_IPFORWARDROW { dwForwardDest: number("10.77.0.1"), dwForwardMask: u32::MAX, ..good };
     // SAFETY: the row lives.
     let set = unsafe { route::set_ip_forward_entry(&raw const kernels) };
     walk.expect("SetIpForwardEntry", "ERROR_NOT_SUPPORTED", set);

@@ -4,6 +4,7 @@ mod create;
 mod delete;
 mod find;
 mod plan;
+mod prefix;
 mod protocol;
 pub(super) mod row;
 mod set;

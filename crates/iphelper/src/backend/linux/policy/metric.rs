@@ -50,6 +50,7 @@ pub(in crate::backend::linux) use owners::{OUR_PROTOCOL, RouteMetrics};
 use rustix::io::Errno;
 use state::Phase;
 pub(super) use state::State;
+pub(in crate::backend::linux) use survey::has_own_prefix;
 use survey::{Survey, Work, must_be_alone};
 
 /// What every error of this chapter was about.

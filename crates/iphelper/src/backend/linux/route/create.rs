@@ -50,7 +50,7 @@ pub(super) fn create(host: &LinuxHost, new: &[NewRoute]) -> Result<Vec<Result<Ro
             &surroundings,
             &families,
             OPERATION,
-            Undo { added: &done, deleted: &[] },
+            Undo { added: &done, ..Undo::default() },
         )?;
     }
     made.reverse();

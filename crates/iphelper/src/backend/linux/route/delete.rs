@@ -90,7 +90,7 @@ pub(super) fn delete(host: &LinuxHost, key: &RouteKey) -> Result<Route> {
     let removal = Removal::of(&found, candidate, OPERATION)?;
     removal.carry_out(&mut *host.route.take()?, OPERATION)?;
     let added: Vec<_> = removal.instead.into_iter().collect();
-    let undo = Undo { added: &added, deleted: std::slice::from_ref(&removal.goes) };
+    let undo = Undo { added: &added, deleted: std::slice::from_ref(&removal.goes), ..Undo::default() };
     let families = [candidate.row.family()];
     guards_follow(host, std::slice::from_ref(&found.link), &found.surroundings, &families, OPERATION, undo)?;
     Ok(candidate.row.clone())

@@ -4,10 +4,13 @@
 use super::delete::Removal;
 use super::find::{Candidate, Found, Scope, find};
 use super::plan::{Place, Planned, protocol_number, ticks};
+use super::prefix::{self, Readdressed};
 use super::row::family_of;
 use super::write::{Undo, add, guards_follow, locked, note, refused};
 use crate::backend::linux::LinuxHost;
+use crate::backend::linux::address::ON_LINK_PROTOCOL;
 use crate::backend::linux::policy::send_all;
+use crate::backend::linux::socket::{Refusal, Socket};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ip_interface::PropertyChange;
 use crate::route::{Route, RouteChange, RouteKey};
@@ -31,6 +34,15 @@ struct Plan {
     changes: Vec<PropertyChange>,
     added: Option<Planned>,
     removal: Option<Removal>,
+    /// What replaces the old route in one message, as it was.
+    replaced: Option<wire::Route>,
+    readdressed: Readdressed,
+}
+
+impl Plan {
+    fn nothing(changes: Vec<PropertyChange>) -> Self {
+        Self { changes, added: None, removal: None, replaced: None, readdressed: Readdressed::default() }
+    }
 }
 
 /// What would change.
@@ -40,7 +52,7 @@ pub(super) fn plan_set(
     change: &RouteChange,
 ) -> Result<Vec<PropertyChange>> {
     let found = find(host, key, Scope::Destination, OPERATION)?;
-    Ok(plan(&found, key, change)?.changes)
+    Ok(plan(host, &found, key, change)?.changes)
 }
 
 /// Changes the route of a key.
@@ -51,7 +63,7 @@ pub(super) fn set(host: &LinuxHost, key: &RouteKey, change: &RouteChange) -> Res
     let links = std::slice::from_ref(&link);
     let (lock, _) = locked(host, links, &families, OPERATION)?;
     let found = find(host, key, Scope::Destination, OPERATION)?;
-    let Plan { changes, added, removal } = plan(&found, key, change)?;
+    let Plan { changes, added, removal, replaced, readdressed } = plan(host, &found, key, change)?;
     let failed = |refusal| refused(refusal, OPERATION);
     let mut socket = host.route.take()?;
     if let Some(planned) = &added {
@@ -71,22 +83,47 @@ pub(super) fn set(host: &LinuxHost, key: &RouteKey, change: &RouteChange) -> Res
         made.extend(removal.instead);
         deleted.push(removal.goes);
     }
-    // What was replaced in one message cannot be told from its old self, so that is not undone.
-    let undo = Undo { added: &made, deleted: &deleted };
+    readdress(host, &mut socket, &found, &readdressed)?;
+    let undo =
+        Undo { added: &made, deleted: &deleted, replaced: replaced.as_slice(), addresses: &readdressed.old };
     drop(socket);
     drop(lock);
     guards_follow(host, links, &found.surroundings, &families, OPERATION, undo)?;
     Ok(changes)
 }
 
-fn plan(found: &Found, key: &RouteKey, change: &RouteChange) -> Result<Plan> {
+/// Gives addresses the new metric of their prefix' route, or the old one where that fails.
+fn readdress(host: &LinuxHost, socket: &mut Socket, found: &Found, change: &Readdressed) -> Result<()> {
+    let Readdressed { new, old } = change;
+    let Some(first) = new.first() else { return Ok(()) };
+    let family = Family::of(&first.address);
+    let offset = found.surroundings.metrics.offset(family, first.index);
+    host.note_moved_prefixes(socket, family, first.index, new, offset)?;
+    let failed = |refusal: Refusal| {
+        refusal.error(OPERATION).because("telling the address the metric of the route to its prefix")
+    };
+    match send_all(socket, new.iter().map(|it| it.add(REPLACE))).map_err(failed)?.pop() {
+        Some((_, refusal)) => {
+            let _ = send_all(socket, old.iter().map(|it| it.add(REPLACE)));
+            Err(failed(refusal))
+        }
+        None => Ok(()),
+    }
+}
+
+fn plan(host: &LinuxHost, found: &Found, key: &RouteKey, change: &RouteChange) -> Result<Plan> {
     if let Some((removal, changes)) = left_half_done(found, change)? {
-        return Ok(Plan { changes, added: None, removal: Some(removal) });
+        return Ok(Plan { removal: Some(removal), ..Plan::nothing(changes) });
     }
     let candidate = found.only(key, OPERATION)?;
     let changes = changes_of(&candidate.row, change);
     if changes.is_empty() {
-        return Ok(Plan { changes, added: None, removal: None });
+        return Ok(Plan::nothing(changes));
+    }
+    if let Some(readdressed) = prefix::readdressed(host, found, candidate, change, OPERATION)? {
+        let mut plan = Plan { readdressed, ..Plan::nothing(changes) };
+        plan.changes.iter_mut().for_each(|change| change.mechanism = "IFA_RT_PRIORITY".to_owned());
+        return Ok(plan);
     }
     if let Some(by) = whose(candidate.row.system_protocol) {
         return Err(Error::new(ErrorKind::NotSupported, OPERATION)
@@ -109,13 +146,15 @@ fn plan(found: &Found, key: &RouteKey, change: &RouteChange) -> Result<Plan> {
     }
     // Alone at its place, it is the one that the kernel replaces.
     let removal = (!stays || !is_first).then_some(removal);
-    Ok(Plan { changes, added: Some(planned), removal })
+    let replaced = removal.is_none().then(|| candidate.wire.clone());
+    Ok(Plan { added: Some(planned), removal, replaced, ..Plan::nothing(changes) })
 }
 
 /// Who makes routes of this protocol anew.
 const fn whose(number: u8) -> Option<&'static str> {
     match number {
-        protocol::KERNEL => Some("the kernel's, for an address"),
+        protocol::KERNEL => Some("the kernel's"),
+        ON_LINK_PROTOCOL => Some("iphelper's, for an address that is skipped as source"),
         protocol::ROUTER_ADVERTISEMENT => Some("the kernel's, from a router's advertisement"),
         REDIRECT => Some("the kernel's, from a redirect"),
         _ => None,

@@ -8,7 +8,8 @@ use crate::backend::linux::policy::{PolicyLock, send_all};
 use crate::backend::linux::socket::{Refusal, Socket};
 use crate::error::{Error, ErrorKind, Result};
 use crate::types::Family;
-use iphelper_netlink::message::{APPEND, CREATE, EXCLUSIVE, Request};
+use iphelper_netlink::message::{APPEND, CREATE, EXCLUSIVE, REPLACE, Request};
+use iphelper_netlink::rtnetlink::addr::Address;
 use iphelper_netlink::rtnetlink::route as wire;
 use std::collections::BTreeMap;
 
@@ -84,10 +85,14 @@ pub(super) fn add(route: &wire::Route) -> Request {
 }
 
 /// What has been done to routes, to be undone where the rest fails.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Undo<'a> {
     pub(super) added: &'a [wire::Route],
     pub(super) deleted: &'a [wire::Route],
+    /// As they were before another took their place.
+    pub(super) replaced: &'a [wire::Route],
+    /// As they were before the route to their prefix got another metric.
+    pub(super) addresses: &'a [Address],
 }
 
 /// Gives the routes of an interface its MTU, and makes what guards hold follow the routes as they are now.
@@ -112,7 +117,10 @@ pub(super) fn guards_follow(
     let Err(error) = follow() else { return Ok(()) };
     let back = host.route.take().and_then(|mut socket| {
         // What is to be there first, so that there is a way at each moment.
-        let requests = undo.deleted.iter().map(add).chain(undo.added.iter().map(wire::Route::delete));
+        let back = undo.deleted.iter().map(add);
+        let back = back.chain(undo.replaced.iter().map(|route| route.add(CREATE | REPLACE)));
+        let back = back.chain(undo.addresses.iter().map(|address| address.add(REPLACE)));
+        let requests = back.chain(undo.added.iter().map(wire::Route::delete));
         send_all(&mut socket, requests).map_err(|refusal| refused(refusal, operation))
     });
     let _ = host.reconcile_policy();

@@ -12,6 +12,7 @@ use crate::backend::linux::link::Link;
 use crate::backend::linux::socket::Socket;
 use crate::error::Result;
 use crate::types::Family;
+use iphelper_netlink::rtnetlink::addr::Address;
 use iphelper_netlink::rtnetlink::route::{Route, metric, protocol};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::net::IpAddr;
@@ -78,6 +79,23 @@ impl LinuxHost {
     ) -> Result<()> {
         let noted = Moved::read(socket, What::Routes, family, link)
             .and_then(|mut moved| moved.add(socket, metrics.into_iter().map(Place::of_routes), offset));
+        noted.map_err(|refusal| failed(refusal, "writing down what moves"))
+    }
+
+    /// Writes down that the routes to the prefixes of these addresses stand where they say because `offset` was added.
+    pub(in crate::backend::linux) fn note_moved_prefixes(
+        &self,
+        socket: &mut Socket,
+        family: Family,
+        link: u32,
+        addresses: &[Address],
+        offset: u32,
+    ) -> Result<()> {
+        let places = addresses
+            .iter()
+            .filter_map(|it| Some(Place::of_prefix(it.address, it.prefix_len, it.route_priority?)));
+        let noted = Moved::read(socket, What::Prefixes, family, link)
+            .and_then(|mut moved| moved.add(socket, places, offset));
         noted.map_err(|refusal| failed(refusal, "writing down what moves"))
     }
 }

@@ -295,7 +295,7 @@ pub(super) fn must_be_alone(family: Family, route: &Route) -> bool {
 
 /// Whether the kernel made a route to the address' prefix that goes by the address' own metric. That to the prefix of a
 /// router's advertisement does not.
-fn has_own_prefix(address: &Address) -> bool {
+pub(in crate::backend::linux) fn has_own_prefix(address: &Address) -> bool {
     if address.flags & flag::NO_PREFIX_ROUTE != 0 {
         return false;
     }
