@@ -11,13 +11,14 @@
 //! with what was added, row by row.
 #![allow(clippy::expect_used, clippy::panic, reason = "a benchmark fails as a test does")]
 
+use iphelper::ip_interface::IpInterfaceChange;
 use iphelper::route::{NewRoute, RouteQuery, RouteTables};
 use iphelper::{Family, Host, InterfaceLuid};
 use iphelper_capi::error::Win32;
 use iphelper_capi::raw::{MIB_IPFORWARD_ROW2, MIB_IPFORWARD_TABLE2, Table};
 use iphelper_capi::{memory, route};
-use iphelper_netlink::message::Messages;
-use iphelper_netlink::rtnetlink::route::{Filter, dump};
+use iphelper_netlink::message::{ACK, APPEND, CREATE, Messages};
+use iphelper_netlink::rtnetlink::route::{Filter, Route, dump};
 use iphelper_testkit::{CountingAllocator, NetNs, isolated, run};
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketType};
 use std::fmt::Write as _;
@@ -43,6 +44,9 @@ const ITERATOR: &str = "Host::routes_iter";
 const IP_SHOW: &str = "ip route show";
 const OURS: &str = "Host::create_routes, one call";
 const IP_BATCH: &str = "ip -batch";
+const FLOOR_ONE: &str = "floor: RTM_NEWROUTE, one at a time";
+const ONE: &str = "Host::create_route, one at a time";
+const ONE_METRIC: &str = "the same, by an interface with a metric";
 
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
@@ -60,7 +64,15 @@ fn main() {
     for _ in 0..rounds {
         add(added, &mut times);
     }
+    let single = value("--single").unwrap_or(if smoke { 100 } else { 5_000 });
+    println!("{single} added one at a time, beside 10,000");
+    for _ in 0..rounds {
+        add_singly(single, &mut times);
+    }
     times.print();
+    for name in [FLOOR_ONE, ONE, ONE_METRIC] {
+        println!("{name:45} {:10.1} us each", times.median(name) * 1e3 / f64::from(single));
+    }
 }
 
 /// An interface that is up; a host of this namespace.
@@ -189,6 +201,65 @@ fn add(count: u32, times: &mut Times) {
         start.elapsed()
     });
     times.push(IP_BATCH, batch);
+}
+
+/// Each by a call of its own, beside what the kernel needs for the message and its acknowledgement.
+fn add_singly(count: u32, times: &mut Times) {
+    const THERE: u32 = 10_000;
+    let measure = |work: &(dyn Fn(&Host, &[NewRoute]) -> Duration + Sync)| {
+        isolated(|| {
+            let (host, luid) = namespace();
+            let new = new_routes(THERE + count, luid);
+            let (there, new) = new.split_at(THERE as usize);
+            assert!(host.create_routes(there).expect("adding routes").iter().all(Result::is_ok));
+            work(&host, new)
+        })
+    };
+    times.push(FLOOR_ONE, measure(&floor_of_single));
+    let singly = |host: &Host, new: &[NewRoute]| {
+        let start = Instant::now();
+        for route in new {
+            let _ = host.create_route(route).expect("adding a route");
+        }
+        start.elapsed()
+    };
+    times.push(ONE, measure(&singly));
+    times.push(
+        ONE_METRIC,
+        measure(&|host, new| {
+            let change = IpInterfaceChange {
+                use_automatic_metric: Some(false),
+                metric: Some(50),
+                ..Default::default()
+            };
+            let index = host.interface_named("e0").expect("the interface").index;
+            let _ = host.set_ip_interface(Family::V4, index, &change).expect("setting the metric");
+            singly(host, new)
+        }),
+    );
+}
+
+fn floor_of_single(host: &Host, new: &[NewRoute]) -> Duration {
+    let index = host.interface_named("e0").expect("the interface").index;
+    let socket = rustix::net::socket(AddressFamily::NETLINK, SocketType::RAW, None).expect("a socket");
+    let mut answer = [0; 1024];
+    let start = Instant::now();
+    for (number, route) in (1..).zip(new) {
+        let wire = Route {
+            destination: Some(route.destination.address()),
+            destination_len: route.destination.len(),
+            gateway: Some(route.next_hop),
+            interface: Some(index.0),
+            priority: route.metric,
+            protocol: 105,
+            ..Route::new(AF_INET, 254)
+        };
+        let mut request = wire.add(CREATE | APPEND | ACK);
+        let _ = rustix::net::send(&socket, request.finish(number), SendFlags::empty()).expect("sending");
+        let _ = rustix::net::recv(&socket, &mut answer[..], RecvFlags::empty()).expect("receiving");
+        assert_eq!(answer.get(16..20), Some(&[0; 4][..]), "refused");
+    }
+    start.elapsed()
 }
 
 /// Measurements by name, in the order in which they were first taken.

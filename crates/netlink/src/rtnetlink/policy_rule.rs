@@ -114,6 +114,42 @@ impl Ports {
 }
 
 impl PolicyRule {
+    /// A rule of `family` that is for every packet.
+    #[must_use]
+    pub const fn for_all(family: u8, priority: u32, action: Action) -> Self {
+        Self {
+            family,
+            priority,
+            protocol: 0,
+            action,
+            inverted: false,
+            destination: None,
+            source: None,
+            input: None,
+            output: None,
+            mark: None,
+            users: None,
+            tos: 0,
+            ip_protocol: None,
+            source_ports: None,
+            destination_ports: None,
+            dscp: None,
+            flow_label: None,
+            tunnel: None,
+            vrf: false,
+            suppress_prefix_len: None,
+            suppress_group: None,
+            has_more: false,
+        }
+    }
+
+    /// Whether it is for every packet, and leaves no routes out.
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        let plain = Self::for_all(self.family, self.priority, self.action);
+        *self == Self { protocol: self.protocol, ..plain }
+    }
+
     /// Reads a message; `None` if it is about something else.
     pub fn parse(message: &Message<'_>) -> Result<Option<Self>, DecodeError> {
         if message.header.kind != NEW_RULE {
@@ -129,30 +165,8 @@ impl PolicyRule {
         let (mut dscp, mut dscp_mask) = (None, u8::MAX);
         let (mut label, mut label_mask) = (None, u32::MAX);
         let (mut source_mask, mut destination_mask) = (0, 0);
-        let mut rule = Self {
-            family,
-            priority: 0,
-            protocol: 0,
-            action: Action::Other(action),
-            inverted: u32::from_ne_bytes([f0, f1, f2, f3]) & INVERT != 0,
-            destination: None,
-            source: None,
-            input: None,
-            output: None,
-            mark: None,
-            users: None,
-            tos,
-            ip_protocol: None,
-            source_ports: None,
-            destination_ports: None,
-            dscp: None,
-            flow_label: None,
-            tunnel: None,
-            vrf: false,
-            suppress_prefix_len: None,
-            suppress_group: None,
-            has_more: false,
-        };
+        let mut rule = Self { tos, ..Self::for_all(family, 0, Action::Other(action)) };
+        rule.inverted = u32::from_ne_bytes([f0, f1, f2, f3]) & INVERT != 0;
         for attribute in attributes {
             let attribute = attribute?;
             match attribute.kind {
@@ -231,7 +245,8 @@ mod tests {
         assert!(rule.inverted);
         assert_eq!((rule.priority, rule.protocol, rule.action), (32765, 105, Action::Lookup(254)));
         assert_eq!((rule.mark, rule.suppress_prefix_len), (Some((7, u32::MAX)), Some(0)));
-        assert!(!rule.has_more, "{rule:?}");
+        assert!(!rule.has_more && !rule.is_plain(), "{rule:?}");
+        assert!(PolicyRule::for_all(AF_INET, 32766, Action::Lookup(254)).is_plain());
     }
 
     #[test]

@@ -232,7 +232,9 @@ impl Scene<'_> {
         match rules {
             // Without policy rules the kernel looks two tables up.
             Err(refusal) if matches!(refusal.errno(), libc::EOPNOTSUPP | libc::EAFNOSUPPORT) => {
-                Ok([LOCAL_TABLE, MAIN_TABLE].map(|table| plain(self.family, table)).to_vec())
+                let family = address_family(self.family);
+                let tables = [(0, LOCAL_TABLE), (32766, MAIN_TABLE)];
+                Ok(tables.map(|(at, table)| PolicyRule::for_all(family, at, Action::Lookup(table))).to_vec())
             }
             rules => rules.map_err(|refusal| refusal.error(OPERATION).because("listing the rules")),
         }
@@ -516,33 +518,5 @@ fn table_name(table: u32) -> String {
             format!("{table} (iphelper: routes over interface {})", table & !INTERFACE_TABLES)
         }
         _ => table.to_string(),
-    }
-}
-
-/// A rule that looks a table up for every packet.
-fn plain(family: Family, table: u32) -> PolicyRule {
-    PolicyRule {
-        family: address_family(family),
-        priority: if table == LOCAL_TABLE { 0 } else { 32766 },
-        protocol: 0,
-        action: Action::Lookup(table),
-        inverted: false,
-        destination: None,
-        source: None,
-        input: None,
-        output: None,
-        mark: None,
-        users: None,
-        tos: 0,
-        ip_protocol: None,
-        source_ports: None,
-        destination_ports: None,
-        dscp: None,
-        flow_label: None,
-        tunnel: None,
-        vrf: false,
-        suppress_prefix_len: None,
-        suppress_group: None,
-        has_more: false,
     }
 }
