@@ -486,6 +486,175 @@ NETIO_STATUS NETIOAPI_API_ NotifyNetworkConnectivityHintChange(
     PNETWORK_CONNECTIVITY_HINT_CHANGE_CALLBACK Callback, PVOID CallerContext, BOOLEAN InitialNotification,
     PHANDLE NotificationHandle);
 
+/* DNS settings. Texts are lists with commas or spaces between their items; Flags say of which members a call speaks. */
+#define DNS_SETTINGS_VERSION1 0x0001
+#define DNS_SETTINGS_VERSION2 0x0002
+#define DNS_INTERFACE_SETTINGS_VERSION1 0x0001
+#define DNS_INTERFACE_SETTINGS_VERSION2 0x0002
+#define DNS_INTERFACE_SETTINGS_VERSION3 0x0003
+#define DNS_INTERFACE_SETTINGS_VERSION4 0x0004
+
+#define DNS_SETTING_IPV6 0x0001
+#define DNS_SETTING_NAMESERVER 0x0002
+#define DNS_SETTING_SEARCHLIST 0x0004
+#define DNS_SETTING_REGISTRATION_ENABLED 0x0008
+#define DNS_SETTING_REGISTER_ADAPTER_NAME 0x0010
+#define DNS_SETTING_DOMAIN 0x0020
+#define DNS_SETTING_HOSTNAME 0x0040
+#define DNS_SETTINGS_ENABLE_LLMNR 0x0080
+#define DNS_SETTINGS_QUERY_ADAPTER_NAME 0x0100
+#define DNS_SETTING_PROFILE_NAMESERVER 0x0200
+#define DNS_SETTING_DISABLE_UNCONSTRAINED_QUERIES 0x0400
+#define DNS_SETTING_SUPPLEMENTAL_SEARCH_LIST 0x0800
+#define DNS_SETTING_DOH 0x1000
+#define DNS_SETTING_DOH_PROFILE 0x2000
+#define DNS_SETTING_ENCRYPTED_DNS_ADAPTER_FLAGS 0x4000
+#define DNS_SETTING_DDR 0x8000
+#define DNS_SETTING_DOT 0x10000
+#define DNS_SETTING_DOT_PROFILE 0x20000
+#define DNS_ENABLE_DOH 0x0001
+#define DNS_DOH_POLICY_NOT_CONFIGURED 0x0004
+#define DNS_DOH_POLICY_DISABLE 0x0008
+#define DNS_DOH_POLICY_AUTO 0x0010
+#define DNS_DOH_POLICY_REQUIRED 0x0020
+#define DNS_ENCRYPTION_POLICY_NOT_CONFIGURED 0x0004
+#define DNS_ENCRYPTION_POLICY_DISABLE 0x0008
+#define DNS_ENCRYPTION_POLICY_AUTO 0x0010
+#define DNS_ENCRYPTION_POLICY_REQUIRED 0x0020
+#define DNS_ENABLE_DDR 0x0040
+#define DNS_ENABLE_DOT 0x0080
+#define DNS_DOT_POLICY_BLOCK 0x0100
+#define DNS_DOH_POLICY_BLOCK 0x0200
+#define DNS_ENABLE_DNR 0x0400
+#define DNS_DOH_SERVER_SETTINGS_ENABLE_AUTO 0x0001
+#define DNS_DOH_SERVER_SETTINGS_ENABLE 0x0002
+#define DNS_DOH_SERVER_SETTINGS_FALLBACK_TO_UDP 0x0004
+#define DNS_DOH_AUTO_UPGRADE_SERVER 0x0008
+#define DNS_DOH_SERVER_SETTINGS_ENABLE_DDR 0x0010
+#define DNS_DOH_SERVER_SETTINGS_MAKE_DDR_NON_BLOCKING 0x0020
+#define DNS_DOT_SERVER_SETTINGS_ENABLE 0x0001
+#define DNS_DOT_SERVER_SETTINGS_FALLBACK_TO_UDP 0x0002
+#define DNS_DOT_AUTO_UPGRADE_SERVER 0x0004
+#define DNS_DOT_SERVER_SETTINGS_ENABLE_AUTO 0x0008
+#define DNS_DOT_SERVER_SETTINGS_ENABLE_DDR 0x0010
+#define DNS_DOT_SERVER_SETTINGS_MAKE_DDR_NON_BLOCKING 0x0020
+#define DNS_DDR_ADAPTER_ENABLE_DOH 0x0001
+#define DNS_DDR_ADAPTER_ENABLE 0x0001
+#define DNS_DDR_ADAPTER_ENABLE_UDP_FALLBACK 0x0002
+#define DNS_DDR_ADAPTER_MAKE_DDR_NON_BLOCKING 0x0004
+#define DNS_SERVER_PROPERTY_VERSION1 0x0001
+
+typedef enum {
+    DnsServerInvalidProperty,
+    DnsServerDohProperty,
+    DnsServerDotProperty
+} DNS_SERVER_PROPERTY_TYPE;
+
+typedef struct _DNS_SETTINGS {
+    ULONG Version;
+    ULONG64 Flags;
+    PWSTR Hostname;
+    PWSTR Domain;
+    PWSTR SearchList;
+} DNS_SETTINGS;
+
+typedef struct {
+    ULONG Version;
+    ULONG64 Flags;
+    PWSTR Hostname;
+    PWSTR Domain;
+    PWSTR SearchList;
+    ULONG64 SettingFlags;
+} DNS_SETTINGS2;
+
+typedef struct _DNS_DOH_SERVER_SETTINGS {
+    PWSTR Template;
+    ULONG64 Flags;
+} DNS_DOH_SERVER_SETTINGS;
+
+typedef struct _DNS_DOT_SERVER_SETTINGS {
+    PWSTR Hostname;
+    ULONG64 Flags;
+    USHORT Port;
+} DNS_DOT_SERVER_SETTINGS;
+
+typedef union _DNS_SERVER_PROPERTY_TYPES {
+    DNS_DOH_SERVER_SETTINGS *DohSettings;
+    DNS_DOT_SERVER_SETTINGS *DotSettings;
+} DNS_SERVER_PROPERTY_TYPES;
+
+typedef struct _DNS_SERVER_PROPERTY {
+    ULONG Version;
+    ULONG ServerIndex;
+    DNS_SERVER_PROPERTY_TYPE Type;
+    DNS_SERVER_PROPERTY_TYPES Property;
+} DNS_SERVER_PROPERTY;
+
+typedef struct _DNS_INTERFACE_SETTINGS {
+    ULONG Version;
+    ULONG64 Flags;
+    PWSTR Domain;
+    PWSTR NameServer;
+    PWSTR SearchList;
+    ULONG RegistrationEnabled;
+    ULONG RegisterAdapterName;
+    ULONG EnableLLMNR;
+    ULONG QueryAdapterName;
+    PWSTR ProfileNameServer;
+} DNS_INTERFACE_SETTINGS;
+
+typedef struct _DNS_INTERFACE_SETTINGS_EX {
+    DNS_INTERFACE_SETTINGS SettingsV1;
+    ULONG DisableUnconstrainedQueries;
+    PWSTR SupplementalSearchList;
+} DNS_INTERFACE_SETTINGS_EX;
+
+typedef struct _DNS_INTERFACE_SETTINGS3 {
+    ULONG Version;
+    ULONG64 Flags;
+    PWSTR Domain;
+    PWSTR NameServer;
+    PWSTR SearchList;
+    ULONG RegistrationEnabled;
+    ULONG RegisterAdapterName;
+    ULONG EnableLLMNR;
+    ULONG QueryAdapterName;
+    PWSTR ProfileNameServer;
+    ULONG DisableUnconstrainedQueries;
+    PWSTR SupplementalSearchList;
+    ULONG cServerProperties;
+    DNS_SERVER_PROPERTY *ServerProperties;
+    ULONG cProfileServerProperties;
+    DNS_SERVER_PROPERTY *ProfileServerProperties;
+} DNS_INTERFACE_SETTINGS3;
+
+typedef struct _DNS_INTERFACE_SETTINGS4 {
+    ULONG Version;
+    ULONG64 Flags;
+    PWSTR Domain;
+    PWSTR NameServer;
+    PWSTR SearchList;
+    ULONG RegistrationEnabled;
+    ULONG RegisterAdapterName;
+    ULONG EnableLLMNR;
+    ULONG QueryAdapterName;
+    PWSTR ProfileNameServer;
+    ULONG DisableUnconstrainedQueries;
+    PWSTR SupplementalSearchList;
+    ULONG cServerProperties;
+    DNS_SERVER_PROPERTY *ServerProperties;
+    ULONG cProfileServerProperties;
+    DNS_SERVER_PROPERTY *ProfileServerProperties;
+    ULONG EncryptedDnsAdapterFlags;
+} DNS_INTERFACE_SETTINGS4;
+
+NETIO_STATUS NETIOAPI_API_ GetDnsSettings(DNS_SETTINGS *Settings);
+VOID NETIOAPI_API_ FreeDnsSettings(DNS_SETTINGS *Settings);
+NETIO_STATUS NETIOAPI_API_ SetDnsSettings(CONST DNS_SETTINGS *Settings);
+NETIO_STATUS NETIOAPI_API_ GetInterfaceDnsSettings(GUID Interface, DNS_INTERFACE_SETTINGS *Settings);
+VOID NETIOAPI_API_ FreeInterfaceDnsSettings(DNS_INTERFACE_SETTINGS *Settings);
+NETIO_STATUS NETIOAPI_API_ SetInterfaceDnsSettings(GUID Interface, CONST DNS_INTERFACE_SETTINGS *Settings);
+
 /* Flow layer virtual interfaces: no Linux host has them; ERROR_NOT_SUPPORTED. */
 typedef enum _NET_FL_VIRTUAL_INTERFACE_ORIGIN {
     NetFlVirtualInterfaceOriginOid,

@@ -71,6 +71,8 @@ macro_rules! export_netioapi {
                     = address::delete_unicast_ip_address_entry::<$flavour>;
                 FlushIpNetTable2(family: u16, index: u32) -> Status = neighbor::flush_ip_net_table2::<$flavour>;
                 FlushIpPathTable(family: u16) -> Status = path::flush_ip_path_table::<$flavour>;
+                FreeDnsSettings(settings: *mut DNS_SETTINGS) = dns::free_dns_settings;
+                FreeInterfaceDnsSettings(settings: *mut DNS_INTERFACE_SETTINGS) = dns::free_interface_dns_settings;
                 FreeMibTable(memory: *mut c_void) = memory::free_mib_table;
                 GetAnycastIpAddressEntry(row: *mut MIB_ANYCASTIPADDRESS_ROW) -> Status
                     = address::anycast_ip_address_entry::<$flavour>;
@@ -85,6 +87,7 @@ macro_rules! export_netioapi {
                 GetCurrentThreadCompartmentScope(scope: *mut u32, id: *mut u32)
                     = compartment::current_thread_compartment_scope;
                 GetDefaultCompartmentId() -> u32 = compartment::default_compartment_id;
+                GetDnsSettings(settings: *mut DNS_SETTINGS) -> Status = dns::dns_settings::<$flavour>;
                 GetFlVirtualInterface(row: *mut MIB_FL_VIRTUAL_INTERFACE_ROW) -> Status
                     = absent::fl_virtual_interface::<$flavour>;
                 GetFlVirtualInterfaceTable(family: u16, table: *mut *mut MIB_FL_VIRTUAL_INTERFACE_TABLE) -> Status
@@ -96,6 +99,8 @@ macro_rules! export_netioapi {
                 GetIfTable2(table: *mut *mut MIB_IF_TABLE2) -> Status = interface::if_table2::<$flavour>;
                 GetIfTable2Ex(level: i32, table: *mut *mut MIB_IF_TABLE2) -> Status
                     = interface::if_table2_ex::<$flavour>;
+                GetInterfaceDnsSettings(interface: GUID, settings: *mut DNS_INTERFACE_SETTINGS) -> Status
+                    = dns::interface_dns_settings::<$flavour>;
                 GetInvertedIfStackTable(table: *mut *mut MIB_INVERTEDIFSTACK_TABLE) -> Status
                     = interface::inverted_if_stack_table::<$flavour>;
                 GetIpForwardEntry2(row: *mut MIB_IPFORWARD_ROW2) -> Status = route::ip_forward_entry2::<$flavour>;
@@ -164,8 +169,11 @@ macro_rules! export_netioapi {
                     = compartment::set_current_thread_compartment_id::<$flavour>;
                 SetCurrentThreadCompartmentScope(scope: u32) -> Status
                     = compartment::set_current_thread_compartment_scope::<$flavour>;
+                SetDnsSettings(settings: *const DNS_SETTINGS) -> Status = dns::set_dns_settings::<$flavour>;
                 SetFlVirtualInterface(row: *const MIB_FL_VIRTUAL_INTERFACE_ROW) -> Status
                     = absent::change_fl_virtual_interface::<$flavour>;
+                SetInterfaceDnsSettings(interface: GUID, settings: *const DNS_INTERFACE_SETTINGS) -> Status
+                    = dns::set_interface_dns_settings::<$flavour>;
                 SetIpForwardEntry2(row: *const MIB_IPFORWARD_ROW2) -> Status
                     = route::set_ip_forward_entry2::<$flavour>;
                 SetIpInterfaceEntry(row: *mut MIB_IPINTERFACE_ROW) -> Status

@@ -23,6 +23,7 @@ pub mod compartment;
 pub mod connectivity;
 pub mod convert;
 pub mod destination;
+pub mod dns;
 pub mod error;
 pub mod estats;
 mod exports;

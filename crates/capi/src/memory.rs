@@ -1,4 +1,5 @@
-//! Memory that C gets from this library and gives back: tables (`FreeMibTable`) and message texts (`LocalFree`).
+//! Memory that C gets from this library and gives back: tables (`FreeMibTable`), message texts (`LocalFree`)
+//! and what hangs on DNS settings (`FreeInterfaceDnsSettings`, `FreeDnsSettings`).
 
 pub(crate) mod buffer;
 pub(crate) mod heap;
@@ -25,6 +26,8 @@ struct Header {
 pub(crate) enum Kind {
     /// `FreeMibTable`.
     Table = 0x6d69_6274,
+    /// `FreeInterfaceDnsSettings` and `FreeDnsSettings`.
+    Dns = 0x646e_7373,
     /// `LocalFree`.
     Local = 0x6c6f_636c,
 }

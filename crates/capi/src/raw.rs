@@ -546,6 +546,164 @@ tables! {
     MIB_UDP6TABLE_OWNER_MODULE { dwNumEntries, table: MIB_UDP6ROW_OWNER_MODULE },
 }
 
+/// DNS settings of an interface, version 1.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct DNS_INTERFACE_SETTINGS {
+    pub Version: u32,
+    pub Flags: ULONG64,
+    pub Domain: *mut u16,
+    pub NameServer: *mut u16,
+    pub SearchList: *mut u16,
+    pub RegistrationEnabled: u32,
+    pub RegisterAdapterName: u32,
+    pub EnableLLMNR: u32,
+    pub QueryAdapterName: u32,
+    pub ProfileNameServer: *mut u16,
+}
+
+/// The same, version 2.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct DNS_INTERFACE_SETTINGS_EX {
+    pub SettingsV1: DNS_INTERFACE_SETTINGS,
+    pub DisableUnconstrainedQueries: u32,
+    pub SupplementalSearchList: *mut u16,
+}
+
+/// The same, version 3.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct DNS_INTERFACE_SETTINGS3 {
+    pub Version: u32,
+    pub Flags: ULONG64,
+    pub Domain: *mut u16,
+    pub NameServer: *mut u16,
+    pub SearchList: *mut u16,
+    pub RegistrationEnabled: u32,
+    pub RegisterAdapterName: u32,
+    pub EnableLLMNR: u32,
+    pub QueryAdapterName: u32,
+    pub ProfileNameServer: *mut u16,
+    pub DisableUnconstrainedQueries: u32,
+    pub SupplementalSearchList: *mut u16,
+    pub cServerProperties: u32,
+    pub ServerProperties: *mut DNS_SERVER_PROPERTY,
+    pub cProfileServerProperties: u32,
+    pub ProfileServerProperties: *mut DNS_SERVER_PROPERTY,
+}
+
+/// The same, version 4, which begins as each of the others.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct DNS_INTERFACE_SETTINGS4 {
+    pub Version: u32,
+    pub Flags: ULONG64,
+    pub Domain: *mut u16,
+    pub NameServer: *mut u16,
+    pub SearchList: *mut u16,
+    pub RegistrationEnabled: u32,
+    pub RegisterAdapterName: u32,
+    pub EnableLLMNR: u32,
+    pub QueryAdapterName: u32,
+    pub ProfileNameServer: *mut u16,
+    pub DisableUnconstrainedQueries: u32,
+    pub SupplementalSearchList: *mut u16,
+    pub cServerProperties: u32,
+    pub ServerProperties: *mut DNS_SERVER_PROPERTY,
+    pub cProfileServerProperties: u32,
+    pub ProfileServerProperties: *mut DNS_SERVER_PROPERTY,
+    pub EncryptedDnsAdapterFlags: u32,
+}
+
+/// What is known of one of the servers.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct DNS_SERVER_PROPERTY {
+    pub Version: u32,
+    pub ServerIndex: u32,
+    pub Type: i32,
+    pub Property: DNS_SERVER_PROPERTY_TYPES,
+}
+
+/// By the type of the property.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub union DNS_SERVER_PROPERTY_TYPES {
+    pub DohSettings: *mut DNS_DOH_SERVER_SETTINGS,
+    pub DotSettings: *mut DNS_DOT_SERVER_SETTINGS,
+}
+
+/// DNS over HTTPS.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct DNS_DOH_SERVER_SETTINGS {
+    pub Template: *mut u16,
+    pub Flags: ULONG64,
+}
+
+/// DNS over TLS.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct DNS_DOT_SERVER_SETTINGS {
+    pub Hostname: *mut u16,
+    pub Flags: ULONG64,
+    pub Port: u16,
+}
+
+/// DNS settings of the host, version 1.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct DNS_SETTINGS {
+    pub Version: u32,
+    pub Flags: ULONG64,
+    pub Hostname: *mut u16,
+    pub Domain: *mut u16,
+    pub SearchList: *mut u16,
+}
+
+/// The same, version 2.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct DNS_SETTINGS2 {
+    pub Version: u32,
+    pub Flags: ULONG64,
+    pub Hostname: *mut u16,
+    pub Domain: *mut u16,
+    pub SearchList: *mut u16,
+    pub SettingFlags: ULONG64,
+}
+
+/// Bits of the settings' flags, which say of which members they speak.
+pub mod dns_setting {
+    pub const IPV6: u64 = 0x1;
+    pub const NAMESERVER: u64 = 0x2;
+    pub const SEARCHLIST: u64 = 0x4;
+    pub const REGISTRATION_ENABLED: u64 = 0x8;
+    pub const REGISTER_ADAPTER_NAME: u64 = 0x10;
+    pub const DOMAIN: u64 = 0x20;
+    pub const HOSTNAME: u64 = 0x40;
+    pub const ENABLE_LLMNR: u64 = 0x80;
+    pub const QUERY_ADAPTER_NAME: u64 = 0x100;
+    pub const PROFILE_NAMESERVER: u64 = 0x200;
+    pub const DISABLE_UNCONSTRAINED_QUERIES: u64 = 0x400;
+    pub const SUPPLEMENTAL_SEARCH_LIST: u64 = 0x800;
+    pub const DOH: u64 = 0x1000;
+    pub const DOH_PROFILE: u64 = 0x2000;
+    pub const ENCRYPTED_DNS_ADAPTER_FLAGS: u64 = 0x4000;
+    pub const DDR: u64 = 0x8000;
+    pub const DOT: u64 = 0x1_0000;
+    pub const DOT_PROFILE: u64 = 0x2_0000;
+}
+
+/// `DnsServerDotProperty`.
+pub const DNS_SERVER_DOT_PROPERTY: i32 = 2;
+/// `DNS_SERVER_PROPERTY_VERSION1`.
+pub const DNS_SERVER_PROPERTY_VERSION1: u32 = 1;
+/// Flags of [`DNS_DOT_SERVER_SETTINGS`]: ask over TLS, and in clear text where that fails.
+pub const DNS_DOT_SERVER_SETTINGS_ENABLE: u64 = 1;
+pub const DNS_DOT_SERVER_SETTINGS_FALLBACK_TO_UDP: u64 = 2;
+
 /// A table: a count of rows at its beginning, the rows at `ROWS_AT`.
 ///
 /// # Safety

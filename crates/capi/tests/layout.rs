@@ -169,6 +169,36 @@ fn every_member_is_where_windows_has_it() {
         MIB_IPFORWARDTABLE {
             "dwNumEntries" = dwNumEntries, "table" = table
         }
+        DNS_DOH_SERVER_SETTINGS {
+            "Template" = Template, "Flags" = Flags
+        }
+        DNS_DOT_SERVER_SETTINGS {
+            "Hostname" = Hostname, "Flags" = Flags, "Port" = Port
+        }
+        DNS_INTERFACE_SETTINGS {
+            "Version" = Version, "Flags" = Flags, "Domain" = Domain, "NameServer" = NameServer, "SearchList" = SearchList, "RegistrationEnabled" = RegistrationEnabled, "RegisterAdapterName" = RegisterAdapterName, "EnableLLMNR" = EnableLLMNR, "QueryAdapterName" = QueryAdapterName, "ProfileNameServer" = ProfileNameServer
+        }
+        DNS_INTERFACE_SETTINGS3 {
+            "Version" = Version, "Flags" = Flags, "Domain" = Domain, "NameServer" = NameServer, "SearchList" = SearchList, "RegistrationEnabled" = RegistrationEnabled, "RegisterAdapterName" = RegisterAdapterName, "EnableLLMNR" = EnableLLMNR, "QueryAdapterName" = QueryAdapterName, "ProfileNameServer" = ProfileNameServer, "DisableUnconstrainedQueries" = DisableUnconstrainedQueries, "SupplementalSearchList" = SupplementalSearchList, "cServerProperties" = cServerProperties, "ServerProperties" = ServerProperties, "cProfileServerProperties" = cProfileServerProperties, "ProfileServerProperties" = ProfileServerProperties
+        }
+        DNS_INTERFACE_SETTINGS4 {
+            "Version" = Version, "Flags" = Flags, "Domain" = Domain, "NameServer" = NameServer, "SearchList" = SearchList, "RegistrationEnabled" = RegistrationEnabled, "RegisterAdapterName" = RegisterAdapterName, "EnableLLMNR" = EnableLLMNR, "QueryAdapterName" = QueryAdapterName, "ProfileNameServer" = ProfileNameServer, "DisableUnconstrainedQueries" = DisableUnconstrainedQueries, "SupplementalSearchList" = SupplementalSearchList, "cServerProperties" = cServerProperties, "ServerProperties" = ServerProperties, "cProfileServerProperties" = cProfileServerProperties, "ProfileServerProperties" = ProfileServerProperties, "EncryptedDnsAdapterFlags" = EncryptedDnsAdapterFlags
+        }
+        DNS_INTERFACE_SETTINGS_EX {
+            "SettingsV1" = SettingsV1, "DisableUnconstrainedQueries" = DisableUnconstrainedQueries, "SupplementalSearchList" = SupplementalSearchList
+        }
+        DNS_SERVER_PROPERTY {
+            "Version" = Version, "ServerIndex" = ServerIndex, "Type" = Type, "Property" = Property
+        }
+        DNS_SERVER_PROPERTY_TYPES {
+            "DohSettings" = DohSettings, "DotSettings" = DotSettings
+        }
+        DNS_SETTINGS {
+            "Version" = Version, "Flags" = Flags, "Hostname" = Hostname, "Domain" = Domain, "SearchList" = SearchList
+        }
+        DNS_SETTINGS2 {
+            "Version" = Version, "Flags" = Flags, "Hostname" = Hostname, "Domain" = Domain, "SearchList" = SearchList, "SettingFlags" = SettingFlags
+        }
         MIB_FL_VIRTUAL_INTERFACE_ROW {
             "Family" = Family, "IfLuid" = IfLuid, "VirtualIfId" = VirtualIfId, "CompartmentGuid" = CompartmentGuid, "IsolationMode" = IsolationMode, "Origin" = Origin, "VirtualIfLuid" = VirtualIfLuid, "VirtualIfIndex" = VirtualIfIndex, "AllowLocalNd" = AllowLocalNd, "AttachedFlsnpiClients" = AttachedFlsnpiClients, "FlsnpiClientConfigErrors" = FlsnpiClientConfigErrors, "FlsnpiClientInjectErrors" = FlsnpiClientInjectErrors, "FlsnpiClientCloneErrors" = FlsnpiClientCloneErrors, "InFlsnpiIndicatedPackets" = InFlsnpiIndicatedPackets, "InFlsnpiClientReturnedPackets" = InFlsnpiClientReturnedPackets, "InFlsnpiClientSilentlyDroppedPackets" = InFlsnpiClientSilentlyDroppedPackets, "InFlsnpiClientDroppedPackets" = InFlsnpiClientDroppedPackets, "InFlsnpiClientInjectedPackets" = InFlsnpiClientInjectedPackets, "InFlsnpiClientClonedPackets" = InFlsnpiClientClonedPackets, "OutFlsnpiIndicatedPackets" = OutFlsnpiIndicatedPackets, "OutFlsnpiClientReturnedPackets" = OutFlsnpiClientReturnedPackets, "OutFlsnpiClientDroppedPackets" = OutFlsnpiClientDroppedPackets, "OutFlsnpiClientSilentlyDroppedPackets" = OutFlsnpiClientSilentlyDroppedPackets, "OutFlsnpiClientInjectedPackets" = OutFlsnpiClientInjectedPackets, "OutFlsnpiClientClonedPackets" = OutFlsnpiClientClonedPackets, "OutFlsnpiClientClonedPacketsForNbSplit" = OutFlsnpiClientClonedPacketsForNbSplit
         }
