@@ -6,6 +6,7 @@
 #include <windows.h>
 
 #include <ipexport.h>
+#include <iptypes.h>
 #include <iprtrmib.h>
 #include <netioapi.h>
 #include <tcpestats.h>
@@ -132,6 +133,27 @@ DWORD WINAPI GetNumberOfInterfaces(PDWORD pdwNumIf);
 DWORD WINAPI GetIfEntry(PMIB_IFROW pIfRow);
 DWORD WINAPI GetIfTable(PMIB_IFTABLE pIfTable, PULONG pdwSize, BOOL bOrder);
 DWORD WINAPI SetIfEntry(PMIB_IFROW pIfRow);
+
+/*
+ * Adapters. The caller brings a buffer and its size in bytes; one that is too small learns the size that is needed now. The
+ * next call may need more: ask until it fits. LocalFree frees an order map, HeapFree what Nhp... gives.
+ */
+ULONG WINAPI GetAdaptersAddresses(
+    ULONG Family, ULONG Flags, PVOID Reserved, PIP_ADAPTER_ADDRESSES AdapterAddresses, PULONG SizePointer);
+ULONG WINAPI GetAdaptersInfo(PIP_ADAPTER_INFO AdapterInfo, PULONG SizePointer);
+DWORD WINAPI GetPerAdapterInfo(ULONG IfIndex, PIP_PER_ADAPTER_INFO pPerAdapterInfo, PULONG pOutBufLen);
+DWORD WINAPI GetInterfaceInfo(PIP_INTERFACE_INFO pIfTable, PULONG dwOutBufLen);
+DWORD WINAPI GetUniDirectionalAdapterInfo(PIP_UNIDIRECTIONAL_ADAPTER_ADDRESS pIPIfInfo, PULONG dwOutBufLen);
+DWORD WINAPI GetAdapterIndex(LPWSTR AdapterName, PULONG IfIndex);
+PIP_ADAPTER_ORDER_MAP WINAPI GetAdapterOrderMap(VOID);
+DWORD WINAPI GetFriendlyIfIndex(DWORD IfIndex);
+/* Asks the DHCP client that has the lease of the adapter with this index, and waits until it is done. */
+DWORD WINAPI IpReleaseAddress(PIP_ADAPTER_INDEX_MAP AdapterInfo);
+DWORD WINAPI IpRenewAddress(PIP_ADAPTER_INDEX_MAP AdapterInfo);
+DWORD WINAPI NhpAllocateAndGetInterfaceInfoFromStack(
+    IP_INTERFACE_NAME_INFO **ppTable, PDWORD pdwCount, BOOL bOrder, HANDLE hHeap, DWORD dwFlags);
+DWORD WINAPI DisableMediaSense(HANDLE *pHandle, OVERLAPPED *pOverLapped);
+DWORD WINAPI RestoreMediaSense(OVERLAPPED *pOverlapped, LPDWORD lpdwEnableCount);
 
 /* IPv4 routes. */
 DWORD WINAPI GetIpForwardTable(PMIB_IPFORWARDTABLE pIpForwardTable, PULONG pdwSize, BOOL bOrder);

@@ -66,6 +66,11 @@ typedef struct sockaddr {
     CHAR sa_data[14];
 } SOCKADDR, *PSOCKADDR, *LPSOCKADDR;
 
+typedef struct _SOCKET_ADDRESS {
+    LPSOCKADDR lpSockaddr;
+    INT iSockaddrLength;
+} SOCKET_ADDRESS, *PSOCKET_ADDRESS, *LPSOCKET_ADDRESS;
+
 typedef struct sockaddr_in {
     ADDRESS_FAMILY sin_family;
     USHORT sin_port;

@@ -10,6 +10,7 @@ pub use member::{
     anycast_ip_address_entry, anycast_ip_address_table, create_anycast_ip_address_entry,
     delete_anycast_ip_address_entry, multicast_ip_address_entry, multicast_ip_address_table,
 };
+pub(crate) use row::of as row;
 pub use stable::{StableUnicastIpAddressTableCallback, notify_stable_unicast_ip_address_table};
 
 use crate::error::{Code, Flavour};

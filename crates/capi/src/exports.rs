@@ -238,6 +238,8 @@ macro_rules! export_iphlpapi {
                 DeletePersistentUdpPortReservation(start: u16, count: u16) -> u32
                     = port_reservation::delete_udp;
                 DeleteProxyArpEntry(address: u32, mask: u32, index: u32) -> u32 = neighbor::delete_proxy_arp_entry;
+                DisableMediaSense(handle: *mut HANDLE, overlapped: *mut OVERLAPPED) -> u32
+                    = adapter::disable_media_sense;
                 EnableRouter(handle: *mut HANDLE, overlapped: *mut c_void) -> u32 = router::enable_router;
                 FlushIpNetTable(index: u32) -> u32 = neighbor::flush_ip_net_table;
                 FormatMessageA(
@@ -248,6 +250,13 @@ macro_rules! export_iphlpapi {
                     flags: u32, source: *const c_void, id: u32, language: u32, buffer: *mut u16, size: u32,
                     arguments: *mut c_void
                 ) -> u32 = format_message::wide;
+                GetAdapterIndex(name: *const u16, index: *mut u32) -> u32 = adapter::adapter_index;
+                GetAdapterOrderMap() -> *mut IP_ADAPTER_ORDER_MAP = adapter::adapter_order_map;
+                GetAdaptersAddresses(
+                    family: u32, flags: u32, reserved: *mut c_void, addresses: *mut IP_ADAPTER_ADDRESSES,
+                    size: *mut u32
+                ) -> u32 = adapter::adapters_addresses;
+                GetAdaptersInfo(info: *mut IP_ADAPTER_INFO, size: *mut u32) -> u32 = adapter::adapters_info;
                 GetBestInterface(destination: u32, index: *mut u32) -> u32 = best_route::best_interface;
                 GetBestInterfaceEx(destination: *const c_void, index: *mut u32) -> u32
                     = best_route::best_interface_ex;
@@ -259,6 +268,7 @@ macro_rules! export_iphlpapi {
                 GetExtendedUdpTable(
                     table: *mut c_void, size: *mut u32, order: i32, family: u32, class: i32, reserved: u32
                 ) -> u32 = udp::extended_udp_table;
+                GetFriendlyIfIndex(index: u32) -> u32 = adapter::friendly_if_index;
                 GetIcmpStatistics(statistics: *mut MIB_ICMP) -> u32 = statistics::icmp_statistics;
                 GetIcmpStatisticsEx(statistics: *mut MIB_ICMP_EX, family: u32) -> u32 = statistics::icmp_statistics_ex;
                 GetIfEntry(row: *mut MIB_IFROW) -> u32 = interface::if_entry;
@@ -275,6 +285,7 @@ macro_rules! export_iphlpapi {
                 GetInterfaceSupportedTimestampCapabilities(
                     luid: *const NET_LUID, capabilities: *mut INTERFACE_TIMESTAMP_CAPABILITIES
                 ) -> u32 = timestamp::supported_capabilities;
+                GetInterfaceInfo(info: *mut IP_INTERFACE_INFO, size: *mut u32) -> u32 = adapter::interface_info;
                 GetIpAddrTable(table: *mut MIB_IPADDRTABLE, size: *mut u32, order: i32) -> u32
                     = address::ip_addr_table;
                 GetIpForwardTable(table: *mut MIB_IPFORWARDTABLE, size: *mut u32, order: i32) -> u32
@@ -307,6 +318,8 @@ macro_rules! export_iphlpapi {
                     row: *const MIB_TCPROW, class: i32, rw: *mut u8, rw_version: u32, rw_size: u32, ros: *mut u8,
                     ros_version: u32, ros_size: u32, rod: *mut u8, rod_version: u32, rod_size: u32
                 ) -> u32 = estats::connection_estats::<MIB_TCPROW>;
+                GetPerAdapterInfo(index: u32, info: *mut IP_PER_ADAPTER_INFO, size: *mut u32) -> u32
+                    = adapter::per_adapter_info;
                 GetRTTAndHopCount(destination: u32, hops: *mut u32, most: u32, rtt: *mut u32) -> i32
                     = round_trip::rtt_and_hop_count;
                 GetTcp6Table(table: *mut MIB_TCP6TABLE, size: *mut u32, order: i32) -> u32 = tcp::tcp6_table;
@@ -323,11 +336,19 @@ macro_rules! export_iphlpapi {
                 GetUdpStatisticsEx2(statistics: *mut MIB_UDPSTATS2, family: u32) -> u32
                     = statistics::udp_statistics_ex2;
                 GetUdpTable(table: *mut MIB_UDPTABLE, size: *mut u32, order: i32) -> u32 = udp::udp_table;
+                GetUniDirectionalAdapterInfo(
+                    info: *mut IP_UNIDIRECTIONAL_ADAPTER_ADDRESS, size: *mut u32
+                ) -> u32 = adapter::unidirectional_adapter_info;
+                IpReleaseAddress(map: *const IP_ADAPTER_INDEX_MAP) -> u32 = adapter::ip_release_address;
+                IpRenewAddress(map: *const IP_ADAPTER_INDEX_MAP) -> u32 = adapter::ip_renew_address;
                 LocalFree(memory: *mut c_void) -> *mut c_void = memory::local_free;
                 LookupPersistentTcpPortReservation(start: u16, count: u16, token: *mut u64) -> u32
                     = port_reservation::lookup_tcp;
                 LookupPersistentUdpPortReservation(start: u16, count: u16, token: *mut u64) -> u32
                     = port_reservation::lookup_udp;
+                NhpAllocateAndGetInterfaceInfoFromStack(
+                    table: *mut *mut IP_INTERFACE_NAME_INFO, count: *mut u32, order: i32, heap: HANDLE, flags: u32
+                ) -> u32 = adapter::interface_info_from_stack;
                 NotifyAddrChange(handle: *mut HANDLE, overlapped: *mut OVERLAPPED) -> u32
                     = overlapped::notify_addr_change;
                 NotifyIfTimestampConfigChange(
@@ -346,6 +367,7 @@ macro_rules! export_iphlpapi {
                 ) -> u32 = timestamp::register_change;
                 ResolveNeighbor(address: *const c_void, physical: *mut c_void, length: *mut u32) -> u32
                     = neighbor::resolve_neighbor;
+                RestoreMediaSense(overlapped: *mut OVERLAPPED, count: *mut u32) -> u32 = adapter::restore_media_sense;
                 RtlIpv4AddressToStringA(address: *const IN_ADDR, text: *mut u8) -> *mut u8
                     = convert::ipv4_to_string::<u8>;
                 RtlIpv4AddressToStringExA(address: *const IN_ADDR, port: u16, text: *mut u8, length: *mut u32) -> i32

@@ -6,6 +6,7 @@ mod first_generation;
 mod row;
 
 pub use first_generation::{if_entry, if_table, number_of_interfaces, set_if_entry};
+pub(crate) use row::{copy, of as row};
 
 use crate::error::{Code, Flavour};
 use crate::memory::table;

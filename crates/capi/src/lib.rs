@@ -17,6 +17,7 @@
 )]
 
 pub mod absent;
+pub mod adapter;
 pub mod address;
 pub mod best_route;
 pub mod compartment;

@@ -3,6 +3,7 @@
 
 pub(crate) mod buffer;
 pub(crate) mod heap;
+pub(crate) mod image;
 pub(crate) mod table;
 
 use crate::error::last_error;

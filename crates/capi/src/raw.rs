@@ -51,6 +51,10 @@ pub use windows_sys::Win32::Networking::WinSock::{
 };
 pub use windows_sys::core::GUID;
 
+mod adapter;
+
+pub use adapter::*;
+
 /// A 64-bit member as Windows aligns it.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[repr(C, align(8))]

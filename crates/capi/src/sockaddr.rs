@@ -57,15 +57,23 @@ pub(crate) fn read_in6(address: &SOCKADDR_IN6) -> Address {
 
 /// A socket address, its port 0. IPv4 has no zone.
 pub(crate) fn write(ip: IpAddr, scope: u32) -> SOCKADDR_INET {
-    let sin_family = key::family_number(Family::of(&ip));
     match ip {
         IpAddr::V4(ip) => {
-            let sin_addr = IN_ADDR { S_un: IN_ADDR_0 { S_addr: ipv4_number(ip) } };
             let mut address = SOCKADDR_INET::default();
-            address.Ipv4 = SOCKADDR_IN { sin_family, sin_port: 0, sin_addr, sin_zero: [0; 8] };
+            address.Ipv4 = write_in(ip);
             address
         }
         IpAddr::V6(ip) => SOCKADDR_INET { Ipv6: write_in6(ip, scope) },
+    }
+}
+
+/// An IPv4 socket address, its port 0.
+pub(crate) fn write_in(ip: Ipv4Addr) -> SOCKADDR_IN {
+    SOCKADDR_IN {
+        sin_family: key::family_number(Family::V4),
+        sin_port: 0,
+        sin_addr: IN_ADDR { S_un: IN_ADDR_0 { S_addr: ipv4_number(ip) } },
+        sin_zero: [0; 8],
     }
 }
 

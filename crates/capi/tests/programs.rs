@@ -20,7 +20,8 @@ mod support;
 
 iphelper_testkit::private_user_namespace!();
 
-const PROGRAMS: [&str; 14] = [
+const PROGRAMS: [&str; 15] = [
+    "adapters",
     "add_address",
     "connection_table",
     "close_connection",
@@ -158,6 +159,41 @@ fn extended_statistics_are_what_ss_shows() {
         assert_eq!(code, 0, "{printed}");
         assert!(printed.starts_with("set 1: 5\n") && printed.contains("set 8: 5\n"), "{printed}");
         assert!(printed.contains(" on:0\n"), "another process has its own switches: {printed}");
+    });
+}
+
+#[test]
+fn adapters_are_listed_as_programs_for_windows_do() {
+    let Some(program) = program("adapters") else { return };
+    isolated(|| {
+        for command in [
+            "ip link set lo up",
+            "ip link add e0 type veth peer name e1",
+            "ip link set e0 up",
+            "ip link set e1 up",
+            "ip addr add 192.0.2.7/24 dev e0",
+            "ip route add default via 192.0.2.1",
+        ] {
+            let _ = run(command);
+        }
+        // More than the first guess of such programs holds.
+        for number in 1..100 {
+            let _ = run(&format!("ip addr add 198.51.100.{number}/32 dev e1"));
+        }
+        let (code, printed) = outcome(&program, &[]);
+        assert_eq!(code, 0, "{printed}");
+        assert_eq!(printed.matches("\nadapter ").count() + 1, 3, "{printed}");
+        let shown = run("ip -json addr show");
+        assert_eq!(printed.matches("  unicast ").count(), shown.matches("\"local\":").count());
+        assert!(printed.contains("  unicast 192.0.2.7/24\n") && printed.contains("  gateway 192.0.2.1\n"));
+        assert!(printed.contains(" length 448 ipv4 1 dhcp 0\n"), "{printed}");
+        let e0 = run("ip -json link show e0");
+        let index = e0.split("\"ifindex\":").nth(1).unwrap().split(',').next().unwrap();
+        assert!(
+            printed.contains(&format!("info {index} 192.0.2.7 255.255.255.0 gateway 192.0.2.1\n")),
+            "{printed}"
+        );
+        assert!(printed.ends_with("order 3\nnames 2\nfriendly 5\n"), "{printed}");
     });
 }
 

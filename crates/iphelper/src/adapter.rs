@@ -24,6 +24,7 @@ pub use lease::{DhcpClient, DhcpLease, Dhcpv6Client};
 
 use crate::Host;
 use crate::address::{AnycastAddress, MulticastAddress, UnicastAddress};
+use crate::dns::{DnsDomain, DnsServer};
 use crate::error::Result;
 use crate::interface::Interface;
 use crate::types::{Family, InterfaceKey, Prefix};
@@ -46,6 +47,8 @@ pub struct AdapterQuery {
     pub multicast: bool,
     /// Fill [`Adapter::gateways`].
     pub gateways: bool,
+    /// Fill [`Adapter::dns`].
+    pub dns: bool,
     /// Fill [`Adapter::dhcp`] and [`Adapter::dhcpv6`].
     pub dhcp: bool,
 }
@@ -59,6 +62,7 @@ impl Default for AdapterQuery {
             anycast: true,
             multicast: true,
             gateways: true,
+            dns: true,
             dhcp: true,
         }
     }
@@ -74,6 +78,9 @@ impl Default for AdapterQuery {
 pub struct Adapter {
     /// The interface, without counters.
     pub interface: Interface,
+    /// Whether it can send to groups, as far as it says so: loopback, which reaches itself alone, does not. Linux:
+    /// `IFF_MULTICAST`.
+    pub supports_multicast: bool,
     /// What IPv4 knows of it; `None` where it is no IPv4 interface.
     pub ipv4: Option<AdapterIp>,
     /// What IPv6 knows of it; `None` where it is no IPv6 interface (IPv6 is switched off on it).
@@ -86,6 +93,9 @@ pub struct Adapter {
     pub multicast_addresses: Vec<MulticastAddress>,
     /// Routers of its default routes of the main table, the one that is taken first at the front.
     pub gateways: Vec<Gateway>,
+    /// Name servers and domains; `None` where the resolver does not tell: it does not answer, or its file is not for this
+    /// reader.
+    pub dns: Option<AdapterDns>,
     /// The IPv4 lease of its DHCP client; `None` where no client that is known has one for an address of the interface.
     pub dhcp: Option<DhcpLease>,
     /// How its DHCPv6 client calls itself; `None` where no client that is known tells.
@@ -103,6 +113,27 @@ pub struct AdapterIp {
     pub managed_address_configuration_supported: Option<bool>,
     /// The same for everything but addresses.
     pub other_stateful_configuration_supported: Option<bool>,
+}
+
+/// How names are resolved over an adapter.
+#[doc(alias = "IP_ADAPTER_DNS_SERVER_ADDRESS")]
+#[doc(alias = "IP_ADAPTER_DNS_SUFFIX")]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct AdapterDns {
+    /// Its own servers, then those of the host that it leads to, of the families asked for.
+    pub servers: Vec<DnsServer>,
+    /// Its own domains.
+    pub domains: Vec<DnsDomain>,
+}
+
+impl AdapterDns {
+    /// The domain that is its own before all others: the first one that is tried behind names.
+    #[doc(alias = "DnsSuffix")]
+    #[must_use]
+    pub fn suffix(&self) -> Option<&str> {
+        self.domains.iter().find(|domain| !domain.routing_only).map(|domain| domain.name.as_str())
+    }
 }
 
 /// A router of a default route.
@@ -181,7 +212,8 @@ impl Host {
     /// - Windows: `GetAdaptersAddresses`, `GetAdaptersInfo`, `GetInterfaceInfo`, `GetAdapterOrderMap`
     /// - Errors: [`NotSupported`](crate::ErrorKind::NotSupported) where the family's stack is absent
     /// - Linux: one dump each of links, speeds (ethtool), addresses of each family, groups, IPv6 anycast addresses, the main
-    ///   table's routes, and what this library keeps of metrics and advertisements; leases from the files of
+    ///   table's routes, and what this library keeps of metrics and advertisements; name servers as
+    ///   [`dns`](Self::dns) has them; leases from the files of
     ///   systemd-networkd, NetworkManager, dhclient and dhcpcd. See `docs/linux-mechanisms.md`
     /// - Privilege: none; some clients keep their leases from readers without privilege
     #[doc(alias = "GetAdaptersAddresses")]
@@ -201,5 +233,43 @@ impl Host {
     #[doc(alias = "GetPerAdapterInfo")]
     pub fn adapter(&self, key: impl Into<InterfaceKey>, query: &AdapterQuery) -> Result<Adapter> {
         self.backend().adapter(key.into(), query)
+    }
+
+    /// Has the IPv4 lease of an interface renewed by the DHCP client that has it, and waits until there is a new one, 30 s
+    /// at most. Gives the new lease.
+    ///
+    /// - Windows: `IpRenewAddress`
+    /// - Errors: [`NotSupported`](crate::ErrorKind::NotSupported) where no client that is known has a lease, or the client
+    ///   cannot be asked: the message says what to run; [`AccessDenied`](crate::ErrorKind::AccessDenied) where the client
+    ///   (polkit) or the bus refuses; [`TimedOut`](crate::ErrorKind::TimedOut) without a new lease;
+    ///   [`InterfaceNotFound`](crate::ErrorKind::InterfaceNotFound)
+    /// - Linux: `RenewLink` of systemd-networkd, `Reapply` of NetworkManager, over the system's bus
+    /// - Privilege: as the client says
+    #[doc(alias = "IpRenewAddress")]
+    pub fn renew_address(&self, key: impl Into<InterfaceKey>) -> Result<DhcpLease> {
+        self.backend().renew_address(key.into())
+    }
+
+    /// The lease that [`renew_address`](Self::renew_address) would renew; every check is done, the client is not asked.
+    pub fn plan_renew_address(&self, key: impl Into<InterfaceKey>) -> Result<DhcpLease> {
+        self.backend().plan_renew_address(key.into())
+    }
+
+    /// Has the IPv4 lease of an interface given up by the DHCP client that has it, and waits until the address is gone, 30 s
+    /// at most. Gives the lease as it was. NetworkManager ends IPv4 of the interface until its profile is applied again;
+    /// IPv6 stays.
+    ///
+    /// - Windows: `IpReleaseAddress`
+    /// - Errors: those of [`renew_address`](Self::renew_address). systemd-networkd gives up no lease
+    /// - Linux: `GetAppliedConnection` and `Reapply` of NetworkManager
+    /// - Privilege: as the client says
+    #[doc(alias = "IpReleaseAddress")]
+    pub fn release_address(&self, key: impl Into<InterfaceKey>) -> Result<DhcpLease> {
+        self.backend().release_address(key.into())
+    }
+
+    /// The lease that [`release_address`](Self::release_address) would give up; every check is done, the client is not asked.
+    pub fn plan_release_address(&self, key: impl Into<InterfaceKey>) -> Result<DhcpLease> {
+        self.backend().plan_release_address(key.into())
     }
 }

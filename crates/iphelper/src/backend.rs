@@ -1,6 +1,6 @@
 //! The contract between the chapters and a host: one small trait per chapter.
 
-use crate::adapter::{Adapter as AdapterRow, AdapterQuery};
+use crate::adapter::{Adapter as AdapterRow, AdapterQuery, DhcpLease};
 use crate::address::{
     AnycastAddress, MulticastAddress, NewUnicastAddress, UnicastAddress, UnicastAddressChange,
 };
@@ -189,6 +189,10 @@ pub(crate) trait Address {
 pub(crate) trait Adapter {
     fn adapters(&self, query: &AdapterQuery) -> Result<Vec<AdapterRow>>;
     fn adapter(&self, key: InterfaceKey, query: &AdapterQuery) -> Result<AdapterRow>;
+    fn renew_address(&self, key: InterfaceKey) -> Result<DhcpLease>;
+    fn plan_renew_address(&self, key: InterfaceKey) -> Result<DhcpLease>;
+    fn release_address(&self, key: InterfaceKey) -> Result<DhcpLease>;
+    fn plan_release_address(&self, key: InterfaceKey) -> Result<DhcpLease>;
 }
 
 /// [`crate::neighbor`].

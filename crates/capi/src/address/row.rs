@@ -50,7 +50,7 @@ pub(super) const INITIAL: MIB_UNICASTIPADDRESS_ROW = MIB_UNICASTIPADDRESS_ROW {
     CreationTimeStamp: ULONG64(0),
 };
 
-pub(super) fn of(address: &UnicastAddress) -> MIB_UNICASTIPADDRESS_ROW {
+pub(crate) fn of(address: &UnicastAddress) -> MIB_UNICASTIPADDRESS_ROW {
     MIB_UNICASTIPADDRESS_ROW {
         Address: sockaddr::write(address.address, address.scope_id),
         InterfaceLuid: key::luid(address.luid),

@@ -16,7 +16,7 @@ const HARDWARE_INTERFACE: u8 = 1 << 0;
 const CONNECTOR_PRESENT: u8 = 1 << 2;
 const NOT_MEDIA_CONNECTED: u8 = 1 << 4;
 
-pub(super) fn of(interface: &Interface) -> MIB_IF_ROW2 {
+pub(crate) fn of(interface: &Interface) -> MIB_IF_ROW2 {
     let flag = |bit: u8, set: bool| if set { bit } else { 0 };
     // Counters that were not asked for are 0 in C, as the page of the level says; so are those that Linux does not keep.
     let counter =
@@ -85,7 +85,7 @@ pub(super) fn of(interface: &Interface) -> MIB_IF_ROW2 {
 }
 
 /// Copies as much of an address as the row has room for, and gives its length.
-pub(super) fn copy(target: &mut [u8], address: &[u8]) -> u32 {
+pub(crate) fn copy(target: &mut [u8], address: &[u8]) -> u32 {
     let len = address.len().min(target.len());
     if let (Some(target), Some(address)) = (target.get_mut(..len), address.get(..len)) {
         target.copy_from_slice(address);

@@ -37,6 +37,7 @@ macro_rules! refused {
 }
 
 mod absent;
+mod adapter;
 mod address;
 mod address_text;
 mod best_route;
@@ -69,6 +70,40 @@ const TEREDO: &str = "Teredo is on no Linux host, so its functions go no further
 
 /// Codes that this host cannot produce: functions, code, reason.
 const IMPOSSIBLE: &[(&[&str], &str, &str)] = &[
+    (
+        &["GetAdaptersAddresses"],
+        "ERROR_ADDRESS_NOT_ASSOCIATED",
+        "said while Windows' own DHCP client has a lease and not its address yet; clients on Linux write a lease that they \
+         use, and the other adapters are listed in any case",
+    ),
+    (&["GetAdaptersAddresses"], "ERROR_NOT_ENOUGH_MEMORY", MEMORY),
+    (&["GetAdaptersInfo", "GetInterfaceInfo", "GetPerAdapterInfo"], "ERROR_NOT_SUPPORTED", FAMILY),
+    (
+        &["GetAdaptersInfo"],
+        "ERROR_INVALID_DATA",
+        "said of what Windows' registry tells of adapters; the kernel's messages that cannot be read are ERROR_GEN_FAILURE",
+    ),
+    (
+        &["IpReleaseAddress", "IpRenewAddress"],
+        "ERROR_PROC_NOT_FOUND",
+        "said of an exception within Windows' DHCP client; a client's failure has its own kind here",
+    ),
+    (&["GetAdapterIndex"], "ERROR_NO_DATA", "is of a host without any adapter; loopback is always there"),
+    (
+        &["DisableMediaSense", "RestoreMediaSense"],
+        "ERROR_IO_PENDING",
+        "from before Windows Vista: since then they do nothing, at once",
+    ),
+    (
+        &["DisableMediaSense", "RestoreMediaSense"],
+        "ERROR_OPEN_FAILED",
+        "from before Windows Vista: since then they open no driver",
+    ),
+    (
+        &["DisableMediaSense", "RestoreMediaSense"],
+        "ERROR_NOT_SUPPORTED",
+        "from before Windows Vista: since then they succeed",
+    ),
     (&["GetTeredoPort"], "ERROR_NOT_READY", TEREDO),
     (
         &["GetInterfaceSupportedTimestampCapabilities"],
@@ -353,6 +388,7 @@ fn each_documented_code_is_provoked_or_has_a_reason() {
         best_route::distances();
         best_route::sorted_pairs(&mut walk);
         neighbor::neighbors(&mut walk);
+        adapter::adapters(&mut walk);
         address::addresses(&mut walk);
         notification::notifications(&mut walk);
         notification::one_change(&mut walk);

@@ -42,7 +42,7 @@ pub struct DhcpLease {
     pub address: Ipv4Addr,
     /// The server that gave it.
     pub server: Option<Ipv4Addr>,
-    /// When it was given or renewed, in whole seconds.
+    /// When it was given or renewed, as exactly as the client says it.
     pub obtained: Option<SystemTime>,
     /// For how long it was given.
     pub lifetime: Option<Lifetime>,

@@ -1,5 +1,6 @@
 //! Adapters: links with everything that belongs to them, from one dump of each table.
 
+mod client;
 mod gateway;
 mod lease;
 
@@ -8,12 +9,15 @@ use super::address::{is_unicast, row, scope_id};
 use super::ip_interface::automatic_metric;
 use super::link::Link;
 use super::socket::{Protocol, Refusal, Socket};
-use crate::adapter::{Adapter, AdapterIp, AdapterQuery};
+use crate::adapter::{Adapter, AdapterDns, AdapterIp, AdapterQuery, DhcpLease};
 use crate::address::{AnycastAddress, MulticastAddress};
-use crate::backend;
+use crate::backend::{self, Dns as _};
+use crate::dns::InterfaceDns;
 use crate::error::{Error, ErrorKind, Result};
 use crate::types::{Family, InterfaceIndex, InterfaceKey, InterfaceLuid};
+use client::Wish;
 use iphelper_netlink::rtnetlink::addr::group::{Kind, Member};
+use iphelper_netlink::rtnetlink::link::flag;
 use iphelper_netlink::rtnetlink::notification as groups;
 use rustc_hash::{FxHashMap, FxHashSet};
 use rustix::net::RecvFlags;
@@ -47,6 +51,22 @@ impl backend::Adapter for LinuxHost {
         adapters.into_iter().next().ok_or_else(|| {
             Error::new(ErrorKind::InterfaceNotFound, OPERATION).because("it vanished while it was read")
         })
+    }
+
+    fn renew_address(&self, key: InterfaceKey) -> Result<DhcpLease> {
+        self.change_lease(key, Wish::Renew)
+    }
+
+    fn plan_renew_address(&self, key: InterfaceKey) -> Result<DhcpLease> {
+        self.plan_lease_change(key, Wish::Renew)
+    }
+
+    fn release_address(&self, key: InterfaceKey) -> Result<DhcpLease> {
+        self.change_lease(key, Wish::Release)
+    }
+
+    fn plan_release_address(&self, key: InterfaceKey) -> Result<DhcpLease> {
+        self.plan_lease_change(key, Wish::Release)
     }
 }
 
@@ -94,6 +114,7 @@ impl LinuxHost {
             let ours = advertising.get(&link.index).filter(|it| it.enabled);
             let adapter = Adapter {
                 interface: self.interface_row(link, speed),
+                supports_multicast: link.has(flag::MULTICAST),
                 ipv4: link.has_family(Family::V4).then(|| AdapterIp {
                     metric: metric(Family::V4),
                     managed_address_configuration_supported: None,
@@ -110,6 +131,7 @@ impl LinuxHost {
                 anycast_addresses: Vec::new(),
                 multicast_addresses: Vec::new(),
                 gateways: Vec::new(),
+                dns: None,
                 dhcp: None,
                 dhcpv6: None,
             };
@@ -125,6 +147,9 @@ impl LinuxHost {
             if query.gateways {
                 self.add_gateways(&mut known, &places, *family, only)?;
             }
+        }
+        if query.dns {
+            self.add_dns(&mut known, families);
         }
         if query.dhcp {
             self.add_leases(&mut known, families)?;
@@ -187,6 +212,22 @@ impl LinuxHost {
             })?;
         }
         Ok(())
+    }
+
+    fn add_dns(&self, known: &mut [Known<'_>], families: &[Family]) {
+        // That the resolver does not tell is no reason to hide the adapters.
+        let Ok(dns) = self.dns() else { return };
+        for it in known {
+            let own = dns.interface(it.link.index);
+            let servers = own.into_iter().flat_map(InterfaceDns::all_servers);
+            it.adapter.dns = Some(AdapterDns {
+                servers: servers
+                    .filter(|server| families.contains(&Family::of(&server.address)))
+                    .cloned()
+                    .collect(),
+                domains: own.map(|own| own.domains.clone()).unwrap_or_default(),
+            });
+        }
     }
 
     fn add_groups(
@@ -252,5 +293,38 @@ fn has_announced(announcements: &mut Socket) -> Result<bool> {
             Err(refusal) if matches!(refusal.errno(), libc::ENOBUFS | libc::EMSGSIZE) => any = true,
             Err(refusal) => return Err(Refusal::error(refusal, OPERATION)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use iphelper_testkit::{isolated, run};
+
+    #[test]
+    fn what_changed_meanwhile_is_read_again() {
+        isolated(|| {
+            let _ = run("ip link set lo up");
+            let host = LinuxHost::open().unwrap();
+            let families = Family::ALL;
+            let readings = |changes: &[&str]| {
+                let mut count = 0;
+                let read = host.at_one_moment(&families, || {
+                    let _ = changes.get(count).map(|change| run(change));
+                    count += 1;
+                    Ok(count)
+                });
+                assert_eq!(read.unwrap(), count, "the last reading is given");
+                count
+            };
+            assert_eq!(readings(&[]), 1);
+            assert_eq!(readings(&["ip addr add 192.0.2.1/32 dev lo"]), 2);
+            assert_eq!(readings(&["ip addr add 2001:db8::1/128 dev lo", "ip link add x0 type bridge"]), 3);
+            assert_eq!(readings(&["ip route add 203.0.113.0/24 dev lo"]), 1, "no link, no address");
+            let restless: Vec<String> =
+                (0..9).map(|number| format!("ip addr add 10.0.0.{number}/32 dev lo")).collect();
+            let restless: Vec<&str> = restless.iter().map(String::as_str).collect();
+            assert_eq!(readings(&restless), ATTEMPTS);
+        });
     }
 }

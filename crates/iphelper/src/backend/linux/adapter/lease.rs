@@ -22,7 +22,7 @@ use std::fs::File;
 use std::io::Read as _;
 use std::net::{IpAddr, Ipv4Addr};
 use std::os::fd::OwnedFd;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 /// More bytes than any client keeps of one interface.
 const LONGEST_FILE: u64 = 1 << 20;
@@ -54,7 +54,7 @@ impl Subject {
 
 /// What all clients tell.
 #[derive(Debug, Default)]
-struct Leases {
+pub(super) struct Leases {
     ipv4: Vec<Found<DhcpLease>>,
     ipv6: Vec<Found<Dhcpv6Client>>,
 }
@@ -88,7 +88,13 @@ impl LinuxHost {
 }
 
 impl Leases {
-    fn read() -> Self {
+    /// What a client's file tells of an interface now.
+    pub(super) fn of(&self, link: &Link, client: DhcpClient) -> Option<DhcpLease> {
+        let mut of_link = self.ipv4.iter().filter(|it| it.interface.is(link) && it.told.client == client);
+        of_link.next().map(|it| it.told.clone())
+    }
+
+    pub(super) fn read() -> Self {
         let mut leases = Self::default();
         each_file(networkd::FOLDER, |name, file| {
             leases.ipv4.extend(networkd::lease(name, &file));
@@ -111,7 +117,7 @@ impl Leases {
 /// A client's file.
 struct Text {
     bytes: Vec<u8>,
-    /// When it was last written, in whole seconds.
+    /// When it was last written.
     written: Option<SystemTime>,
 }
 
@@ -143,12 +149,14 @@ fn content(file: OwnedFd) -> Option<Text> {
     let mut bytes = Vec::new();
     let _ = File::from(file).take(LONGEST_FILE).read_to_end(&mut bytes).ok()?;
     let seconds = u64::try_from(status.st_mtime).ok();
-    Some(Text { bytes, written: seconds.and_then(time) })
+    let nanoseconds = u32::try_from(status.st_mtime_nsec).unwrap_or_default();
+    let exactly = |time: SystemTime| time.checked_add(Duration::new(0, nanoseconds));
+    Some(Text { bytes, written: seconds.and_then(time).and_then(exactly) })
 }
 
 /// So many seconds after 1970; `None` for what no clock shows.
 fn time(seconds: u64) -> Option<SystemTime> {
-    SystemTime::UNIX_EPOCH.checked_add(std::time::Duration::from_secs(seconds))
+    SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds))
 }
 
 /// The number that a file's name is.
