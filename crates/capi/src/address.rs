@@ -1,5 +1,22 @@
 //! Addresses of interfaces: unicast, anycast, multicast, and the first generation's.
 
+/// The interface and the address that a row of whatever kind names; only these members are read. The row is NULL or may be
+/// read, which is the caller's promise.
+macro_rules! keys_of {
+    ($host:expr, $row:expr) => {
+        if $row.is_null() {
+            Err($crate::error::Code::INVALID_PARAMETER)
+        } else {
+            $crate::address::keys(
+                $host,
+                &(&raw const (*$row).Address).read_unaligned(),
+                (&raw const (*$row).InterfaceLuid).read_unaligned(),
+                (&raw const (*$row).InterfaceIndex).read_unaligned(),
+            )
+        }
+    };
+}
+
 mod first_generation;
 mod member;
 mod row;
@@ -27,9 +44,9 @@ pub unsafe fn unicast_ip_address_entry<F: Flavour>(row: *mut MIB_UNICASTIPADDRES
     guard::status::<F>(|| {
         let host = host::current()?;
         // SAFETY: the caller's promise on `row`.
-        let (interface, address) = unsafe { unicast_keys(&host, row) }?;
+        let (interface, address) = unsafe { keys_of!(&host, row) }?;
         let found = host.unicast_address(interface, address)?;
-        // SAFETY: as above; `unicast_keys` refuses NULL.
+        // SAFETY: as above; `keys_of` refuses NULL.
         unsafe { row.write_unaligned(row::of(&found)) };
         Ok(())
     })
@@ -66,7 +83,7 @@ pub unsafe fn create_unicast_ip_address_entry<F: Flavour>(row: *const MIB_UNICAS
     guard::status::<F>(|| {
         let host = host::current()?;
         // SAFETY: the caller's promise on `row`; each member is a number, so that every pattern of bytes is a row.
-        let (keys, values) = unsafe { (unicast_keys(&host, row).map_err(own)?, row.read_unaligned()) };
+        let (keys, values) = unsafe { (keys_of!(&host, row).map_err(own)?, row.read_unaligned()) };
         match host.create_unicast_address(&row::new(keys, &values)?) {
             Err(error) if error.kind() == ErrorKind::AddressConflict => Ok(()),
             created => created.map(drop).map_err(unknown),
@@ -80,7 +97,7 @@ pub unsafe fn set_unicast_ip_address_entry<F: Flavour>(row: *const MIB_UNICASTIP
     guard::status::<F>(|| {
         let host = host::current()?;
         // SAFETY: as for Create.
-        let (keys, values) = unsafe { (unicast_keys(&host, row).map_err(own)?, row.read_unaligned()) };
+        let (keys, values) = unsafe { (keys_of!(&host, row).map_err(own)?, row.read_unaligned()) };
         let new = row::new(keys, &values)?;
         let change = UnicastAddressChange {
             on_link_prefix_length: new.on_link_prefix_length,
@@ -99,7 +116,7 @@ pub unsafe fn delete_unicast_ip_address_entry<F: Flavour>(row: *const MIB_UNICAS
     guard::status::<F>(|| {
         let host = host::current()?;
         // SAFETY: the caller's promise on `row`.
-        let (interface, address) = unsafe { unicast_keys(&host, row) }.map_err(own)?;
+        let (interface, address) = unsafe { keys_of!(&host, row) }.map_err(own)?;
         host.delete_unicast_address(interface, address).map(drop).map_err(unknown)
     })
 }
@@ -111,28 +128,6 @@ fn unknown(error: Error) -> Code {
 
 fn own(code: Code) -> Code {
     if code == Code::of(ErrorKind::InterfaceNotFound) { Code::NOT_FOUND } else { code }
-}
-
-/// The interface and the address that a row names.
-///
-/// # Safety
-/// `row` is NULL or may be read.
-unsafe fn unicast_keys(
-    host: &Host,
-    row: *const MIB_UNICASTIPADDRESS_ROW,
-) -> Result<(InterfaceKey, IpAddr), Code> {
-    if row.is_null() {
-        return Err(Code::INVALID_PARAMETER);
-    }
-    // SAFETY: the caller's promise; only what is read need be initialised.
-    let (address, luid, index) = unsafe {
-        (
-            (&raw const (*row).Address).read_unaligned(),
-            (&raw const (*row).InterfaceLuid).read_unaligned(),
-            (&raw const (*row).InterfaceIndex).read_unaligned(),
-        )
-    };
-    keys(host, &address, luid, index)
 }
 
 /// The interface and the address of keys. A zone, which an address of a link may have, must be the interface's.

@@ -84,17 +84,7 @@ pub unsafe fn guid_to_luid<F: Flavour>(guid: *const GUID, luid: *mut NET_LUID) -
 pub unsafe fn alias_to_luid<F: Flavour>(alias: *const u16, luid: *mut NET_LUID) -> F::Status {
     // SAFETY: the caller's promise on both pointers.
     guard::status::<F>(|| unsafe {
-        output(
-            luid,
-            |names| key::luid(names.luid),
-            || {
-                if alias.is_null() {
-                    return Err(Code::INVALID_PARAMETER);
-                }
-                let alias = text::read(alias, MAX_STRING).and_then(|units| String::from_utf16(&units).ok());
-                named(alias, Code::INVALID_PARAMETER, Code::INVALID_PARAMETER)
-            },
-        )
+        output(luid, |names| key::luid(names.luid), || wide_named(alias, Code::INVALID_PARAMETER))
     })
 }
 
@@ -144,17 +134,7 @@ pub unsafe fn name_to_luid_a<F: Flavour>(name: *const u8, luid: *mut NET_LUID) -
 pub unsafe fn name_to_luid_w<F: Flavour>(name: *const u16, luid: *mut NET_LUID) -> F::Status {
     // SAFETY: the caller's promise on both pointers.
     guard::status::<F>(|| unsafe {
-        output(
-            luid,
-            |names| key::luid(names.luid),
-            || {
-                if name.is_null() {
-                    return Err(Code::INVALID_NAME);
-                }
-                let name = text::read(name, MAX_STRING).and_then(|units| String::from_utf16(&units).ok());
-                named(name, Code::INVALID_NAME, Code::INVALID_NAME)
-            },
-        )
+        output(luid, |names| key::luid(names.luid), || wide_named(name, Code::INVALID_NAME))
     })
 }
 
@@ -186,6 +166,19 @@ pub unsafe fn index_to_name(index: u32, name: *mut u8) -> *mut u8 {
         names.is_some_and(|names| unsafe { text::write(name, IF_NAMESIZE, names.name.as_bytes()) })
     };
     if guard::caught(written, false) { name } else { std::ptr::null_mut() }
+}
+
+/// The interface that a text of 16-bit characters names; `code` for NULL and for a text that no interface has as name.
+///
+/// # Safety
+/// `name` is NULL or a text with a terminator.
+unsafe fn wide_named(name: *const u16, code: Code) -> Result<InterfaceNames, Code> {
+    if name.is_null() {
+        return Err(code);
+    }
+    // SAFETY: the caller's promise on `name`.
+    let units = unsafe { text::read(name, MAX_STRING) };
+    named(units.and_then(|units| String::from_utf16(&units).ok()), code, code)
 }
 
 /// Stores what `pick` takes of the names that `find` gives, or the type's zero where it fails.

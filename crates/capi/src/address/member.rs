@@ -1,6 +1,6 @@
 //! Anycast and multicast addresses.
 
-use super::{keys, own, unknown};
+use super::{own, unknown};
 use crate::error::{Code, Flavour};
 use crate::memory::table;
 use crate::raw::{
@@ -9,8 +9,6 @@ use crate::raw::{
 };
 use crate::{guard, host, key, sockaddr};
 use iphelper::address::{AnycastAddress, MulticastAddress};
-use iphelper::{Host, InterfaceKey};
-use std::net::IpAddr;
 
 /// `GetAnycastIpAddressEntry`. `ERROR_FILE_NOT_FOUND` for no such interface, `ERROR_NOT_FOUND` for one without the address.
 #[doc(alias = "GetAnycastIpAddressEntry")]
@@ -18,9 +16,9 @@ pub unsafe fn anycast_ip_address_entry<F: Flavour>(row: *mut MIB_ANYCASTIPADDRES
     guard::status::<F>(|| {
         let host = host::current()?;
         // SAFETY: the caller's promise on `row`.
-        let (interface, address) = unsafe { anycast_keys(&host, row) }?;
+        let (interface, address) = unsafe { keys_of!(&host, row) }?;
         let found = host.anycast_address(interface, address)?;
-        // SAFETY: as above; `anycast_keys` refuses NULL.
+        // SAFETY: as above; `keys_of` refuses NULL.
         unsafe { row.write_unaligned(anycast_row(&found)) };
         Ok(())
     })
@@ -47,7 +45,7 @@ pub unsafe fn create_anycast_ip_address_entry<F: Flavour>(row: *const MIB_ANYCAS
     guard::status::<F>(|| {
         let host = host::current()?;
         // SAFETY: the caller's promise on `row`.
-        let (interface, address) = unsafe { anycast_keys(&host, row) }.map_err(own)?;
+        let (interface, address) = unsafe { keys_of!(&host, row) }.map_err(own)?;
         host.create_anycast_address(interface, address).map(drop).map_err(unknown)
     })
 }
@@ -58,7 +56,7 @@ pub unsafe fn delete_anycast_ip_address_entry<F: Flavour>(row: *const MIB_ANYCAS
     guard::status::<F>(|| {
         let host = host::current()?;
         // SAFETY: the caller's promise on `row`.
-        let (interface, address) = unsafe { anycast_keys(&host, row) }.map_err(own)?;
+        let (interface, address) = unsafe { keys_of!(&host, row) }.map_err(own)?;
         host.delete_anycast_address(interface, address).map(drop).map_err(unknown)
     })
 }
@@ -68,19 +66,9 @@ pub unsafe fn delete_anycast_ip_address_entry<F: Flavour>(row: *const MIB_ANYCAS
 #[doc(alias = "GetMulticastIpAddressEntry")]
 pub unsafe fn multicast_ip_address_entry<F: Flavour>(row: *mut MIB_MULTICASTIPADDRESS_ROW) -> F::Status {
     guard::status::<F>(|| {
-        if row.is_null() {
-            return Err(Code::INVALID_PARAMETER);
-        }
         let host = host::current()?;
-        // SAFETY: the caller's promise on `row`; only the keys are read.
-        let (address, luid, index) = unsafe {
-            (
-                (&raw const (*row).Address).read_unaligned(),
-                (&raw const (*row).InterfaceLuid).read_unaligned(),
-                (&raw const (*row).InterfaceIndex).read_unaligned(),
-            )
-        };
-        let (interface, address) = keys(&host, &address, luid, index)?;
+        // SAFETY: the caller's promise on `row`.
+        let (interface, address) = unsafe { keys_of!(&host, row) }?;
         let found = host.multicast_address(interface, address)?;
         // SAFETY: as above.
         unsafe { row.write_unaligned(multicast_row(&found)) };
@@ -101,28 +89,6 @@ pub unsafe fn multicast_ip_address_table<F: Flavour>(
             Ok(host::current()?.multicast_addresses(family)?.iter().map(multicast_row).collect())
         })
     })
-}
-
-/// The interface and the address that a row names.
-///
-/// # Safety
-/// `row` is NULL or may be read.
-unsafe fn anycast_keys(
-    host: &Host,
-    row: *const MIB_ANYCASTIPADDRESS_ROW,
-) -> Result<(InterfaceKey, IpAddr), Code> {
-    if row.is_null() {
-        return Err(Code::INVALID_PARAMETER);
-    }
-    // SAFETY: the caller's promise; only the keys are read.
-    let (address, luid, index) = unsafe {
-        (
-            (&raw const (*row).Address).read_unaligned(),
-            (&raw const (*row).InterfaceLuid).read_unaligned(),
-            (&raw const (*row).InterfaceIndex).read_unaligned(),
-        )
-    };
-    keys(host, &address, luid, index)
 }
 
 fn anycast_row(address: &AnycastAddress) -> MIB_ANYCASTIPADDRESS_ROW {
