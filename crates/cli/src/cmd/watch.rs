@@ -183,8 +183,8 @@ impl Args {
         if !text.is_empty() {
             write!(out, "  {text}")?;
         }
-        // For people a neighbour's state says enough.
-        let shown = changes.iter().filter(|change| change.property != "nud_state");
+        // For people a neighbour's state says enough, and when an address was made the line's own time.
+        let shown = changes.iter().filter(|change| !matches!(&*change.property, "nud_state" | "created"));
         for (number, Difference { property, from, to }) in shown.enumerate() {
             let separator = if number == 0 { "  " } else { ", " };
             write!(

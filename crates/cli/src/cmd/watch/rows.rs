@@ -1,6 +1,7 @@
 //! Rows of all classes, as JSON and in words.
 
 use crate::output::json;
+use iphelper::address::DadState;
 use iphelper::notification::Subject;
 use iphelper::route::{MAIN_TABLE, RouteKind};
 use serde::Serialize;
@@ -60,7 +61,13 @@ pub(super) fn document(subject: &Subject, name: Option<&str>) -> Value {
 /// What the row is about, for people; an interface says all by its name.
 pub(super) fn text(subject: &Subject) -> String {
     match subject {
-        Subject::UnicastAddress(row) => format!("{}/{}", row.address, row.on_link_prefix_length),
+        Subject::UnicastAddress(row) => {
+            let mut text = format!("{}/{}", row.address, row.on_link_prefix_length);
+            if row.dad_state != DadState::Preferred {
+                text += &format!(" {}", row.dad_state);
+            }
+            text
+        }
         Subject::Route(row) => {
             let mut text = row.destination.to_string();
             if !row.next_hop.is_unspecified() {

@@ -161,6 +161,7 @@ impl LinuxKeeper {
                 self.host.keep_on_link_routes()?;
             }
             self.skipped = skipped;
+            self.host.forget_ended_detections()?;
             if self.host.route_settings()?.has_optimistic_detection() {
                 self.host.restore_optimistic_detection()?;
             }

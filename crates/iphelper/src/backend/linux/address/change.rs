@@ -286,6 +286,7 @@ impl LinuxHost {
     /// Makes what hangs on addresses follow them: the metric of their prefixes, rules and filters.
     pub(super) fn follow_address_change(&self, link: &Link, family: Family) -> Result<()> {
         self.keep_on_link_routes()?;
+        let _ = self.forget_ended_detections();
         let settings = self.route_settings()?;
         if settings.has_optimistic_detection() {
             self.restore_optimistic_detection()?;

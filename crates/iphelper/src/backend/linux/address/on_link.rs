@@ -144,6 +144,7 @@ impl LinuxHost {
     /// else.
     pub(in crate::backend::linux) fn tidy_addresses(&self) {
         let _ = self.keep_on_link_routes();
+        let _ = self.forget_ended_detections();
         if self.route_settings().is_ok_and(|settings| settings.has_optimistic_detection()) {
             let _ = self.restore_optimistic_detection();
         }

@@ -120,6 +120,23 @@ impl LinuxHost {
         Ok(routes.iter().filter_map(Detection::read).collect())
     }
 
+    /// Takes away the notes that count no longer: programs that were killed left them, or an interface that is gone.
+    pub(in crate::backend::linux) fn forget_ended_detections(&self) -> Result<()> {
+        let noted = self.noted_detections()?;
+        if noted.is_empty() {
+            return Ok(());
+        }
+        let links = self.links(OPERATION)?;
+        for (detection, until) in noted {
+            let is_over = detection.time_left(until) == Some(Duration::ZERO);
+            if is_over || !links.iter().any(|link| detection.is_of(link)) {
+                // A service: what stays counts for nobody.
+                let _ = self.end_detection(&detection)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Writes down that an address is being looked for, for as long as `patience`; `EEXIST` if it is already.
     pub(in crate::backend::linux) fn begin_detection(
         &self,
@@ -235,9 +252,20 @@ mod tests {
             let host = LinuxHost::open().unwrap();
             let link = host.link_named("lo", "").unwrap();
             let detection = Detection::new(Ipv4Addr::new(192, 0, 2, 5), &link, 0, 1, 1);
-            let past = detection.route_until(1).add(CREATE | ACK);
-            send(&mut host.route.take().unwrap(), past).unwrap();
+            let past = || send(&mut host.route.take().unwrap(), detection.route_until(1).add(CREATE | ACK));
+            past().unwrap();
             assert_eq!(host.detections().unwrap(), []);
+            assert_eq!(host.noted_detections().unwrap().len(), 1);
+            // The next call tidies it up; so does it what an interface that is gone had.
+            let _ = run("ip link add e0 type veth peer name e1");
+            let gone = Detection::new(detection.address, &host.link_named("e0", "").unwrap(), 0, 1, 1);
+            host.begin_detection(&gone, Duration::from_secs(60)).unwrap().unwrap();
+            host.forget_ended_detections().unwrap();
+            assert_eq!(host.noted_detections().unwrap().len(), 1);
+            let _ = run("ip link del e0");
+            host.forget_ended_detections().unwrap();
+            assert_eq!(host.noted_detections().unwrap(), []);
+            past().unwrap();
             host.begin_detection(&detection, Duration::from_secs(60)).unwrap().unwrap();
             assert_eq!(host.detections().unwrap(), [detection]);
         });
