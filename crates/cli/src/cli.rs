@@ -1,8 +1,8 @@
 //! The arguments, from the program's name to the noun; each noun's own are beside its commands.
 
 use crate::cmd::{
-    address, compartment, completions, demo, doctor, interface, keeper, neighbor, path_mtu, port_reservation,
-    route, stats, tcp, udp, watch,
+    address, compartment, completions, demo, doctor, estats, interface, keeper, neighbor, path_mtu,
+    port_reservation, route, stats, tcp, udp, watch,
 };
 use crate::exit::{self, Exit, Failure};
 use anstyle::{AnsiColor, Style};
@@ -63,6 +63,7 @@ enum Command {
     #[command(subcommand)]
     Udp(udp::Command),
     Stats(stats::Args),
+    Estats(estats::Args),
     #[command(subcommand)]
     PathMtu(path_mtu::Command),
     #[command(subcommand)]
@@ -107,6 +108,7 @@ impl Cli {
             Command::Tcp(command) => command.run(),
             Command::Udp(command) => command.run(),
             Command::Stats(args) => args.run(),
+            Command::Estats(args) => args.run(),
             Command::PathMtu(command) => command.run(),
             Command::PortReservation(command) => command.run(),
             Command::Compartment(command) => command.run(),

@@ -67,6 +67,7 @@ const HELP: &[&str] = &[
     "keeper status",
     "keeper rules",
     "doctor",
+    "estats",
     "demo",
     "completions",
 ];

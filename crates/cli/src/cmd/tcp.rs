@@ -2,6 +2,7 @@
 
 mod delete;
 mod list;
+pub(crate) mod selection;
 
 use crate::exit::{Exit, Failure};
 use clap::Subcommand;

@@ -86,6 +86,37 @@ pub enum EstatsValue {
     Flag(bool),
 }
 
+/// A member of a class, for programs that list all of them.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct EstatsMember {
+    /// The class: the name of its field in [`TcpEstats`].
+    pub class: &'static str,
+    /// The name of its field in the class.
+    pub name: &'static str,
+    /// Whether it is a time, also where its value is not known.
+    pub is_time: bool,
+    /// The value; `None` where it is not known.
+    pub value: Option<EstatsValue>,
+}
+
+/// The types of members.
+trait Kind: Into<EstatsValue> + Copy {
+    const IS_TIME: bool = false;
+}
+
+impl Kind for u64 {}
+impl Kind for bool {}
+
+impl Kind for Duration {
+    const IS_TIME: bool = true;
+}
+
+/// A member; its class is told later.
+fn member<T: Kind>(name: &'static str, value: Option<T>) -> EstatsMember {
+    EstatsMember { class: "", name, is_time: T::IS_TIME, value: value.map(T::into) }
+}
+
 impl From<u64> for EstatsValue {
     fn from(number: u64) -> Self {
         Self::Number(number)
@@ -105,9 +136,9 @@ impl From<bool> for EstatsValue {
 }
 
 impl TcpEstats {
-    /// The members of every class by their names here, with the class's, those that are not known among them.
+    /// The members of every class, those that are not known among them. Not the two members of `kernel` that are words.
     #[must_use]
-    pub fn members(&self) -> Vec<(&'static str, &'static str, Option<EstatsValue>)> {
+    pub fn members(&self) -> Vec<EstatsMember> {
         let classes = [
             ("syn_options", self.syn_options.members()),
             ("data", self.data.members()),
@@ -120,8 +151,8 @@ impl TcpEstats {
             ("fine_rtt", self.fine_rtt.members()),
             ("kernel", self.kernel.members()),
         ];
-        let named = |(class, members): (&'static str, Vec<_>)| {
-            members.into_iter().map(move |(name, value)| (class, name, value))
+        let named = |(class, members): (&'static str, Vec<EstatsMember>)| {
+            members.into_iter().map(move |member| EstatsMember { class, ..member })
         };
         classes.into_iter().flat_map(named).collect()
     }

@@ -1,7 +1,6 @@
 //! `iph tcp delete`.
 
-mod selection;
-
+use crate::cmd::tcp::selection::{Selection, Word};
 use crate::confirm;
 use crate::exit::{self, Exit, Failure};
 use crate::filter;
@@ -12,7 +11,6 @@ use crate::sanitize::sanitize;
 use anstyle::Style;
 use iphelper::tcp::{DeleteOptions, TcpConnection};
 use iphelper::{ErrorKind, Host};
-use selection::{Selection, Word};
 use std::io::Write;
 
 /// Delete TCP connections at once, whoever owns them
@@ -64,7 +62,7 @@ impl Args {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
         let selection = Selection::try_from(self.words.clone())?;
         let host = Host::open()?;
-        let rows = selection.find(&host)?;
+        let rows = selection.find_to_delete(&host)?;
         if self.dry_run {
             self.list(&host, &rows)?;
             return Ok(Exit::Success);

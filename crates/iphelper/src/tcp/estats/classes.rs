@@ -2,7 +2,7 @@
 //!
 //! Members that Windows always has at 0 (`QuenchRcvd`, `AckAfterFr`, `EcnSent`, `EcnNoncesRcvd`) are left out.
 
-use super::EstatsValue;
+use super::{EstatsMember, member};
 use std::time::Duration;
 
 /// A class: Windows' structure, and its members with Windows' names.
@@ -21,8 +21,8 @@ macro_rules! classes {
         }
 
         impl $class {
-            pub(super) fn members(&self) -> Vec<(&'static str, Option<EstatsValue>)> {
-                vec![$((stringify!($name), self.$name.map(EstatsValue::from)),)*]
+            pub(super) fn members(&self) -> Vec<EstatsMember> {
+                vec![$(member(stringify!($name), self.$name),)*]
             }
         }
     )*};

@@ -1,6 +1,6 @@
 //! What Linux knows of a connection beyond RFC 4898.
 
-use super::EstatsValue;
+use super::{EstatsMember, member};
 use std::fmt;
 use std::time::Duration;
 
@@ -63,8 +63,8 @@ macro_rules! extras {
         }
 
         impl KernelEstats {
-            pub(super) fn members(&self) -> Vec<(&'static str, Option<EstatsValue>)> {
-                vec![$((stringify!($name), self.$name.map(EstatsValue::from)),)*]
+            pub(super) fn members(&self) -> Vec<EstatsMember> {
+                vec![$(member(stringify!($name), self.$name),)*]
             }
         }
     };

@@ -216,7 +216,11 @@ mod tests {
         assert_eq!(old.receive.window_scale_sent, None);
         let none = decoded(State::ESTABLISHED, (0, 0), 0, &[]);
         assert_eq!(none.kernel.ecn, None);
-        assert_eq!(none.members().iter().filter(|(.., value)| value.is_some()).count(), 1, "the row's queue");
+        assert_eq!(
+            none.members().iter().filter(|member| member.value.is_some()).count(),
+            1,
+            "the row's queue"
+        );
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Which connections to delete: two ends, or filter words.
+//! Which connections a command is about: two ends, or filter words.
 
 use crate::end::End;
 use crate::exit::{Exit, Failure};
@@ -12,7 +12,7 @@ use std::str::FromStr;
 
 /// One word of the command line.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Word {
+pub(crate) enum Word {
     End(End),
     Filter(filter::Word),
 }
@@ -32,7 +32,7 @@ impl FromStr for Word {
 
 /// What the words mean together.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Selection {
+pub(crate) enum Selection {
     Ends { local: End, remote: End },
     Filter(Vec<filter::Word>),
 }
@@ -62,7 +62,7 @@ impl TryFrom<Vec<Word>> for Selection {
             (Err(ends), true) if ends.is_empty() => {
                 Err(Failure::usage("say which connections: two ends, or filter words such as port:443"))
             }
-            (_, true) => Err(Failure::usage("a connection has two ends: delete one connection at a time")),
+            (_, true) => Err(Failure::usage("a connection has two ends: name one connection at a time")),
             (_, false) => Err(Failure::usage(
                 "give two ends or filter words, not both (the words local: and remote: take an end)",
             )),
@@ -71,8 +71,18 @@ impl TryFrom<Vec<Word>> for Selection {
 }
 
 impl Selection {
+    /// As [`find`](Self::find), without the connections that the caller's own terminal comes over, unless they are named by
+    /// their ends.
+    pub(crate) fn find_to_delete(&self, host: &Host) -> Result<Vec<TcpConnection>, Failure> {
+        let rows = self.find(host)?;
+        match self {
+            Self::Ends { .. } => Ok(rows),
+            Self::Filter(_) => leave_own_terminal(host, rows),
+        }
+    }
+
     /// The connections that are selected now, each once.
-    pub(super) fn find(&self, host: &Host) -> Result<Vec<TcpConnection>, Failure> {
+    pub(crate) fn find(&self, host: &Host) -> Result<Vec<TcpConnection>, Failure> {
         match self {
             Self::Ends { local, remote } => Ok(vec![named(host, local, remote)?]),
             Self::Filter(words) => {
@@ -89,7 +99,7 @@ impl Selection {
                         "no connection matches all of the filter words",
                     ));
                 }
-                leave_own_terminal(host, rows)
+                Ok(rows)
             }
         }
     }
@@ -137,7 +147,7 @@ fn named(host: &Host, local: &End, remote: &End) -> Result<TcpConnection, Failur
     })?;
     if !rows.is_empty() {
         return Err(Failure::usage(format!(
-            "{} sockets have the ends {local} and {remote}: name their interface ([fe80::1%eth0]:80), or delete them \
+            "{} sockets have the ends {local} and {remote}: name their interface ([fe80::1%eth0]:80), or take them \
              all with filter words (local-port:{} ...)",
             rows.len() + 1,
             local.port
