@@ -30,7 +30,7 @@ use crate::tcp::estats::{TcpEstats, TcpEstatsCollection, TcpEstatsSwitch};
 use crate::tcp::{DeleteOptions, TcpConnection, TcpConnections, TcpDeletion, TcpQuery};
 use crate::timestamp::{CrossTimestamp, TimestampCapabilities};
 use crate::types::{Family, Guid, InterfaceKey, Prefix};
-use crate::udp::{UdpEndpoint, UdpQuery};
+use crate::udp::{UdpEndpoint, UdpEndpoints, UdpQuery};
 use std::fmt::Debug;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -303,6 +303,7 @@ pub(crate) trait Estats {
 /// [`crate::udp`].
 pub(crate) trait Udp {
     fn udp_endpoints(&self, query: &UdpQuery) -> Result<Vec<UdpEndpoint>>;
+    fn udp_endpoints_iter(&self, query: &UdpQuery) -> Result<UdpEndpoints>;
     fn delete_udp_endpoint(&self, local: SocketAddr, remote: Option<SocketAddr>) -> Result<()>;
 }
 

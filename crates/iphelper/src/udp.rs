@@ -21,6 +21,7 @@ pub use crate::socket::{
 use crate::Host;
 use crate::error::Result;
 use crate::types::{Family, InterfaceIndex};
+use std::fmt;
 use std::net::SocketAddr;
 use std::time::SystemTime;
 
@@ -55,6 +56,25 @@ pub struct UdpEndpoint {
     pub specific_port_bind: bool,
 }
 
+/// Rows of the UDP table, one at a time: holds one receive buffer, whatever the table's size.
+pub struct UdpEndpoints {
+    pub(crate) rows: Box<dyn Iterator<Item = Result<UdpEndpoint>> + Send>,
+}
+
+impl Iterator for UdpEndpoints {
+    type Item = Result<UdpEndpoint>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.rows.next()
+    }
+}
+
+impl fmt::Debug for UdpEndpoints {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UdpEndpoints").finish_non_exhaustive()
+    }
+}
+
 impl Host {
     /// The UDP table.
     ///
@@ -73,6 +93,17 @@ impl Host {
     #[doc(alias = "GetExtendedUdpTable")]
     pub fn udp_endpoints(&self, query: &UdpQuery) -> Result<Vec<UdpEndpoint>> {
         self.backend().udp_endpoints(query)
+    }
+
+    /// The UDP table, row by row, in the memory of one buffer.
+    ///
+    /// As [`udp_endpoints`](Self::udp_endpoints), in no order. With `owners` the owners of all sockets are looked up first, and
+    /// kept.
+    ///
+    /// - Errors: as there, and [`InvalidParameter`](crate::ErrorKind::InvalidParameter) for a query that is `ordered`. An
+    ///   error ends the rows: [`Interrupted`](crate::ErrorKind::Interrupted) if the kernel called the dump inconsistent
+    pub fn udp_endpoints_iter(&self, query: &UdpQuery) -> Result<UdpEndpoints> {
+        self.backend().udp_endpoints_iter(query)
     }
 
     /// The program behind an endpoint: of the process in `owner` if that still holds the socket, else of the one that

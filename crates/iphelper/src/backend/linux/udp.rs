@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::socket::{Owner, SocketCookie};
 use crate::tcp::TcpState;
 use crate::types::Family;
-use crate::udp::{UdpCondition, UdpEndpoint, UdpFilter, UdpQuery};
+use crate::udp::{UdpCondition, UdpEndpoint, UdpEndpoints, UdpFilter, UdpQuery};
 use iphelper_netlink::sock_diag::inet::{Protocol, State, States};
 use std::net::SocketAddr;
 
@@ -66,6 +66,10 @@ impl Row for UdpEndpoint {
 impl backend::Udp for LinuxHost {
     fn udp_endpoints(&self, query: &UdpQuery) -> Result<Vec<UdpEndpoint>> {
         socket_table::whole::<Udp>(self, query)
+    }
+
+    fn udp_endpoints_iter(&self, query: &UdpQuery) -> Result<UdpEndpoints> {
+        Ok(UdpEndpoints { rows: Box::new(socket_table::stream::<Udp>(self, query)?) })
     }
 
     fn delete_udp_endpoint(&self, local: SocketAddr, remote: Option<SocketAddr>) -> Result<()> {
