@@ -15,12 +15,14 @@
 //! # fn main() {}
 //! ```
 
+mod ethernet_text;
 mod ipv4_text;
 mod ipv6_text;
 mod mask;
 mod network_string;
 mod scanner;
 
+pub use ethernet_text::{ethernet_text, parse_ethernet};
 pub use ipv4_text::{Ipv4Notation, ipv4_text, parse_ipv4, parse_ipv4_endpoint};
 pub use ipv6_text::{Ipv6Endpoint, ipv6_text, parse_ipv6, parse_ipv6_endpoint};
 pub use mask::{ipv4_mask, ipv4_mask_length};

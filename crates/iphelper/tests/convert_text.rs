@@ -3,9 +3,9 @@
 
 use iphelper::ErrorKind;
 use iphelper::convert::{
-    Ipv4Notation, Ipv6Endpoint, NetworkAddress, NetworkString, NetworkStringTypes, ipv4_mask,
-    ipv4_mask_length, ipv4_text, ipv6_text, parse_ipv4, parse_ipv4_endpoint, parse_ipv6, parse_ipv6_endpoint,
-    parse_network_string,
+    Ipv4Notation, Ipv6Endpoint, NetworkAddress, NetworkString, NetworkStringTypes, ethernet_text, ipv4_mask,
+    ipv4_mask_length, ipv4_text, ipv6_text, parse_ethernet, parse_ipv4, parse_ipv4_endpoint, parse_ipv6,
+    parse_ipv6_endpoint, parse_network_string,
 };
 use proptest::prelude::*;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -318,6 +318,23 @@ fn masks_are_ones_before_zeros() {
 }
 
 proptest! {
+    #[test]
+    fn ethernet_there_and_back(address: [u8; 6], rest in "([^0-9a-fA-F].*)?") {
+        let text = ethernet_text(address);
+        prop_assert_eq!(text.len(), 17);
+        for text in [format!("{text}{rest}"), format!("{}{rest}", text.to_lowercase())] {
+            prop_assert_eq!(parse_ethernet(&text).unwrap(), (address, rest.as_str()));
+        }
+    }
+
+    #[test]
+    fn any_text_is_an_ethernet_address_or_refused(text in "[0-9a-f:-]{0,20}|.*") {
+        if let Ok((address, rest)) = parse_ethernet(&text) {
+            prop_assert_eq!(ethernet_text(address), text[..text.len() - rest.len()].to_uppercase());
+            prop_assert!(!rest.starts_with(|c: char| c.is_ascii_hexdigit()));
+        }
+    }
+
     #[test]
     fn ipv4_there_and_back(address: Ipv4Addr, port: Option<u16>) {
         let text = ipv4_text(address, port);

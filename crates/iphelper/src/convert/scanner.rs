@@ -68,6 +68,12 @@ impl<'a> Scanner<'a> {
         if digits.len() > 4 { None } else { u16::from_str_radix(digits, 16).ok() }
     }
 
+    /// Takes two hexadecimal digits; none where there is one, or a third.
+    pub(super) fn pair(&mut self) -> Option<u8> {
+        let digits = self.digits(16);
+        if digits.len() == 2 { u8::from_str_radix(digits, 16).ok() } else { None }
+    }
+
     /// Whether a hexadecimal digit comes next.
     pub(super) fn at_group(&self) -> bool {
         self.text.starts_with(|c: char| c.is_ascii_hexdigit())
