@@ -42,7 +42,16 @@ NTSTATUS NTAPI RtlIpv6StringToAddressExA(
 NTSTATUS NTAPI RtlIpv6StringToAddressExW(
     PCWSTR AddressString, struct in6_addr *Address, PULONG ScopeId, PUSHORT Port);
 
+/* Six pairs of capital hexadecimal digits with hyphens: 18 characters. */
+union _DL_EUI48;
+PSTR NTAPI RtlEthernetAddressToStringA(CONST union _DL_EUI48 *Addr, PSTR S);
+PWSTR NTAPI RtlEthernetAddressToStringW(CONST union _DL_EUI48 *Addr, PWSTR S);
+NTSTATUS NTAPI RtlEthernetStringToAddressA(PCSTR S, PCSTR *Terminator, union _DL_EUI48 *Addr);
+NTSTATUS NTAPI RtlEthernetStringToAddressW(PCWSTR S, LPCWSTR *Terminator, union _DL_EUI48 *Addr);
+
 #ifdef UNICODE
+#define RtlEthernetAddressToString RtlEthernetAddressToStringW
+#define RtlEthernetStringToAddress RtlEthernetStringToAddressW
 #define RtlIpv4AddressToString RtlIpv4AddressToStringW
 #define RtlIpv4AddressToStringEx RtlIpv4AddressToStringExW
 #define RtlIpv4StringToAddress RtlIpv4StringToAddressW
@@ -52,6 +61,8 @@ NTSTATUS NTAPI RtlIpv6StringToAddressExW(
 #define RtlIpv6StringToAddress RtlIpv6StringToAddressW
 #define RtlIpv6StringToAddressEx RtlIpv6StringToAddressExW
 #else
+#define RtlEthernetAddressToString RtlEthernetAddressToStringA
+#define RtlEthernetStringToAddress RtlEthernetStringToAddressA
 #define RtlIpv4AddressToString RtlIpv4AddressToStringA
 #define RtlIpv4AddressToStringEx RtlIpv4AddressToStringExA
 #define RtlIpv4StringToAddress RtlIpv4StringToAddressA

@@ -179,6 +179,9 @@ DWORD WINAPI NotifyAddrChange(PHANDLE Handle, LPOVERLAPPED overlapped);
 DWORD WINAPI NotifyRouteChange(PHANDLE Handle, LPOVERLAPPED overlapped);
 BOOL WINAPI CancelIPChangeNotify(LPOVERLAPPED notifyOverlapped);
 
+/* What an IP_STATUS means. The size is in characters, the terminator not counted. */
+DWORD WINAPI GetIpErrorString(IP_STATUS ErrorCode, PWSTR Buffer, PDWORD Size);
+
 /*
  * Time stamps of packets. Linux' hardware clocks count nanoseconds; the system's is CLOCK_MONOTONIC_RAW. The functions whose
  * names say If, Current and Hardware are reserved for Windows itself and do as the others.

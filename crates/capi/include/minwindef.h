@@ -79,6 +79,11 @@ typedef void *PVOID, *LPVOID, *HANDLE, **PHANDLE, *HMODULE, *HINSTANCE, *HLOCAL,
     typedef struct name##__ *name
 typedef const void *LPCVOID, *PCVOID;
 typedef LONG HRESULT;
+#ifdef __cplusplus
+typedef INT_PTR(WINAPI *FARPROC)(...);
+#else
+typedef INT_PTR(WINAPI *FARPROC)();
+#endif
 
 /* 16 bits: compile with -fshort-wchar, so that L"..." has them, too. */
 #if __SIZEOF_WCHAR_T__ == 2

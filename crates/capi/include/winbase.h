@@ -126,96 +126,9 @@ static __inline__ DWORD GetCurrentProcessId(VOID)
     return (DWORD)iphelper_host_getpid();
 }
 
-#define INFINITE 0xFFFFFFFF
-#define WAIT_OBJECT_0 0x00000000
-#define WAIT_TIMEOUT 258
-#define WAIT_FAILED ((DWORD)0xFFFFFFFF)
-
-static __inline__ int iphelper_timeout(DWORD milliseconds)
-{
-    return milliseconds == INFINITE ? -1 : milliseconds > 0x7FFFFFFF ? 0x7FFFFFFF : (int)milliseconds;
-}
-
-static __inline__ VOID Sleep(DWORD milliseconds)
-{
-    (void)fflush(NULL);
-    (void)iphelper_host_poll(NULL, 0, iphelper_timeout(milliseconds));
-}
-
-/* Events. A handle is the number of an eventfd plus one, shifted by one; its lowest bit says "manual reset". */
-#define INVALID_HANDLE_VALUE ((HANDLE)(LONG_PTR)-1)
-
-static __inline__ int iphelper_event(HANDLE handle)
-{
-    return (int)((ULONG_PTR)handle >> 1) - 1;
-}
-
-static __inline__ HANDLE CreateEventA(PVOID attributes, BOOL manual, BOOL initial, LPCSTR name)
-{
-    /* EFD_CLOEXEC and EFD_NONBLOCK. */
-    int descriptor = attributes != NULL || name != NULL ? -1 : iphelper_host_eventfd(initial ? 1 : 0, 02004000);
-    if (descriptor < 0) {
-        SetLastError(attributes != NULL || name != NULL ? ERROR_NOT_SUPPORTED : ERROR_NO_SYSTEM_RESOURCES);
-        return NULL;
-    }
-    return (HANDLE)((((ULONG_PTR)descriptor + 1) << 1) | (manual ? 1 : 0));
-}
-
-static __inline__ HANDLE CreateEventW(PVOID attributes, BOOL manual, BOOL initial, LPCWSTR name)
-{
-    return CreateEventA(attributes, manual, initial, name == NULL ? NULL : "");
-}
-
-#ifdef UNICODE
-#define CreateEvent CreateEventW
-#else
-#define CreateEvent CreateEventA
-#endif
-
-static __inline__ BOOL SetEvent(HANDLE event)
-{
-    ULONG64 one = 1;
-    return iphelper_host_write(iphelper_event(event), &one, sizeof one) == sizeof one;
-}
-
-static __inline__ BOOL ResetEvent(HANDLE event)
-{
-    ULONG64 count;
-    (void)!iphelper_host_read(iphelper_event(event), &count, sizeof count);
-    return TRUE;
-}
-
-/* Waits for an event. A wait that a signal handler interrupted begins anew. */
-static __inline__ DWORD WaitForSingleObject(HANDLE event, DWORD milliseconds)
-{
-    struct iphelper_pollfd poll_descriptor;
-    ULONG64 count;
-    (void)fflush(NULL);
-    for (;;) {
-        int ready;
-        poll_descriptor.descriptor = iphelper_event(event);
-        poll_descriptor.events = 1;
-        poll_descriptor.revents = 0;
-        ready = iphelper_host_poll(&poll_descriptor, 1, iphelper_timeout(milliseconds));
-        if (ready == 0)
-            return WAIT_TIMEOUT;
-        if (ready < 0)
-            continue;
-        if (poll_descriptor.revents & ~1) {
-            SetLastError(ERROR_INVALID_HANDLE);
-            return WAIT_FAILED;
-        }
-        if ((ULONG_PTR)event & 1
-            || iphelper_host_read(poll_descriptor.descriptor, &count, sizeof count) == sizeof count)
-            return WAIT_OBJECT_0;
-    }
-}
-
-/* Closes an event. */
-static __inline__ BOOL CloseHandle(HANDLE event)
-{
-    return iphelper_host_close(iphelper_event(event)) == 0;
-}
+/* Waiting and events, and what operations in the background came to. */
+#include <synchapi.h>
+#include <ioapiset.h>
 
 static __inline__ LONG InterlockedIncrement(LONG volatile *number)
 {

@@ -7,8 +7,8 @@ mod mask;
 mod network_string;
 
 pub use address_text::{
-    Unit, ipv4_to_string, ipv4_to_string_ex, ipv6_to_string, ipv6_to_string_ex, string_to_ipv4,
-    string_to_ipv4_ex, string_to_ipv6, string_to_ipv6_ex,
+    Unit, ethernet_to_string, ipv4_to_string, ipv4_to_string_ex, ipv6_to_string, ipv6_to_string_ex,
+    string_to_ethernet, string_to_ipv4, string_to_ipv4_ex, string_to_ipv6, string_to_ipv6_ex,
 };
 pub use mask::{length_to_mask, mask_to_length};
 pub use network_string::parse_string;

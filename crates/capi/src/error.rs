@@ -1,6 +1,7 @@
 //! Numbers of failures, in the two flavours of the C libraries.
 
 pub mod format_message;
+pub mod ip_error_string;
 pub mod last_error;
 mod messages;
 

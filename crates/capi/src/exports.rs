@@ -200,7 +200,8 @@ macro_rules! export_netioapi {
 macro_rules! export_iphlpapi {
     () => {
         const _: () = {
-            use $crate::error::{format_message, last_error};
+            use $crate::error::{format_message, ip_error_string, last_error};
+            use $crate::icmp::{self, apc};
             use $crate::notification::overlapped;
             use $crate::raw::*;
             use $crate::*;
@@ -293,6 +294,8 @@ macro_rules! export_iphlpapi {
                 GetIpNetTable(table: *mut MIB_IPNETTABLE, size: *mut u32, order: i32) -> u32 = neighbor::ip_net_table;
                 GetIpStatistics(statistics: *mut MIB_IPSTATS) -> u32 = statistics::ip_statistics;
                 GetIpStatisticsEx(statistics: *mut MIB_IPSTATS, family: u32) -> u32 = statistics::ip_statistics_ex;
+                GetIpErrorString(status: u32, buffer: *mut u16, size: *mut u32) -> u32
+                    = ip_error_string::ip_error_string;
                 GetLastError() -> u32 = last_error::get;
                 GetNumberOfInterfaces(number: *mut u32) -> u32 = interface::number_of_interfaces;
                 GetOwnerModuleFromPidAndInfo(
@@ -339,6 +342,30 @@ macro_rules! export_iphlpapi {
                 GetUniDirectionalAdapterInfo(
                     info: *mut IP_UNIDIRECTIONAL_ADAPTER_ADDRESS, size: *mut u32
                 ) -> u32 = adapter::unidirectional_adapter_info;
+                Icmp6CreateFile() -> HANDLE = icmp::create_file6;
+                Icmp6ParseReplies(buffer: *mut c_void, size: u32) -> u32 = icmp::parse_replies6;
+                Icmp6SendEcho2(
+                    handle: HANDLE, event: HANDLE, routine: PIO_APC_ROUTINE, context: *mut c_void,
+                    source: *const SOCKADDR_IN6, destination: *const SOCKADDR_IN6, data: *const c_void, size: u16,
+                    options: *const IP_OPTION_INFORMATION, buffer: *mut c_void, buffer_size: u32, timeout: u32
+                ) -> u32 = icmp::send_echo6;
+                IcmpCloseHandle(handle: HANDLE) -> i32 = icmp::close_handle;
+                IcmpCreateFile() -> HANDLE = icmp::create_file;
+                IcmpParseReplies(buffer: *mut c_void, size: u32) -> u32 = icmp::parse_replies;
+                IcmpSendEcho(
+                    handle: HANDLE, destination: u32, data: *const c_void, size: u16,
+                    options: *const IP_OPTION_INFORMATION, buffer: *mut c_void, buffer_size: u32, timeout: u32
+                ) -> u32 = icmp::send_echo;
+                IcmpSendEcho2(
+                    handle: HANDLE, event: HANDLE, routine: PIO_APC_ROUTINE, context: *mut c_void, destination: u32,
+                    data: *const c_void, size: u16, options: *const IP_OPTION_INFORMATION, buffer: *mut c_void,
+                    buffer_size: u32, timeout: u32
+                ) -> u32 = icmp::send_echo2;
+                IcmpSendEcho2Ex(
+                    handle: HANDLE, event: HANDLE, routine: PIO_APC_ROUTINE, context: *mut c_void, source: u32,
+                    destination: u32, data: *const c_void, size: u16, options: *const IP_OPTION_INFORMATION,
+                    buffer: *mut c_void, buffer_size: u32, timeout: u32
+                ) -> u32 = icmp::send_echo2_ex;
                 IpReleaseAddress(map: *const IP_ADAPTER_INDEX_MAP) -> u32 = adapter::ip_release_address;
                 IpRenewAddress(map: *const IP_ADAPTER_INDEX_MAP) -> u32 = adapter::ip_renew_address;
                 LocalFree(memory: *mut c_void) -> *mut c_void = memory::local_free;
@@ -368,6 +395,14 @@ macro_rules! export_iphlpapi {
                 ResolveNeighbor(address: *const c_void, physical: *mut c_void, length: *mut u32) -> u32
                     = neighbor::resolve_neighbor;
                 RestoreMediaSense(overlapped: *mut OVERLAPPED, count: *mut u32) -> u32 = adapter::restore_media_sense;
+                RtlEthernetAddressToStringA(address: *const DL_EUI48, text: *mut u8) -> *mut u8
+                    = convert::ethernet_to_string::<u8>;
+                RtlEthernetAddressToStringW(address: *const DL_EUI48, text: *mut u16) -> *mut u16
+                    = convert::ethernet_to_string::<u16>;
+                RtlEthernetStringToAddressA(text: *const u8, rest: *mut *const u8, address: *mut DL_EUI48) -> i32
+                    = convert::string_to_ethernet::<u8>;
+                RtlEthernetStringToAddressW(text: *const u16, rest: *mut *const u16, address: *mut DL_EUI48) -> i32
+                    = convert::string_to_ethernet::<u16>;
                 RtlIpv4AddressToStringA(address: *const IN_ADDR, text: *mut u8) -> *mut u8
                     = convert::ipv4_to_string::<u8>;
                 RtlIpv4AddressToStringExA(address: *const IN_ADDR, port: u16, text: *mut u8, length: *mut u32) -> i32
@@ -424,6 +459,8 @@ macro_rules! export_iphlpapi {
                 ) -> u32 = estats::set_connection_estats::<MIB_TCPROW>;
                 SetTcpEntry(row: *const MIB_TCPROW) -> u32 = tcp::set_tcp_entry;
                 UnenableRouter(overlapped: *mut c_void, count: *mut u32) -> u32 = router::unenable_router;
+                iphelper_apc_event() -> HANDLE = apc::apc_event;
+                iphelper_call_apcs() -> i32 = apc::call_apcs;
                 UnregisterInterfaceTimestampConfigChange(handle: HANDLE) = timestamp::unregister_change;
             }
         };

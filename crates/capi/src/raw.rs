@@ -6,12 +6,17 @@
 #![allow(non_snake_case, non_camel_case_types, missing_docs, reason = "the names are Windows'")]
 #![allow(missing_debug_implementations, reason = "windows-sys' structures inside have none")]
 
+pub use windows_sys::Win32::Foundation::{ERROR_ACCESS_DENIED, ERROR_GEN_FAILURE, INVALID_HANDLE_VALUE};
 pub use windows_sys::Win32::Foundation::{
     ERROR_BUFFER_OVERFLOW, ERROR_DEV_NOT_EXIST, ERROR_ELEVATION_REQUIRED, ERROR_INSUFFICIENT_BUFFER,
     ERROR_INVALID_DATA, ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER, ERROR_INVALID_USER_BUFFER,
     ERROR_IO_PENDING, ERROR_MR_MID_NOT_FOUND, ERROR_NO_DATA, ERROR_NOT_ENOUGH_MEMORY, ERROR_NOT_FOUND,
     ERROR_NOT_SUPPORTED, FILETIME, HANDLE, STATUS_BUFFER_OVERFLOW, STATUS_BUFFER_TOO_SMALL, STATUS_CANCELLED,
     STATUS_PENDING, STATUS_SUCCESS, STATUS_UNSUCCESSFUL,
+};
+pub use windows_sys::Win32::NetworkManagement::IpHelper::{
+    ICMP_ECHO_REPLY, ICMPV6_ECHO_REPLY_LH as ICMPV6_ECHO_REPLY, IP_BAD_DESTINATION, IP_BAD_OPTION,
+    IP_BUF_TOO_SMALL, IP_OPTION_INFORMATION, IP_OPTION_TOO_BIG, IP_PENDING, IPV6_ADDRESS_EX,
 };
 pub use windows_sys::Win32::NetworkManagement::IpHelper::{
     IF_OPER_STATUS_CONNECTED, IF_OPER_STATUS_CONNECTING, IF_OPER_STATUS_DISCONNECTED,
@@ -49,6 +54,7 @@ pub use windows_sys::Win32::Networking::WinSock::{
     NetworkConnectivityLevelHintNone, NetworkConnectivityLevelHintUnknown, SOCKADDR, SOCKADDR_IN,
     SOCKADDR_IN6, SOCKADDR_IN6_0, SOCKADDR_IN6_PAIR, SOCKADDR_INET,
 };
+pub use windows_sys::Win32::Networking::WinSock::{DL_EI48, DL_EUI48, DL_OUI};
 pub use windows_sys::core::GUID;
 
 mod adapter;
@@ -310,6 +316,25 @@ pub struct MIB_UNICASTIPADDRESS_ROW {
     pub ScopeId: u32,
     pub CreationTimeStamp: ULONG64,
 }
+
+/// What came of an operation.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct IO_STATUS_BLOCK {
+    pub Anonymous: IO_STATUS_BLOCK_0,
+    pub Information: usize,
+}
+
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub union IO_STATUS_BLOCK_0 {
+    pub Status: i32,
+    pub Pointer: *mut std::ffi::c_void,
+}
+
+/// What is called at the end of an operation; `None` for NULL.
+pub type PIO_APC_ROUTINE =
+    Option<unsafe extern "system" fn(*mut std::ffi::c_void, *mut IO_STATUS_BLOCK, u32)>;
 
 /// What an operation that goes on in the background is known by.
 #[derive(Clone, Copy)]

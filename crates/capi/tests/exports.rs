@@ -61,7 +61,10 @@ fn the_headers_declare_every_export() {
     }
     let scratch = Scratch::new("declared");
     for (library, first) in [
-        ("iphlpapi", "#include <winsock2.h>\n#include <iphlpapi.h>\n#include <ip2string.h>"),
+        (
+            "iphlpapi",
+            "#include <winsock2.h>\n#include <iphlpapi.h>\n#include <icmpapi.h>\n#include <ip2string.h>",
+        ),
         ("netio", "#include <ntddk.h>"),
     ] {
         let addresses: String =

@@ -37,7 +37,8 @@ fn layout_program(file: &str) -> String {
         writeln!(declarations, "_Static_assert({assertion}, \"{name}.{member}\");").unwrap();
     }
     format!(
-        "#include <winsock2.h>\n#include <ws2tcpip.h>\n#include <iphlpapi.h>\n#include <stddef.h>\n{declarations}\n\
+        "#include <winsock2.h>\n#include <ws2tcpip.h>\n#include <iphlpapi.h>\n#include <netiodef.h>\n#include <winternl.h>\n\
+         #include <stddef.h>\n{declarations}\n\
          static int differs(void *row, size_t size, size_t position, size_t width, const char *name)\n{{\n\
          \x20   const unsigned char *bytes = row;\n    size_t bit;\n\
          \x20   for (bit = 0; bit < size * 8; bit++)\n\

@@ -527,6 +527,19 @@ fn every_member_is_where_windows_has_it() {
             Anonymous.NamedAddress.Address, "NamedAddress.Port" = Anonymous.NamedAddress.Port, "Ipv4Address" =
             Anonymous.Ipv4Address, "Ipv6Address" = Anonymous.Ipv6Address, "IpAddress" = Anonymous.IpAddress
         }
+        ICMP_ECHO_REPLY {
+            "Address" = Address, "Status" = Status, "RoundTripTime" = RoundTripTime, "DataSize" = DataSize, "Reserved" =
+            Reserved, "Data" = Data, "Options" = Options
+        }
+        ICMPV6_ECHO_REPLY {
+            "Address" = Address, "Status" = Status, "RoundTripTime" = RoundTripTime
+        }
+        IP_OPTION_INFORMATION {
+            "Ttl" = Ttl, "Tos" = Tos, "Flags" = Flags, "OptionsSize" = OptionsSize, "OptionsData" = OptionsData
+        }
+        IO_STATUS_BLOCK {
+            "Status" = Anonymous.Status, "Pointer" = Anonymous.Pointer, "Information" = Information
+        }
         FILETIME {
             "dwLowDateTime" = dwLowDateTime, "dwHighDateTime" = dwHighDateTime
         }
@@ -547,6 +560,13 @@ fn every_member_is_where_windows_has_it() {
         "SCOPE_ID",
         "IN_ADDR",
         "LARGE_INTEGER",
+        "ICMP_ECHO_REPLY32",
+        "IP_OPTION_INFORMATION32",
+        // Packed, so that no member can be borrowed; its size is in that of ICMPV6_ECHO_REPLY.
+        "IPV6_ADDRESS_EX",
+        "DL_EUI48",
+        "DL_OUI",
+        "DL_EI48",
     ];
     let mut compared = 0;
     for fact in &facts {

@@ -20,7 +20,7 @@ mod support;
 
 iphelper_testkit::private_user_namespace!();
 
-const PROGRAMS: [&str; 15] = [
+const PROGRAMS: [&str; 18] = [
     "adapters",
     "add_address",
     "connection_table",
@@ -32,10 +32,13 @@ const PROGRAMS: [&str; 15] = [
     "network_string",
     "one_change",
     "port_reservation",
+    "ping",
+    "ping6",
     "routes",
     "set_ip_interface",
     "watch_ip_interfaces",
     "watch_routes",
+    "waits",
 ];
 
 /// Programs for users to start from stand in `examples/c`, those that only test something beside the tests.
@@ -491,7 +494,8 @@ fn they_are_programs_for_windows() {
         return;
     }
     let scratch = Scratch::new("windows");
-    for name in PROGRAMS {
+    // MinGW-w64 10 has no ICMPV6_ECHO_REPLY.
+    for name in PROGRAMS.into_iter().filter(|name| *name != "ping6") {
         let mut command = Command::new(compiler);
         let _ = command.args(options).arg(source(name)).arg("-o");
         let _ = command.arg(scratch.path(name)).args(["-liphlpapi", "-lntdll", "-lws2_32"]);
@@ -569,5 +573,71 @@ fn ports_are_reserved_looked_up_and_given_up() {
             assert_eq!(outcome(&program, &["lookup", "9000", "10"]), (1, text("failed: 1168\n")));
             assert_eq!(sysctl("ipv4/ip_local_reserved_ports"), "");
         });
+    });
+}
+
+#[test]
+fn hosts_and_routers_answer_echo_requests() {
+    let Some(program) = program("ping") else { return };
+    let (here, router, there) = (NetNs::new(), NetNs::new(), NetNs::new());
+    here.veth("e0", &router, "near");
+    router.veth("far", &there, "e0");
+    for (namespace, commands) in [
+        (&here, ["ip address add 10.0.0.2/24 dev e0", "ip route add default via 10.0.0.1"]),
+        (&router, ["ip address add 10.0.0.1/24 dev near", "ip address add 10.1.0.1/24 dev far"]),
+        (&there, ["ip address add 10.1.0.2/24 dev e0", "ip route add default via 10.1.0.1"]),
+    ] {
+        namespace.run(|| {
+            iphelper_testkit::set_sysctl("ipv4/ip_forward", "1");
+            iphelper_testkit::set_sysctl("ipv4/icmp_ratelimit", "0");
+            for command in commands {
+                let _ = run(command);
+            }
+        });
+    }
+    let said = |code, address, status, data| {
+        let line = |how| match (code, status) {
+            (0, status) => format!("{how}: none, {status}, known\n"),
+            _ => format!("{how}: 1 from {address} status {status} data {data}\n"),
+        };
+        let calls = "calls before: 0 after: 1, then 258\n";
+        (0, [line("waiting"), line("event"), calls.to_owned(), line("routine")].concat())
+    };
+    here.run(|| {
+        let data = "how far is it?";
+        assert_eq!(outcome(&program, &["127.0.0.1", "64"]), said(1, "127.0.0.1", 0, data));
+        assert_eq!(outcome(&program, &["10.1.0.2", "64"]), said(1, "10.1.0.2", 0, data));
+        assert_eq!(outcome(&program, &["10.1.0.2", "1"]), said(1, "10.0.0.1", 11013, ""));
+        let program6 = self::program("ping6").expect("there is a compiler");
+        let six = |address| outcome(&program6, &[address]);
+        let lines = format!("waiting: 1 status 0 data {data}\nevent: 1 status 0 data {data}\n");
+        assert_eq!(six("::1"), (0, lines));
+        assert_eq!(
+            six("2001:db8::1").1,
+            "waiting: 0 status 11002 data none\nevent: 0 status 11002 data none\n"
+        );
+        // Nobody may send any in a new namespace but who has the capability.
+        assert_eq!(
+            unprivileged_outcome(&program, &["127.0.0.1", "64"]),
+            (1, "IcmpCreateFile: 5\n".to_owned())
+        );
+        iphelper_testkit::set_sysctl("ipv4/ping_group_range", "0 0");
+        let unprivileged = unprivileged_outcome(&program, &["127.0.0.1", "64"]);
+        assert_eq!(unprivileged, said(1, "127.0.0.1", 0, data));
+    });
+}
+
+#[test]
+fn several_events_are_waited_for_at_once() {
+    let Some(program) = program("waits") else { return };
+    isolated(|| {
+        let mut child = Command::new(&program).stdout(Stdio::piped()).spawn().expect("starting");
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(|line| line.expect("text"));
+        assert_eq!(lines.next().as_deref(), Some("258 1 258 0 258 0 0"));
+        assert_eq!(lines.next().as_deref(), Some("0 996 waiting"));
+        let _ = run("ip address add 192.0.2.1/32 dev lo");
+        assert_eq!(lines.next().as_deref(), Some("1 0"));
+        assert_eq!(lines.next().as_deref(), Some("0 995"));
+        assert!(child.wait().unwrap().success());
     });
 }

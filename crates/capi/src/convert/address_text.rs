@@ -5,10 +5,11 @@
 //! that a buffer should have.
 
 use crate::error::{Code, NtStatus};
-use crate::raw::{IN_ADDR, IN6_ADDR};
+use crate::raw::{DL_EUI48, IN_ADDR, IN6_ADDR};
 use crate::{guard, text};
 use iphelper::convert::{
-    Ipv4Notation, ipv4_text, ipv6_text, parse_ipv4, parse_ipv4_endpoint, parse_ipv6, parse_ipv6_endpoint,
+    Ipv4Notation, ethernet_text, ipv4_text, ipv6_text, parse_ethernet, parse_ipv4, parse_ipv4_endpoint,
+    parse_ipv6, parse_ipv6_endpoint,
 };
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -34,6 +35,33 @@ pub unsafe fn ipv4_to_string<U: Unit>(address: *const IN_ADDR, target: *mut U) -
 pub unsafe fn ipv6_to_string<U: Unit>(address: *const IN6_ADDR, target: *mut U) -> *mut U {
     // SAFETY: the caller's promise on both pointers.
     unsafe { append(address, target, |address| ipv6_text(ipv6(address), 0, None)) }
+}
+
+/// `RtlEthernetAddressToStringA`, `RtlEthernetAddressToStringW`: six pairs of capital hexadecimal digits with hyphens, 18
+/// characters with the terminator. Gives the place of that.
+#[doc(alias = "RtlEthernetAddressToStringA")]
+#[doc(alias = "RtlEthernetAddressToStringW")]
+pub unsafe fn ethernet_to_string<U: Unit>(address: *const DL_EUI48, target: *mut U) -> *mut U {
+    // SAFETY: the caller's promise on both pointers; the members of the union are the same six bytes.
+    unsafe { append(address, target, |address| ethernet_text(address.Byte)) }
+}
+
+/// `RtlEthernetStringToAddressA`, `RtlEthernetStringToAddressW`: six pairs of hexadecimal digits with hyphens. The terminator
+/// is the place of what follows them.
+#[doc(alias = "RtlEthernetStringToAddressA")]
+#[doc(alias = "RtlEthernetStringToAddressW")]
+pub unsafe fn string_to_ethernet<U: Unit>(
+    source: *const U,
+    terminator: *mut *const U,
+    address: *mut DL_EUI48,
+) -> i32 {
+    // SAFETY: the caller's promise on all pointers.
+    unsafe {
+        parse(source, terminator, address, |text| {
+            let (found, rest) = parse_ethernet(text)?;
+            Ok((DL_EUI48 { Byte: found }, rest.len()))
+        })
+    }
 }
 
 /// `RtlIpv4AddressToStringExA`, `RtlIpv4AddressToStringExW`. The length counts the terminator, and is the one that is
@@ -264,7 +292,9 @@ unsafe fn beginning<U: Unit>(source: *const U) -> (String, bool) {
         // SAFETY: no unit before this one was the terminator.
         let unit: u32 = unsafe { source.add(text.len()).read_unaligned() }.into();
         match char::from_u32(unit) {
-            Some(c) if c.is_ascii_alphanumeric() || matches!(c, '.' | ':' | '%' | '[' | ']') => text.push(c),
+            Some(c) if c.is_ascii_alphanumeric() || matches!(c, '.' | ':' | '%' | '[' | ']' | '-') => {
+                text.push(c)
+            }
             _ => return (text, unit == 0),
         }
     }

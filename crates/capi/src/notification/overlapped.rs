@@ -7,14 +7,11 @@
 use crate::error::{Code, Win32, last_error};
 use crate::process::PerProcess;
 use crate::raw::{ERROR_IO_PENDING, HANDLE, OVERLAPPED, STATUS_CANCELLED, STATUS_PENDING, STATUS_SUCCESS};
-use crate::{guard, host};
+use crate::{event, guard, host};
 use iphelper::notification::{Classes, Registration, WatchOptions};
-use iphelper::{Error, ErrorKind, Family, Host};
+use iphelper::{ErrorKind, Family, Host};
 use std::ffi::c_int;
-use std::fs::File;
-use std::io::Write;
-use std::mem::ManuallyDrop;
-use std::os::fd::{FromRawFd, IntoRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, OwnedFd};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -123,12 +120,12 @@ unsafe fn arm(table: Table, handle: *mut HANDLE, overlapped: *mut OVERLAPPED) ->
             waiting.listening.push(Listening { host: Arc::clone(&host), table, registration, used });
         }
     }
-    reset(event);
+    event::reset(&*event);
     // SAFETY: the caller's promise on both pointers.
     unsafe {
         (&raw mut (*overlapped).Internal).write_unaligned(STATUS_PENDING.cast_unsigned() as usize);
         (&raw mut (*overlapped).InternalHigh).write_unaligned(0);
-        handle.write_unaligned(handle_of(event));
+        handle.write_unaligned(event::handle_of(event.as_fd()));
     }
     waiting.requests.push(Request { overlapped: overlapped.expose_provenance(), host: number, table });
     Ok(())
@@ -196,16 +193,17 @@ fn finish(request: &Request, status: i32) {
     };
     // A driver's handle stands for its last operation.
     if let Ok(event) = event_of(request.table) {
-        set(event);
+        event::set(&*event);
     }
-    if let Some(event) = descriptor_of(event) {
-        set(event);
+    // What is no event is left alone.
+    if let Ok(event) = event::of_handle(event) {
+        event::set(event);
     }
 }
 
 /// The event that handles stand for: one for each table, for the life of the process.
-fn event_of(table: Table) -> Result<RawFd, Code> {
-    static EVENTS: PerProcess<Mutex<[Option<RawFd>; 2]>> = PerProcess::new();
+fn event_of(table: Table) -> Result<Arc<OwnedFd>, Code> {
+    static EVENTS: PerProcess<Mutex<[Option<Arc<OwnedFd>>; 2]>> = PerProcess::new();
     let mut events = EVENTS.get().lock().unwrap_or_else(PoisonError::into_inner);
     let [addresses, routes] = &mut *events;
     let event = match table {
@@ -213,56 +211,9 @@ fn event_of(table: Table) -> Result<RawFd, Code> {
         Table::Routes => routes,
     };
     match event {
-        Some(event) => Ok(*event),
-        None => {
-            let made = iphelper_event().map_err(|error| {
-                let errno = error.raw_os_error().unwrap_or_default();
-                Code::from(Error::new(ErrorKind::ResourceLimit, "making an event").with_errno(errno))
-            })?;
-            Ok(*event.insert(made.into_raw_fd()))
-        }
+        Some(event) => Ok(Arc::clone(event)),
+        None => Ok(Arc::clone(event.insert(Arc::new(event::make()?)))),
     }
-}
-
-/// An eventfd as `CreateEvent` of our headers makes them.
-fn iphelper_event() -> std::io::Result<OwnedFd> {
-    /// `EFD_CLOEXEC` and `EFD_NONBLOCK`.
-    const FLAGS: c_int = 0o2_004_000;
-    unsafe extern "C" {
-        fn eventfd(initial: u32, flags: c_int) -> c_int;
-    }
-    // SAFETY: takes numbers alone.
-    let descriptor = unsafe { eventfd(0, FLAGS) };
-    if descriptor < 0 {
-        return Err(std::io::Error::last_os_error());
-    }
-    // SAFETY: just made, and nobody else's.
-    Ok(unsafe { OwnedFd::from_raw_fd(descriptor) })
-}
-
-/// A handle of an event: see `winbase.h`. It is one that stays set.
-fn handle_of(event: RawFd) -> HANDLE {
-    let number = usize::try_from(event).unwrap_or_default() + 1;
-    std::ptr::without_provenance_mut(number << 1 | 1)
-}
-
-/// The descriptor in a handle; `None` for NULL and for what cannot be one.
-fn descriptor_of(handle: HANDLE) -> Option<RawFd> {
-    RawFd::try_from((handle.addr() >> 1).checked_sub(1)?).ok()
-}
-
-fn set(event: RawFd) {
-    // SAFETY: ours, or what the caller named as an event until the request is done; it is not closed here.
-    let file = ManuallyDrop::new(unsafe { File::from_raw_fd(event) });
-    // Fails where the counter is full, and then the event is set.
-    let _ = (&*file).write(&1_u64.to_ne_bytes());
-}
-
-fn reset(event: RawFd) {
-    use std::io::Read;
-    // SAFETY: ours, and never closed.
-    let file = ManuallyDrop::new(unsafe { File::from_raw_fd(event) });
-    let _ = (&*file).read(&mut [0; 8]);
 }
 
 /// Windows' programs ask `WSAGetLastError` whether the request waits, which reads `errno` here.

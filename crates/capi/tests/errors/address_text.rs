@@ -116,3 +116,55 @@ pub(super) fn addresses_and_text(walk: &mut Walk) {
         }
     }
 }
+
+pub(super) fn ethernet(walk: &mut Walk) {
+    let good = c"02-00-5E-00-53-0A".as_ptr().cast::<u8>();
+    let wide: Vec<u16> = "02-00-5E-00-53-0A".encode_utf16().chain([0]).collect();
+    let (mut rest, mut wide_rest) = (null(), null());
+    let (rest, wide_rest) = (&raw mut rest, &raw mut wide_rest);
+    let mut address = DL_EUI48 { Byte: [9; 6] };
+    let target = &raw mut address;
+    let expected = "STATUS_INVALID_PARAMETER";
+    // SAFETY: C strings and live variables, or NULL.
+    unsafe {
+        for bad in [
+            c"",
+            c"-",
+            c"02",
+            c"02-00-5E-00-53",
+            c"02-00-5E-00-53-",
+            c"02-00-5E-00-53-0",
+            c"02-00-5E-00-53-0AA",
+            c"2-00-5E-00-53-0A",
+            c"02:00:5E:00:53:0A",
+            c"02005E00530A",
+            c"0x02-00-5E-00-53-0A",
+            c"02--00-5E-00-53-0A",
+            c" 02-00-5E-00-53-0A",
+            c"0G-00-5E-00-53-0A",
+            c"+2-00-5E-00-53-0A",
+        ] {
+            let status = convert::string_to_ethernet(bad.as_ptr().cast::<u8>(), rest, target);
+            walk.expect("RtlEthernetStringToAddressA", expected, status.cast_unsigned());
+            let bad: Vec<u16> = bad.to_bytes_with_nul().iter().map(|byte| u16::from(*byte)).collect();
+            let status = convert::string_to_ethernet(bad.as_ptr(), wide_rest, target);
+            walk.expect("RtlEthernetStringToAddressW", expected, status.cast_unsigned());
+        }
+        assert_eq!((target.read().Byte, rest.read()), ([9; 6], null()), "a failure writes nothing");
+        for (source, terminator, address) in
+            [(null(), rest, target), (good, null_mut(), target), (good, rest, null_mut())]
+        {
+            let status = convert::string_to_ethernet(source, terminator, address);
+            walk.expect("RtlEthernetStringToAddressA", expected, status.cast_unsigned());
+        }
+        assert_eq!(convert::string_to_ethernet(good, rest, target), 0);
+        assert_eq!((target.read().Byte, rest.read()), ([2, 0, 0x5e, 0, 0x53, 0xa], good.add(17)));
+        assert_eq!(convert::string_to_ethernet(wide.as_ptr(), wide_rest, target), 0);
+        assert_eq!(wide_rest.read(), wide.as_ptr().add(17));
+        let mut text = [0xA5_u8; 20];
+        assert_eq!(convert::ethernet_to_string(target, text.as_mut_ptr()), text.as_mut_ptr().add(17));
+        assert_eq!(&text, b"02-00-5E-00-53-0A\0\xA5\xA5");
+        assert!(convert::ethernet_to_string::<u8>(null(), text.as_mut_ptr()).is_null());
+        assert!(convert::ethernet_to_string::<u16>(target, null_mut()).is_null());
+    }
+}

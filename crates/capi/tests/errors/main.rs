@@ -45,6 +45,7 @@ mod compartment;
 mod connectivity;
 mod convert;
 mod estats;
+mod icmp;
 mod interface;
 mod ip_interface;
 mod neighbor;
@@ -103,6 +104,21 @@ const IMPOSSIBLE: &[(&[&str], &str, &str)] = &[
         &["DisableMediaSense", "RestoreMediaSense"],
         "ERROR_NOT_SUPPORTED",
         "from before Windows Vista: since then they succeed",
+    ),
+    (
+        &["IcmpSendEcho", "IcmpSendEcho2", "IcmpSendEcho2Ex", "Icmp6SendEcho2"],
+        "ERROR_NOT_ENOUGH_MEMORY",
+        MEMORY,
+    ),
+    (
+        &["Icmp6SendEcho2"],
+        "ERROR_CALL_NOT_IMPLEMENTED",
+        "what Windows without IPv6 says; a kernel without it has none of its sockets, which is ERROR_NOT_SUPPORTED",
+    ),
+    (
+        &["Icmp6SendEcho2"],
+        "IP_BUF_TOO_SMALL",
+        "no answer is larger than the request, which has ERROR_INSUFFICIENT_BUFFER before it is sent",
     ),
     (&["GetTeredoPort"], "ERROR_NOT_READY", TEREDO),
     (
@@ -383,6 +399,8 @@ fn each_documented_code_is_provoked_or_has_a_reason() {
         address_text::masks(&mut walk);
         address_text::network_strings(&mut walk);
         address_text::addresses_and_text(&mut walk);
+        address_text::ethernet(&mut walk);
+        icmp::echoes(&mut walk);
         best_route::best_routes(&mut walk);
         best_route::best_routes2(&mut walk);
         best_route::paths(&mut walk);

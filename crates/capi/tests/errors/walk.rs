@@ -15,7 +15,9 @@ pub(super) struct Walk {
 impl Walk {
     pub(super) fn new() -> Self {
         let constants = support::facts("constants.tsv");
-        let numbers = constants.iter().filter(|row| row[2] == "winerror.h" || row[2] == "ntstatus.h");
+        let numbers = constants
+            .iter()
+            .filter(|row| ["winerror.h", "ntstatus.h", "ipexport.h"].contains(&row[2].as_str()));
         let mut values: BTreeMap<String, u32> =
             numbers.map(|row| (row[0].clone(), row[1].parse::<i64>().unwrap() as u32)).collect();
         let _ = values.insert("317".to_owned(), 317);
