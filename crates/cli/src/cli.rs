@@ -1,7 +1,7 @@
 //! The arguments, from the program's name to the noun; each noun's own are beside its commands.
 
 use crate::cmd::{
-    address, compartment, completions, demo, doctor, estats, interface, keeper, neighbor, path_mtu,
+    address, compartment, completions, demo, doctor, estats, interface, keeper, neighbor, path_mtu, ping,
     port_reservation, route, stats, tcp, udp, watch,
 };
 use crate::exit::{self, Exit, Failure};
@@ -58,6 +58,7 @@ enum Command {
     Route(route::Command),
     #[command(subcommand)]
     Neighbor(neighbor::Command),
+    Ping(ping::Args),
     #[command(subcommand)]
     Tcp(tcp::Command),
     #[command(subcommand)]
@@ -105,6 +106,7 @@ impl Cli {
             Command::Address(command) => command.run(),
             Command::Route(command) => command.run(),
             Command::Neighbor(command) => command.run(),
+            Command::Ping(args) => args.run(),
             Command::Tcp(command) => command.run(),
             Command::Udp(command) => command.run(),
             Command::Stats(args) => args.run(),

@@ -10,6 +10,7 @@ pub(crate) mod interface;
 pub(crate) mod keeper;
 pub(crate) mod neighbor;
 pub(crate) mod path_mtu;
+pub(crate) mod ping;
 pub(crate) mod port_reservation;
 pub(crate) mod route;
 pub(crate) mod socket_list;

@@ -62,6 +62,7 @@ const HELP: &[&str] = &[
     "compartment list",
     "compartment show",
     "compartment exec",
+    "ping",
     "watch",
     "keeper",
     "keeper status",
