@@ -23,7 +23,7 @@ struct Asked {
 type Send = fn(Asked) -> u32;
 
 fn send_echo(it: Asked) -> u32 {
-    // SAFETY (here and below): live variables, or NULL.
+    // SAFETY: live variables, or NULL.
     unsafe { icmp::send_echo(it.handle, LOOPBACK, it.data, 4, it.options, it.buffer, it.size, 10_000) }
 }
 
