@@ -68,7 +68,7 @@ mod tests {
         let number = event.as_raw_fd();
         drop((event, held));
         let closed =
-            std::ptr::without_provenance_mut((usize::try_from(number).unwrap() + 1 << 1) + (1 << 30));
+            std::ptr::without_provenance_mut(((usize::try_from(number).unwrap() + 1) << 1) + (1 << 30));
         assert_eq!(of_handle(closed).err(), Some(Code::INVALID_PARAMETER));
     }
 }
