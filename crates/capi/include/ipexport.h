@@ -138,10 +138,7 @@ typedef struct icmpv6_echo_reply_lh {
     unsigned int RoundTripTime;
 } ICMPV6_ECHO_REPLY_LH, *PICMPV6_ECHO_REPLY_LH, ICMPV6_ECHO_REPLY, *PICMPV6_ECHO_REPLY;
 
-#ifdef __cplusplus
-}
-#endif
-
+/* Adapters by index. */
 typedef struct _IP_ADAPTER_INDEX_MAP {
     ULONG Index;
     WCHAR Name[MAX_ADAPTER_NAME];
