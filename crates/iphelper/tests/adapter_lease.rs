@@ -9,10 +9,12 @@
 
 use iphelper::adapter::DhcpClient;
 use iphelper::{ErrorKind, Host};
-use iphelper_dbus::{Message, Value};
 use iphelper_testkit::bus::{Answer, PrivateBus, serve};
 use iphelper_testkit::{Child, eventually, is_child, isolated, run, with_private_files};
+use std::collections::HashMap;
 use std::fs::{create_dir_all, read_to_string, write};
+use zbus::Message;
+use zbus::wire::{ObjectPath, OwnedVariant, Str};
 
 iphelper_testkit::private_user_namespace!();
 
@@ -24,10 +26,14 @@ const LOG: &str = "/run/asked";
 /// If this file is there, the stand-in refuses.
 const REFUSES: &str = "/run/refuses";
 
+fn member(call: &Message) -> String {
+    call.header().member().map(|member| member.as_str().to_owned()).unwrap_or_default()
+}
+
 fn networkd(call: &Message) -> Answer {
-    let member = call.member.clone().unwrap_or_default();
-    let asked = format!("{member} {:?}", call.body);
-    write(LOG, asked).unwrap();
+    let member = member(call);
+    let (index,): (i32,) = call.body().deserialize().unwrap();
+    write(LOG, format!("{member} {index}")).unwrap();
     if std::path::Path::new(REFUSES).exists() {
         let name = "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired".to_owned();
         return Err((name, "Interactive authentication required.".to_owned()));
@@ -35,7 +41,7 @@ fn networkd(call: &Message) -> Answer {
     if member == "RenewLink" {
         write(NETWORKD_LEASE, lease(7200)).unwrap();
     }
-    Ok(Vec::new())
+    Ok(None)
 }
 
 fn lease(seconds: u32) -> String {
@@ -46,40 +52,43 @@ fn device_file(expiry: u64) -> String {
     format!("[dhcp4]\nip_address=192.0.2.7\ndhcp_lease_time=600\nexpiry={expiry}\n")
 }
 
-fn entry(key: &str, value: Value) -> Value {
-    Value::Entry(Box::new((Value::text(key), value)))
-}
+/// Settings of a NetworkManager profile, by section and name.
+type Settings = HashMap<String, HashMap<String, OwnedVariant>>;
 
-fn setting(method: &str) -> Value {
-    let method = Value::Variant(Box::new(Value::text(method)));
-    Value::Array("{sv}".to_owned(), vec![entry("method", method)])
+fn settings(sections: &[(&str, &str)]) -> Settings {
+    let of = |(section, method): &(&str, &str)| {
+        let method = OwnedVariant::from(Str::from(*method).into_owned());
+        ((*section).to_owned(), HashMap::from([("method".to_owned(), method)]))
+    };
+    sections.iter().map(of).collect()
 }
 
 fn network_manager(call: &Message) -> Answer {
-    match call.member.as_deref().unwrap_or_default() {
-        "GetDeviceByIpIface" if call.body == [Value::text("e0")] || call.body == [Value::text("e1")] => {
-            Ok(vec![Value::Path("/org/freedesktop/NetworkManager/Devices/2".to_owned())])
+    const DEVICE: &str = "/org/freedesktop/NetworkManager/Devices/2";
+    let body = call.body();
+    match member(call).as_str() {
+        "GetDeviceByIpIface" => {
+            let (name,): (String,) = body.deserialize().unwrap();
+            assert!(["e0", "e1"].contains(&name.as_str()), "{name}");
+            Ok(Some((ObjectPath::from_static_str(DEVICE).unwrap(),).into()))
         }
-        "GetAppliedConnection" => {
-            let settings = vec![entry("ipv4", setting("auto")), entry("ipv6", setting("auto"))];
-            Ok(vec![Value::Array("{sa{sv}}".to_owned(), settings), Value::U64(77)])
-        }
+        "GetAppliedConnection" => Ok(Some((settings(&[("ipv4", "auto"), ("ipv6", "auto")]), 77_u64).into())),
         "Reapply" => {
-            assert_eq!(call.path.as_deref(), Some("/org/freedesktop/NetworkManager/Devices/2"));
-            let settings = &call.body[0];
-            if settings.items().unwrap().is_empty() {
-                assert_eq!(call.body[1], Value::U64(0));
+            assert_eq!(call.header().path().unwrap().as_str(), DEVICE);
+            let (wanted, version, flags): (Settings, u64, u32) = body.deserialize().unwrap();
+            assert_eq!(flags, 0);
+            if wanted.is_empty() {
+                assert_eq!(version, 0);
                 write(DEVICE_FILE, device_file(4_000_000_000)).unwrap();
             } else {
-                assert_eq!(call.body[1], Value::U64(77), "the settings as they were read");
-                assert_eq!(settings.get("ipv6"), Some(&setting("auto")), "IPv6 stays");
-                assert_eq!(settings.get("ipv4").unwrap().get("method").unwrap().as_text(), Some("disabled"));
+                assert_eq!(version, 77, "the settings as they were read");
+                assert_eq!(wanted, settings(&[("ipv4", "disabled"), ("ipv6", "auto")]), "IPv6 stays");
                 let name =
                     run("ip -o link show").lines().find(|line| line.starts_with("2:")).unwrap().to_owned();
                 let name = name.split([' ', '@']).nth(1).unwrap().to_owned();
                 let _ = run(&format!("ip addr del 192.0.2.7/24 dev {name}"));
             }
-            Ok(Vec::new())
+            Ok(None)
         }
         member => Err(("org.freedesktop.DBus.Error.UnknownMethod".to_owned(), member.to_owned())),
     }
@@ -125,7 +134,7 @@ fn networkd_renews_its_lease() {
         assert!(!std::path::Path::new(LOG).exists(), "a plan asks nobody");
         let renewed = host.renew_address(SECOND).unwrap();
         assert_eq!(renewed.lifetime.unwrap().as_secs(), 7200);
-        assert_eq!(read_to_string(LOG).unwrap(), "RenewLink [I32(2)]");
+        assert_eq!(read_to_string(LOG).unwrap(), "RenewLink 2");
 
         let refused = host.release_address(SECOND).unwrap_err();
         assert_eq!(refused.kind(), ErrorKind::NotSupported);

@@ -135,6 +135,13 @@ fn another_namespace_has_the_file_of_its_name() {
     });
 }
 
+/// The threads of this process whose names begin so.
+fn threads(name: &str) -> Vec<String> {
+    let tasks = std::fs::read_dir("/proc/self/task").unwrap();
+    let names = tasks.filter_map(|task| std::fs::read_to_string(task.unwrap().path().join("comm")).ok());
+    names.filter(|comm| comm.starts_with(name)).collect()
+}
+
 #[test]
 fn resolved_is_asked_where_it_works_on_this_namespace() {
     const NAME: &str = "resolved_is_asked_where_it_works_on_this_namespace";
@@ -163,6 +170,8 @@ fn resolved_is_asked_where_it_works_on_this_namespace() {
                     DnsDomain { name: "vpn.example".to_owned(), routing_only: true }
                 ]
             );
+            // The conversation ends with the call.
+            eventually("its thread ends", || threads("iphelper-bus").is_empty());
             let loopback = dns.interface(iphelper::InterfaceIndex(1)).unwrap();
             assert_eq!(texts(&loopback.reached), ["127.0.0.1"], "the host's server is reached over it");
 

@@ -1,10 +1,13 @@
 //! A bus of a test's own, and services on it that answer as the test says.
 
-use iphelper_dbus::message::PREFIX_LEN;
-use iphelper_dbus::{Kind, Message, Value};
-use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
+use std::pin::Pin;
 use std::process::{Child, Command, Stdio};
+use zbus::connection::Builder;
+use zbus::export::futures_core::Stream;
+use zbus::message::Type;
+use zbus::wire::Structure;
+use zbus::{Message, MessageStream, block_on};
 
 const SOCKET: &str = "/run/dbus/system_bus_socket";
 const CONFIGURATION: &str = "/run/dbus/test.conf";
@@ -46,57 +49,30 @@ impl Drop for PrivateBus {
 }
 
 /// What a service answers: values, or the name and the text of an error.
-pub type Answer = Result<Vec<Value>, (String, String)>;
+pub type Answer = Result<Option<Structure<'static>>, (String, String)>;
 
 /// Takes the `name` on the bus of this thread's `/run` and answers each call by `answer`, until the bus ends. Run it in a
 /// process of its own ([`Child::start`](crate::Child::start)): a service is in the namespace of its process.
 pub fn serve(name: &str, mut answer: impl FnMut(&Message) -> Answer) {
-    let mut socket = UnixStream::connect(SOCKET).expect("connecting to the bus");
-    socket.write_all(b"\0AUTH EXTERNAL\r\nDATA\r\nBEGIN\r\n").expect("greeting the bus");
-    let mut line = Vec::new();
-    while !line.starts_with(b"OK ") || !line.ends_with(b"\r\n") {
-        if line.ends_with(b"\r\n") {
-            line.clear();
-        }
-        let mut byte = [0];
-        socket.read_exact(&mut byte).expect("reading the bus' greeting");
-        line.extend(byte);
-    }
-    let mut serial = 0;
-    let mut send = |socket: &mut UnixStream, message: &dyn Fn(u32) -> Message| {
-        serial += 1;
-        let bytes = message(serial).to_bytes().expect("a message");
-        socket.write_all(&bytes).is_ok()
-    };
-    for (member, body) in [("Hello", vec![]), ("RequestName", vec![Value::text(name), Value::U32(0)])] {
-        let call = |serial| Message {
-            destination: Some("org.freedesktop.DBus".to_owned()),
-            interface: Some("org.freedesktop.DBus".to_owned()),
-            body: body.clone(),
-            ..Message::call(serial, "/org/freedesktop/DBus", member)
-        };
-        assert!(send(&mut socket, &call), "taking a name");
-    }
-    while let Some(message) = receive(&mut socket) {
-        if message.kind != Kind::Call {
-            continue;
-        }
-        let answered = match answer(&message) {
-            Ok(body) => send(&mut socket, &|serial| Message::answer(serial, &message, body.clone())),
-            Err((name, text)) => {
-                send(&mut socket, &|serial| Message::refusal(serial, &message, &name, &text))
+    let socket = UnixStream::connect(SOCKET).expect("connecting to the bus");
+    block_on(async {
+        let connection = Builder::unix_stream(socket).build().await.expect("greeting the bus");
+        // Calls wait in it from the moment that the service has its name.
+        let mut calls = MessageStream::from(&connection);
+        connection.request_name(name).await.expect("taking a name");
+        while let Some(Ok(message)) = std::future::poll_fn(|cx| Pin::new(&mut calls).poll_next(cx)).await {
+            if message.message_type() != Type::MethodCall {
+                continue;
             }
-        };
-        if !answered {
-            break;
+            let header = message.header();
+            let answered = match answer(&message) {
+                Ok(Some(values)) => connection.reply(&header, &values).await,
+                Ok(None) => connection.reply(&header, &()).await,
+                Err((name, text)) => connection.reply_error(&header, name, &text).await,
+            };
+            if answered.is_err() {
+                break;
+            }
         }
-    }
-}
-
-fn receive(socket: &mut UnixStream) -> Option<Message> {
-    let mut bytes = vec![0; PREFIX_LEN];
-    socket.read_exact(&mut bytes).ok()?;
-    bytes.resize(Message::len(&bytes).expect("a message"), 0);
-    socket.read_exact(bytes.get_mut(PREFIX_LEN..)?).ok()?;
-    Some(Message::parse(&bytes).expect("a message"))
+    });
 }

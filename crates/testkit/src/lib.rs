@@ -35,7 +35,6 @@ pub use child::{Child, in_child, is_child};
 pub use ctor;
 pub use dns_server::DnsServer;
 pub use files::with_private_files;
-pub use iphelper_dbus as dbus;
 pub use packet::{ArpRequest, Capture, Frame, Icmpv6, Udp, send_unfragmented};
 pub use refuse::{die_at, die_at_write_of, refuse_sends_of, refuse_writes_of};
 pub use resolved::{BUSY, NO_LLMNR, serve_resolved};

@@ -1,9 +1,10 @@
 //! A stand-in for `systemd-resolved`: it keeps what is set, as the real one does, and resolves nothing.
 
 use crate::bus::{Answer, serve};
-use iphelper_dbus::{Message, Value};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
+use zbus::Message;
+use zbus::wire::{ObjectPath, Structure, StructureBuilder, Variant};
 
 /// If this file is there, it holds the name of a method that is refused because somebody else manages the link.
 pub const BUSY: &str = "/run/dbus/resolved.busy";
@@ -11,88 +12,98 @@ pub const BUSY: &str = "/run/dbus/resolved.busy";
 pub const NO_LLMNR: &str = "/run/dbus/resolved.no-llmnr";
 
 /// Properties of a link, by name.
-type Link = BTreeMap<&'static str, Value>;
+type Link = BTreeMap<&'static str, Variant<'static>>;
+type Server = (i32, Vec<u8>, u16, String);
+type Domain = (String, bool);
 
 /// Answers as `systemd-resolved`, until the bus ends. The host has the server 127.0.0.1 and the domain `host.example`,
 /// interface 2 the servers 192.0.2.53 (port 853, `dns.example`) and fe80::1, and the domains `corp.example` and
 /// `~vpn.example`; other interfaces have nothing.
 pub fn serve_resolved() {
-    let mut links: BTreeMap<i128, Link> = BTreeMap::new();
+    let mut links: BTreeMap<i32, Link> = BTreeMap::new();
     let mut first = link();
     let local = [0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1];
-    let _ = first
-        .insert("DNSEx", servers(&[server(&[192, 0, 2, 53], 853, "dns.example"), server(&local, 0, "")]));
-    let _ = first.insert("Domains", domains(&[domain("corp.example", false), domain("vpn.example", true)]));
+    let servers = vec![server(&[192, 0, 2, 53], 853, "dns.example"), server(&local, 0, "")];
+    let domains: Vec<Domain> = vec![("corp.example".to_owned(), false), ("vpn.example".to_owned(), true)];
+    let _ = first.insert("DNSEx", servers.into());
+    let _ = first.insert("Domains", domains.into());
     let _ = links.insert(2, first);
     serve("org.freedesktop.resolve1", move |call| answer(&mut links, call));
 }
 
 fn link() -> Link {
     BTreeMap::from([
-        ("DNSEx", servers(&[])),
-        ("Domains", domains(&[])),
-        ("DefaultRoute", Value::Bool(true)),
-        ("LLMNR", Value::text("yes")),
-        ("MulticastDNS", Value::text("no")),
-        ("DNSOverTLS", Value::text("no")),
+        ("DNSEx", Vec::<Server>::new().into()),
+        ("Domains", Vec::<Domain>::new().into()),
+        ("DefaultRoute", true.into()),
+        ("LLMNR", "yes".into()),
+        ("MulticastDNS", "no".into()),
+        ("DNSOverTLS", "no".into()),
     ])
 }
 
-fn answer(links: &mut BTreeMap<i128, Link>, call: &Message) -> Answer {
-    let member = call.member.as_deref().unwrap_or_default();
-    let path = call.path.as_deref().unwrap_or_default();
-    let argument = |position: usize| call.body.get(position).cloned().unwrap_or(Value::Bool(false));
+fn answer(links: &mut BTreeMap<i32, Link>, call: &Message) -> Answer {
+    let header = call.header();
+    let member = header.member().map(|member| member.as_str().to_owned()).unwrap_or_default();
+    let path = header.path().map(|path| path.as_str().to_owned()).unwrap_or_default();
+    let body = call.body();
+    let arguments: Structure<'_> = body.deserialize().expect("each call has arguments");
+    let arguments = arguments.fields();
+    let (first, second) = (arguments.first().expect("each call has arguments"), arguments.get(1));
     if member == "GetAll" {
-        let properties = match argument(0).as_text() {
-            Some("org.freedesktop.resolve1.Manager") => manager(links),
-            Some("org.freedesktop.resolve1.Link") => {
+        let properties = match <&str>::try_from(first) {
+            Ok("org.freedesktop.resolve1.Manager") => manager(links),
+            Ok("org.freedesktop.resolve1.Link") => {
                 let index = path.rsplit('_').next().and_then(|index| index.parse().ok()).unwrap_or_default();
-                links.entry(index).or_insert_with(link).clone()
+                links.entry(index).or_insert_with(link).iter().map(copy).collect()
             }
             _ => Link::new(),
         };
-        return Ok(vec![dictionary(&properties)]);
+        let properties: HashMap<&str, Variant<'_>> = properties.into_iter().collect();
+        return values(StructureBuilder::new().add_field(properties));
     }
-    let index = argument(0).as_integer().unwrap_or_default();
+    let index = i32::try_from(first).unwrap_or_default();
     if !(1..=99).contains(&index) {
         return Err(refusal("NoSuchLink", format!("Link {index} not known")));
     }
     if member == "GetLink" {
-        return Ok(vec![Value::Path(format!("/org/freedesktop/resolve1/link/_{index}"))]);
+        let path = ObjectPath::try_from(format!("/org/freedesktop/resolve1/link/_{index}")).expect("a path");
+        return values(StructureBuilder::new().add_field(path));
     }
     if std::fs::read_to_string(BUSY).is_ok_and(|busy| busy.trim() == member) {
         return Err(refusal("LinkBusy", format!("Link {index} is managed.")));
     }
     let link = links.entry(index).or_insert_with(link);
-    let value = argument(1);
-    let property = match member {
+    let value: Variant<'static> = second.expect("a value").try_to_owned().expect("no descriptor").into();
+    let (property, value) = match member.as_str() {
         "SetLinkDNS" => {
-            let plain = value.items().unwrap_or_default().iter();
-            let extended = plain.map(|server| {
-                let mut members = server.items().unwrap_or_default().to_vec();
-                members.extend([Value::U16(0), Value::text("")]);
-                Value::Struct(members)
-            });
-            let _ = link.insert("DNSEx", servers(&extended.collect::<Vec<_>>()));
-            return Ok(vec![]);
+            let plain: Vec<(i32, Vec<u8>)> = Vec::try_from(value).expect("servers");
+            let named = |(family, address)| -> Server { (family, address, 0, String::new()) };
+            ("DNSEx", plain.into_iter().map(named).collect::<Vec<_>>().into())
         }
-        "SetLinkDNSEx" => "DNSEx",
-        "SetLinkDomains" => "Domains",
-        "SetLinkDefaultRoute" => "DefaultRoute",
-        "SetLinkLLMNR" if Path::new(NO_LLMNR).exists() => {
-            let _ = link.insert("LLMNR", Value::text("no"));
-            return Ok(vec![]);
-        }
-        "SetLinkLLMNR" => "LLMNR",
-        "SetLinkMulticastDNS" => "MulticastDNS",
-        "SetLinkDNSOverTLS" => "DNSOverTLS",
+        "SetLinkDNSEx" => ("DNSEx", value),
+        "SetLinkDomains" => ("Domains", value),
+        "SetLinkDefaultRoute" => ("DefaultRoute", value),
+        "SetLinkLLMNR" if Path::new(NO_LLMNR).exists() => ("LLMNR", "no".into()),
+        "SetLinkLLMNR" => ("LLMNR", value),
+        "SetLinkMulticastDNS" => ("MulticastDNS", value),
+        "SetLinkDNSOverTLS" => ("DNSOverTLS", value),
         _ => {
             return Err(("org.freedesktop.DBus.Error.UnknownMethod".to_owned(), "no such method".to_owned()));
         }
     };
-    assert!(link.get(property).is_some_and(|old| value.is_of(&old.signature())), "{member} of {value:?}");
+    let fits = link.get(property).is_some_and(|old| old.value_signature() == value.value_signature());
+    assert!(fits, "{member} of {value:?}");
     let _ = link.insert(property, value);
-    Ok(vec![])
+    Ok(None)
+}
+
+fn values(values: StructureBuilder<'static>) -> Answer {
+    Ok(Some(values.build().expect("values")))
+}
+
+fn copy<'a>((name, value): (&&'a str, &Variant<'static>)) -> (&'a str, Variant<'static>) {
+    (name, value.try_clone().expect("no descriptor"))
 }
 
 fn refusal(name: &str, text: String) -> (String, String) {
@@ -100,50 +111,33 @@ fn refusal(name: &str, text: String) -> (String, String) {
 }
 
 /// The host's own, then those of all links, each with its interface before it.
-fn manager(links: &BTreeMap<i128, Link>) -> Link {
-    let of = |index: i128, value: &Value| {
-        let mut members = vec![Value::I32(i32::try_from(index).unwrap_or_default())];
-        members.extend_from_slice(value.items().unwrap_or_default());
-        Value::Struct(members)
+fn manager(links: &BTreeMap<i32, Link>) -> Link {
+    let of_links = |property: &str| -> Vec<(i32, Variant<'static>)> {
+        let of = |(index, link): (&i32, &Link)| (*index, copy((&"", &link[property])).1);
+        links.iter().map(of).collect()
     };
-    let all = |property: &str| {
-        let of_link = |(index, link): (&i128, &Link)| {
-            let items = link.get(property).and_then(Value::items).unwrap_or_default();
-            items.iter().map(|item| of(*index, item)).collect::<Vec<_>>()
-        };
-        links.iter().flat_map(of_link).collect::<Vec<_>>()
-    };
-    let mut servers = vec![of(0, &server(&[127, 0, 0, 1], 0, ""))];
-    servers.extend(all("DNSEx"));
-    let mut domains = vec![of(0, &domain("host.example", false))];
-    domains.extend(all("Domains"));
+    let mut servers: Vec<(i32, i32, Vec<u8>, u16, String)> = Vec::new();
+    let mut add =
+        |index, (family, address, port, name): Server| servers.push((index, family, address, port, name));
+    add(0, server(&[127, 0, 0, 1], 0, ""));
+    for (index, list) in of_links("DNSEx") {
+        for server in Vec::<Server>::try_from(list).expect("servers") {
+            add(index, server);
+        }
+    }
+    let mut domains = vec![(0, "host.example".to_owned(), false)];
+    for (index, list) in of_links("Domains") {
+        let list = Vec::<Domain>::try_from(list).expect("domains");
+        domains.extend(list.into_iter().map(|(name, routing_only)| (index, name, routing_only)));
+    }
     BTreeMap::from([
-        ("DNSEx", Value::Array("(iiayqs)".to_owned(), servers)),
-        ("Domains", Value::Array("(isb)".to_owned(), domains)),
-        ("DNSSECStatistics", Value::Struct(vec![Value::U64(1), Value::U64(2)])),
+        ("DNSEx", servers.into()),
+        ("Domains", domains.into()),
+        ("DNSSECStatistics", (1_u64, 2_u64).into()),
     ])
 }
 
-fn server(address: &[u8], port: u16, name: &str) -> Value {
+fn server(address: &[u8], port: u16, name: &str) -> Server {
     let family = if address.len() == 4 { 2 } else { 10 };
-    Value::Struct(vec![Value::I32(family), Value::bytes(address), Value::U16(port), Value::text(name)])
-}
-
-fn servers(servers: &[Value]) -> Value {
-    Value::Array("(iayqs)".to_owned(), servers.to_vec())
-}
-
-fn domain(name: &str, routing_only: bool) -> Value {
-    Value::Struct(vec![Value::text(name), Value::Bool(routing_only)])
-}
-
-fn domains(domains: &[Value]) -> Value {
-    Value::Array("(sb)".to_owned(), domains.to_vec())
-}
-
-fn dictionary(properties: &Link) -> Value {
-    let entry = |(name, value): (&&str, &Value)| {
-        Value::Entry(Box::new((Value::text(*name), Value::Variant(Box::new(value.clone())))))
-    };
-    Value::Array("{sv}".to_owned(), properties.iter().map(entry).collect())
+    (family, address.to_vec(), port, name.to_owned())
 }

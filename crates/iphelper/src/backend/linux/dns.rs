@@ -36,7 +36,7 @@ impl backend::Dns for LinuxHost {
             interfaces: Vec::new(),
         };
         match Resolved::find(self, OPERATION)? {
-            Some(mut resolved) => resolved.read(&mut dns)?,
+            Some(resolved) => resolved.read(&mut dns)?,
             None => self.read_file(&mut dns)?,
         }
         for server in dns.servers.clone() {
@@ -51,7 +51,7 @@ impl backend::Dns for LinuxHost {
     fn interface_dns(&self, key: InterfaceKey) -> Result<InterfaceDnsSettings> {
         let link = self.link(key, OPERATION)?;
         match Resolved::find(self, OPERATION)? {
-            Some(mut resolved) => resolved.interface(&link),
+            Some(resolved) => resolved.interface(&link),
             None => self.file_of_interface(&link),
         }
     }
@@ -65,7 +65,7 @@ impl backend::Dns for LinuxHost {
         let link = self.link(key, SETTING)?;
         let change = change::checked(change)?;
         match Resolved::find(self, SETTING)? {
-            Some(mut resolved) => resolved.change(&link, &change, write),
+            Some(resolved) => resolved.change(&link, &change, write),
             None => self.change_file_of_interface(&link, &change, write),
         }
     }

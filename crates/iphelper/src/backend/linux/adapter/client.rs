@@ -10,9 +10,13 @@ use crate::backend::linux::bus::Service;
 use crate::error::{Error, ErrorKind, Result};
 use crate::interface::Interface;
 use crate::types::{Family, InterfaceKey};
-use iphelper_dbus::Value;
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
+use zbus::wire::{OwnedObjectPath, OwnedVariant, Str};
+
+/// Settings of a NetworkManager profile, by section and name.
+type Settings = HashMap<String, HashMap<String, OwnedVariant>>;
 
 /// How long a client may take.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -49,19 +53,19 @@ impl LinuxHost {
 
     /// Renews a lease, or gives it up: the new one, or the one that is gone.
     pub(super) fn change_lease(&self, key: InterfaceKey, wish: Wish) -> Result<DhcpLease> {
-        let mut holder = self.holder(key, wish)?;
+        let holder = self.holder(key, wish)?;
         match (holder.lease.client, wish) {
             (DhcpClient::Networkd, _) => {
-                let index = i32::try_from(holder.interface.index.0).unwrap_or_default();
+                let index = holder.interface.index.0.cast_signed();
                 let (path, manager) = ("/org/freedesktop/network1", "org.freedesktop.network1.Manager");
-                let _ = holder.service.call(path, manager, "RenewLink", vec![Value::I32(index)])?;
+                holder.service.call(path, manager, "RenewLink", (index,))
             }
             (_, Wish::Renew) => {
-                let device = holder.device(wish)?;
-                holder.reapply(&device, Vec::new(), 0)?;
+                let device = holder.device()?;
+                holder.reapply(&device, Settings::new(), 0)
             }
-            (_, Wish::Release) => holder.disable_ipv4(wish)?,
-        }
+            (_, Wish::Release) => holder.disable_ipv4(),
+        }?;
         self.see_done(&holder, wish)
     }
 
@@ -162,45 +166,26 @@ impl LinuxHost {
 
 impl Holder {
     /// NetworkManager's object of the interface.
-    fn device(&mut self, wish: Wish) -> Result<String> {
+    fn device(&self) -> Result<OwnedObjectPath> {
         let (path, manager) = ("/org/freedesktop/NetworkManager", "org.freedesktop.NetworkManager");
-        let name = vec![Value::text(&self.interface.name)];
-        let answer = self.service.call(path, manager, "GetDeviceByIpIface", name)?;
-        let device = answer.first().and_then(Value::as_text).map(str::to_owned);
-        device.ok_or_else(|| unexpected(wish))
+        self.service.call(path, manager, "GetDeviceByIpIface", (self.interface.name.clone(),))
     }
 
     /// Makes a device work by these settings of the version, none: those of its profile. Addresses that stay the same
     /// stay; a DHCP client begins anew.
-    fn reapply(&mut self, device: &str, settings: Vec<Value>, version: u64) -> Result<()> {
-        let settings = Value::Array("{sa{sv}}".to_owned(), settings);
-        let arguments = vec![settings, Value::U64(version), Value::U32(0)];
-        let _ = self.service.call(device, DEVICE, "Reapply", arguments)?;
-        Ok(())
+    fn reapply(&self, device: &OwnedObjectPath, settings: Settings, version: u64) -> Result<()> {
+        self.service.call(device.as_str(), DEVICE, "Reapply", (settings, version, 0_u32))
     }
 
     /// Ends IPv4 of a device until its profile is applied again; what else it has stays.
-    fn disable_ipv4(&mut self, wish: Wish) -> Result<()> {
-        let device = self.device(wish)?;
-        let answer = self.service.call(&device, DEVICE, "GetAppliedConnection", vec![Value::U32(0)])?;
-        let [Value::Array(_, settings), Value::U64(version)] = answer.as_slice() else {
-            return Err(unexpected(wish));
-        };
-        let method = Value::Variant(Box::new(Value::text("disabled")));
-        let method = Value::Entry(Box::new((Value::text("method"), method)));
-        let disabled = Value::Array("{sv}".to_owned(), vec![method]);
-        let changed = settings.iter().map(|setting| match setting {
-            Value::Entry(pair) if pair.0.as_text() == Some("ipv4") => {
-                Value::Entry(Box::new((pair.0.clone(), disabled.clone())))
-            }
-            other => other.clone(),
-        });
-        self.reapply(&device, changed.collect(), *version)
+    fn disable_ipv4(&self) -> Result<()> {
+        let device = self.device()?;
+        let (mut settings, version): (Settings, u64) =
+            self.service.call(device.as_str(), DEVICE, "GetAppliedConnection", (0_u32,))?;
+        let disabled = HashMap::from([("method".to_owned(), Str::from("disabled").into())]);
+        let _before = settings.insert("ipv4".to_owned(), disabled);
+        self.reapply(&device, settings, version)
     }
 }
 
 const DEVICE: &str = "org.freedesktop.NetworkManager.Device";
-
-fn unexpected(wish: Wish) -> Error {
-    Error::new(ErrorKind::Other, wish.operation()).because("the client answers what it never should")
-}

@@ -11,13 +11,20 @@ use crate::dns::{
 use crate::error::{Error, ErrorKind, Result};
 use crate::ip_interface::PropertyChange;
 use crate::types::InterfaceIndex;
-use iphelper_dbus::Value;
 use std::net::IpAddr;
+use zbus::wire::{OwnedObjectPath, StructureBuilder, Variant};
 
 const NAME: &str = "org.freedesktop.resolve1";
 const MANAGER: &str = "org.freedesktop.resolve1.Manager";
 const LINK: &str = "org.freedesktop.resolve1.Link";
 const PATH: &str = "/org/freedesktop/resolve1";
+
+/// A server of a link: family, address, port (0: the ordinary one), name (empty: none).
+type Server = (i32, Vec<u8>, u16, String);
+/// A server of a link to versions before 246, which have no port and no name.
+type PlainServer = (i32, Vec<u8>);
+/// A domain of a link: its name, and whether it only routes.
+type Domain = (String, bool);
 
 /// The service, if it works on the namespace of the host.
 #[derive(Debug)]
@@ -30,26 +37,30 @@ impl Resolved {
         Ok(host.service(NAME, operation)?.map(|service| Self { service }))
     }
 
-    /// Servers and domains of the host and of all interfaces, which one answer has.
-    pub(super) fn read(&mut self, dns: &mut Dns) -> Result<()> {
+    /// Servers and domains of the host and of all interfaces, which one answer has; those of the host have interface 0.
+    pub(super) fn read(&self, dns: &mut Dns) -> Result<()> {
         let properties = self.service.properties(PATH, MANAGER)?;
         dns.resolver = Resolver::Resolved;
-        // Versions before 246 have no `DNSEx`, which has port and name besides.
-        let servers = properties.get("DNSEx").or_else(|| properties.get("DNS"));
-        for (index, server) in items(servers)
-            .filter_map(of_interface)
-            .filter_map(|(index, rest)| Some((index, server(rest, index)?)))
-        {
-            match index {
+        let servers: Vec<(i32, i32, Vec<u8>, u16, String)> = properties.get("DNSEx").unwrap_or_else(|| {
+            let plain: Vec<(i32, i32, Vec<u8>)> = properties.get("DNS").unwrap_or_default();
+            plain
+                .into_iter()
+                .map(|(index, family, address)| (index, family, address, 0, String::new()))
+                .collect()
+        });
+        for (index, family, address, port, name) in servers {
+            let link = interface(index);
+            let Some(server) = server((family, address, port, name), link) else { continue };
+            match link {
                 None => dns.servers.push(server),
                 Some(index) => interface_of(&mut dns.interfaces, index).servers.push(server),
             }
         }
-        for (index, domain) in items(properties.get("Domains"))
-            .filter_map(of_interface)
-            .filter_map(|(index, rest)| Some((index, domain(rest)?)))
+        for (index, name, routing_only) in
+            properties.get::<Vec<(i32, String, bool)>>("Domains").unwrap_or_default()
         {
-            match index {
+            let domain = DnsDomain { name, routing_only };
+            match interface(index) {
                 None => dns.domains.push(domain),
                 Some(index) => interface_of(&mut dns.interfaces, index).domains.push(domain),
             }
@@ -58,29 +69,33 @@ impl Resolved {
     }
 
     /// The settings of one interface.
-    pub(super) fn interface(&mut self, link: &Link) -> Result<InterfaceDnsSettings> {
-        let index = Value::I32(i32::try_from(link.index.0).unwrap_or_default());
-        let path = self.service.call(PATH, MANAGER, "GetLink", vec![index])?;
-        let path = path.first().and_then(Value::as_text).unwrap_or_default().to_owned();
-        let properties = self.service.properties(&path, LINK)?;
-        let text = |name| properties.get(name).and_then(Value::as_text).unwrap_or_default();
-        let lookup = |name| match text(name) {
+    pub(super) fn interface(&self, link: &Link) -> Result<InterfaceDnsSettings> {
+        let path: OwnedObjectPath = self.service.call(PATH, MANAGER, "GetLink", (number(link),))?;
+        let properties = self.service.properties(path.as_str(), LINK)?;
+        let text = |name| properties.get::<String>(name).unwrap_or_default();
+        let lookup = |name| match text(name).as_str() {
             "yes" => LinkLookup::On,
             "resolve" => LinkLookup::ResolveOnly,
             _ => LinkLookup::Off,
         };
-        let servers = properties.get("DNSEx").or_else(|| properties.get("DNS"));
-        let servers = items(servers).filter_map(|server_of| server(server_of.items()?, Some(link.index)));
+        let servers: Vec<Server> = properties.get("DNSEx").unwrap_or_else(|| {
+            let plain: Vec<PlainServer> = properties.get("DNS").unwrap_or_default();
+            plain.into_iter().map(|(family, address)| (family, address, 0, String::new())).collect()
+        });
+        let domains: Vec<Domain> = properties.get("Domains").unwrap_or_default();
         Ok(InterfaceDnsSettings {
             luid: link.luid(),
             index: link.index,
             name: link.name(),
-            servers: servers.collect(),
-            domains: items(properties.get("Domains")).filter_map(|of| domain(of.items()?)).collect(),
-            unconstrained_queries: properties.get("DefaultRoute").and_then(Value::as_bool),
+            servers: servers.into_iter().filter_map(|of| server(of, Some(link.index))).collect(),
+            domains: domains
+                .into_iter()
+                .map(|(name, routing_only)| DnsDomain { name, routing_only })
+                .collect(),
+            unconstrained_queries: properties.get("DefaultRoute"),
             llmnr: lookup("LLMNR"),
             multicast_dns: lookup("MulticastDNS"),
-            dns_over_tls: match text("DNSOverTLS") {
+            dns_over_tls: match text("DNSOverTLS").as_str() {
                 "yes" => DnsOverTls::Required,
                 "opportunistic" => DnsOverTls::Opportunistic,
                 _ => DnsOverTls::Off,
@@ -90,7 +105,7 @@ impl Resolved {
 
     /// Changes the settings of one interface, all or nothing.
     pub(super) fn change(
-        &mut self,
+        &self,
         link: &Link,
         change: &InterfaceDnsChange,
         write: bool,
@@ -140,13 +155,15 @@ impl Resolved {
         Ok(changes())
     }
 
-    fn set(&mut self, link: &Link, method: &str, value: &Value) -> Result<()> {
-        let index = Value::I32(i32::try_from(link.index.0).unwrap_or_default());
-        self.service.call(PATH, MANAGER, method, vec![index, value.clone()]).map(drop)
+    fn set(&self, link: &Link, method: &str, value: &Variant<'static>) -> Result<()> {
+        let malformed = |error: zbus::Error| Error::new(ErrorKind::Other, SETTING).because(error.to_string());
+        let value = value.try_clone().map_err(malformed)?;
+        let arguments = StructureBuilder::new().add_field(number(link)).append_field(value);
+        self.service.call(PATH, MANAGER, method, arguments.build().map_err(malformed)?)
     }
 
     /// Takes back the first so many steps, the last first. What fails now is not told: the first failure is.
-    fn put_back(&mut self, link: &Link, steps: &[Step], done: usize) {
+    fn put_back(&self, link: &Link, steps: &[Step], done: usize) {
         for step in steps.iter().take(done).rev() {
             let _ = self.set(link, step.method, &step.from);
         }
@@ -157,8 +174,8 @@ impl Resolved {
 #[derive(Debug)]
 struct Step {
     method: &'static str,
-    from: Value,
-    to: Value,
+    from: Variant<'static>,
+    to: Variant<'static>,
     change: PropertyChange,
 }
 
@@ -167,13 +184,16 @@ fn steps(from: &InterfaceDnsSettings, to: &InterfaceDnsSettings) -> Vec<Step> {
     let extended = |settings: &InterfaceDnsSettings| {
         settings.servers.iter().any(|server| server.port != DnsServer::PORT || server.name.is_some())
     };
-    let (method, value): (_, fn(&[DnsServer]) -> Value) = if extended(from) || extended(to) {
+    let (method, value): (_, fn(&[DnsServer]) -> Variant<'static>) = if extended(from) || extended(to) {
         ("SetLinkDNSEx", extended_servers)
     } else {
         ("SetLinkDNS", plain_servers)
     };
     let mut steps = Vec::new();
-    let mut add = |method: &'static str, change: Option<PropertyChange>, from: Value, to: Value| {
+    let mut add = |method: &'static str,
+                   change: Option<PropertyChange>,
+                   from: Variant<'static>,
+                   to: Variant<'static>| {
         steps.extend(change.map(|change| Step { method, from, to, change }));
     };
     let servers = list_change("servers", &from.servers, &to.servers, &mechanism(method));
@@ -184,19 +204,19 @@ fn steps(from: &InterfaceDnsSettings, to: &InterfaceDnsSettings) -> Vec<Step> {
         // It follows from the domains where nobody sets it.
         let before = from.unconstrained_queries.unwrap_or(!wanted);
         let change = one_change("unconstrained_queries", &before, &wanted, &mechanism("SetLinkDefaultRoute"));
-        add("SetLinkDefaultRoute", change, Value::Bool(before), Value::Bool(wanted));
+        add("SetLinkDefaultRoute", change, before.into(), wanted.into());
     }
     for (property, method, before, after) in [
         ("llmnr", "SetLinkLLMNR", from.llmnr, to.llmnr),
         ("multicast_dns", "SetLinkMulticastDNS", from.multicast_dns, to.multicast_dns),
     ] {
         let change = one_change(property, &before, &after, &mechanism(method));
-        add(method, change, Value::text(lookup_text(before)), Value::text(lookup_text(after)));
+        add(method, change, lookup_text(before).into(), lookup_text(after).into());
     }
     let change =
         one_change("dns_over_tls", &from.dns_over_tls, &to.dns_over_tls, &mechanism("SetLinkDNSOverTLS"));
     let (before, after) = (tls_text(from.dns_over_tls), tls_text(to.dns_over_tls));
-    add("SetLinkDNSOverTLS", change, Value::text(before), Value::text(after));
+    add("SetLinkDNSOverTLS", change, before.into(), after.into());
     steps
 }
 
@@ -204,34 +224,40 @@ fn mechanism(method: &str) -> String {
     format!("systemd-resolved {method}")
 }
 
-fn address_of(server: &DnsServer) -> [Value; 2] {
+/// A link's number, as the service has it.
+fn number(link: &Link) -> i32 {
+    link.index.0.cast_signed()
+}
+
+/// The interface with this number; 0 is none.
+fn interface(number: i32) -> Option<InterfaceIndex> {
+    (number != 0).then_some(InterfaceIndex(number.cast_unsigned()))
+}
+
+fn address_of(server: &DnsServer) -> PlainServer {
     match server.address {
-        IpAddr::V4(address) => [Value::I32(libc::AF_INET), Value::bytes(&address.octets())],
-        IpAddr::V6(address) => [Value::I32(libc::AF_INET6), Value::bytes(&address.octets())],
+        IpAddr::V4(address) => (libc::AF_INET, address.octets().to_vec()),
+        IpAddr::V6(address) => (libc::AF_INET6, address.octets().to_vec()),
     }
 }
 
-fn plain_servers(servers: &[DnsServer]) -> Value {
-    let servers = servers.iter().map(|server| Value::Struct(address_of(server).to_vec()));
-    Value::Array("(iay)".to_owned(), servers.collect())
+fn plain_servers(servers: &[DnsServer]) -> Variant<'static> {
+    servers.iter().map(address_of).collect::<Vec<_>>().into()
 }
 
-fn extended_servers(servers: &[DnsServer]) -> Value {
-    let one = |server: &DnsServer| {
+fn extended_servers(servers: &[DnsServer]) -> Variant<'static> {
+    let one = |server: &DnsServer| -> Server {
         // 0 is the ordinary port, which with TLS is another one.
         let port = if server.port == DnsServer::PORT { 0 } else { server.port };
-        let [family, address] = address_of(server);
-        let name = Value::text(server.name.as_deref().unwrap_or_default());
-        Value::Struct(vec![family, address, Value::U16(port), name])
+        let (family, address) = address_of(server);
+        (family, address, port, server.name.clone().unwrap_or_default())
     };
-    Value::Array("(iayqs)".to_owned(), servers.iter().map(one).collect())
+    servers.iter().map(one).collect::<Vec<_>>().into()
 }
 
-fn domains_value(domains: &[DnsDomain]) -> Value {
-    let one = |domain: &DnsDomain| {
-        Value::Struct(vec![Value::text(&*domain.name), Value::Bool(domain.routing_only)])
-    };
-    Value::Array("(sb)".to_owned(), domains.iter().map(one).collect())
+fn domains_value(domains: &[DnsDomain]) -> Variant<'static> {
+    let one = |domain: &DnsDomain| -> Domain { (domain.name.clone(), domain.routing_only) };
+    domains.iter().map(one).collect::<Vec<_>>().into()
 }
 
 fn lookup_text(lookup: LinkLookup) -> &'static str {
@@ -250,72 +276,47 @@ fn tls_text(tls: DnsOverTls) -> &'static str {
     }
 }
 
-fn items(value: Option<&Value>) -> impl Iterator<Item = &Value> {
-    value.and_then(Value::items).unwrap_or_default().iter()
-}
-
-/// The interface that a struct begins with (0: none), and its other members.
-fn of_interface(value: &Value) -> Option<(Option<InterfaceIndex>, &[Value])> {
-    let (index, rest) = value.items()?.split_first()?;
-    let index = u32::try_from(index.as_integer()?).ok()?;
-    Some((Some(index).filter(|index| *index != 0).map(InterfaceIndex), rest))
-}
-
-/// `iay`, or `iayqs`: family, address, then port (0: the ordinary one) and name (empty: none).
-fn server(members: &[Value], link: Option<InterfaceIndex>) -> Option<DnsServer> {
-    let [family, address, more @ ..] = members else { return None };
-    let address = address.as_bytes()?;
-    let address = match i32::try_from(family.as_integer()?).ok()? {
+/// The server in these members; `None` for a family that is neither, or an address that is not of it.
+fn server((family, address, port, name): Server, link: Option<InterfaceIndex>) -> Option<DnsServer> {
+    let address = match family {
         libc::AF_INET => IpAddr::from(<[u8; 4]>::try_from(address).ok()?),
         libc::AF_INET6 => IpAddr::from(<[u8; 16]>::try_from(address).ok()?),
         _ => return None,
     };
     let mut server = DnsServer::new(address);
     server.zone = link.filter(|_| server.is_link_local());
-    if let [port, name, ..] = more {
-        let port = u16::try_from(port.as_integer()?).ok()?;
-        server.port = if port == 0 { DnsServer::PORT } else { port };
-        server.name = Some(name.as_text()?.to_owned()).filter(|name| !name.is_empty());
-    }
+    server.port = if port == 0 { DnsServer::PORT } else { port };
+    server.name = Some(name).filter(|name| !name.is_empty());
     Some(server)
-}
-
-/// `sb`: the name, and whether it only routes.
-fn domain(members: &[Value]) -> Option<DnsDomain> {
-    let [name, routing_only, ..] = members else { return None };
-    Some(DnsDomain { name: name.as_text()?.to_owned(), routing_only: routing_only.as_bool()? })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn of(family: i32, address: &[u8], port: u16, name: &str, link: Option<u32>) -> Option<DnsServer> {
+        server((family, address.to_vec(), port, name.to_owned()), link.map(InterfaceIndex))
+    }
+
     #[test]
-    fn servers_of_both_forms_are_read() {
-        let address = [Value::I32(libc::AF_INET), Value::bytes(&[192, 0, 2, 1])];
-        assert_eq!(server(&address, None), Some("192.0.2.1".parse().unwrap()));
-        let more = [&address[..], &[Value::U16(853), Value::text("dns.example")]].concat();
-        assert_eq!(server(&more, None), Some("192.0.2.1:853#dns.example".parse().unwrap()));
-        let ordinary = [&address[..], &[Value::U16(0), Value::text("")]].concat();
-        assert_eq!(server(&ordinary, None), Some("192.0.2.1".parse().unwrap()));
-        let local = [
-            Value::I32(libc::AF_INET6),
-            Value::bytes(&[0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]),
-        ];
-        assert_eq!(server(&local, Some(InterfaceIndex(4))), Some("fe80::1%4".parse().unwrap()));
+    fn servers_are_read() {
+        let address = [192, 0, 2, 1];
+        let named = of(libc::AF_INET, &address, 853, "dns.example", None);
+        assert_eq!(named, Some("192.0.2.1:853#dns.example".parse().unwrap()));
+        assert_eq!(of(libc::AF_INET, &address, 0, "", Some(4)), Some("192.0.2.1".parse().unwrap()));
+        let local = [0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1];
+        assert_eq!(of(libc::AF_INET6, &local, 0, "", Some(4)), Some("fe80::1%4".parse().unwrap()));
     }
 
     #[test]
     fn what_is_no_server_is_left_out() {
-        for odd in [
-            vec![],
-            vec![Value::I32(libc::AF_INET)],
-            vec![Value::I32(libc::AF_INET), Value::bytes(&[1, 2, 3])],
-            vec![Value::I32(libc::AF_INET6), Value::bytes(&[1, 2, 3, 4])],
-            vec![Value::I32(99), Value::bytes(&[1, 2, 3, 4])],
-            vec![Value::text("x"), Value::bytes(&[1, 2, 3, 4])],
+        for (family, address) in [
+            (libc::AF_INET, &[][..]),
+            (libc::AF_INET, &[1, 2, 3]),
+            (libc::AF_INET6, &[1, 2, 3, 4]),
+            (99, &[1, 2, 3, 4]),
         ] {
-            assert_eq!(server(&odd, None), None, "{odd:?}");
+            assert_eq!(of(family, address, 0, "", None), None, "{family} {address:?}");
         }
     }
 }
