@@ -429,6 +429,39 @@ fn the_route_to_the_prefix_of_an_address_gets_another_metric() {
     });
 }
 
+/// The kernel would take each of them, as their metrics differ.
+#[test]
+fn of_many_creators_of_one_key_one_succeeds() {
+    isolated(|| {
+        interfaces();
+        let host = Host::open().unwrap();
+        for names in FAMILIES {
+            for _ in 0..10 {
+                let start = std::sync::Barrier::new(6);
+                let outcomes: Vec<_> = std::thread::scope(|scope| {
+                    let create = |metric| {
+                        let (host, start) = (&host, &start);
+                        scope.spawn(move || {
+                            let new = new(names, 0, metric);
+                            let _ = start.wait();
+                            host.create_route(&new)
+                        })
+                    };
+                    let threads: Vec<_> = (1..7).map(|number| create(10 * number)).collect();
+                    threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+                });
+                assert_eq!(names.shown(names.prefix).len(), 1, "{outcomes:#?}");
+                let (made, refused): (Vec<_>, Vec<_>) = outcomes.into_iter().partition(Result::is_ok);
+                assert_eq!(made.len(), 1);
+                for refused in refused {
+                    assert_eq!(kind(refused), ErrorKind::AlreadyExists);
+                }
+                let _ = host.delete_route(&key_of(names, 0)).unwrap();
+            }
+        }
+    });
+}
+
 #[test]
 fn many_routes_have_an_outcome_each() {
     isolated(|| {

@@ -1,5 +1,6 @@
 //! Making routes.
 
+use super::one_at_a_time::OneAtATime;
 use super::plan::{Look, Planned, links_of, plan};
 use super::row::Surroundings;
 use super::write::{Undo, add, guards_follow, locked, note, refused};
@@ -31,6 +32,7 @@ pub(super) fn create(host: &LinuxHost, new: &[NewRoute]) -> Result<Vec<Result<Ro
     let wanted: Vec<NewRoute> =
         new.iter().zip(&outcomes).filter(|(_, outcome)| outcome.is_ok()).map(|(new, _)| *new).collect();
     let families = families(&wanted);
+    let alone = OneAtATime::take(host, OPERATION)?;
     let (lock, mut surroundings) = locked(host, &links, &families, OPERATION)?;
     let planned = plan(host, &wanted, &links, &surroundings, Look::Quick, OPERATION)?;
     let mut made = write(host, &mut surroundings, planned)?;
@@ -41,7 +43,7 @@ pub(super) fn create(host: &LinuxHost, new: &[NewRoute]) -> Result<Vec<Result<Ro
         let planned = plan(host, &wanted, &links, &surroundings, Look::AtTable, OPERATION)?;
         made = write(host, &mut surroundings, planned)?;
     }
-    drop(lock);
+    drop((lock, alone));
     let done: Vec<_> = made.iter().flatten().map(|(planned, _)| planned.route.clone()).collect();
     if !done.is_empty() {
         guards_follow(

@@ -3,6 +3,7 @@
 
 use super::delete::Removal;
 use super::find::{Candidate, Found, Scope, find};
+use super::one_at_a_time::OneAtATime;
 use super::plan::{Place, Planned, protocol_number, ticks};
 use super::prefix::{self, Readdressed};
 use super::row::family_of;
@@ -61,6 +62,7 @@ pub(super) fn set(host: &LinuxHost, key: &RouteKey, change: &RouteChange) -> Res
     let link = super::find::link_of(host, key, OPERATION)?;
     let families = [Family::of(&key.destination.address())];
     let links = std::slice::from_ref(&link);
+    let alone = OneAtATime::take(host, OPERATION)?;
     let (lock, _) = locked(host, links, &families, OPERATION)?;
     let found = find(host, key, Scope::Destination, OPERATION)?;
     let Plan { changes, added, removal, replaced, readdressed } = plan(host, &found, key, change)?;
@@ -87,7 +89,7 @@ pub(super) fn set(host: &LinuxHost, key: &RouteKey, change: &RouteChange) -> Res
     let undo =
         Undo { added: &made, deleted: &deleted, replaced: replaced.as_slice(), addresses: &readdressed.old };
     drop(socket);
-    drop(lock);
+    drop((lock, alone));
     guards_follow(host, links, &found.surroundings, &families, OPERATION, undo)?;
     Ok(changes)
 }
