@@ -9,11 +9,10 @@
 //! ```
 //!
 //! It runs until its standard input ends. `DisableDefaultRoutes` on the uplink makes sure that nothing leaves it by a
-//! default route, whatever a later DHCP lease or router advertisement says: before the tunnel is up, and after it broke
-//! down. Everything is undone at the end, also at a crash: the tunnel's interface, with its address and routes, goes with
-//! this process, and what stays in the kernel is undone by a second process, which waits for the end of the first one on a
-//! pipe. If that one ends first, this one undoes it all and ends too. Only where both are killed at once the guard stays
-//! (nothing leaks then), until `iph interface set eth0 --disable-default-routes off`.
+//! default route, before the tunnel is up and after it broke down, whatever a DHCP lease or router advertisement says.
+//! Everything is undone at the end, also at a crash: interface, address and routes of the tunnel go with this process, and
+//! a second one, which waits for its end on a pipe, undoes the rest. If that one ends first, this one does. Where both are
+//! killed at once the guard stays (nothing leaks), until `iph interface set eth0 --disable-default-routes off`.
 
 use iphelper::address::NewUnicastAddress;
 use iphelper::best_route::BestRouteQuery;
@@ -23,21 +22,20 @@ use iphelper::route::{NewRoute, RouteKey};
 use iphelper::{ErrorKind, Family, Host, InterfaceLuid, Prefix};
 use iphelper_testkit::Tun;
 use std::error::Error;
-use std::io::Read;
+use std::io::{Read, stdin};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
-use std::sync::mpsc;
 
-type Outcome = Result<(), Box<dyn Error>>;
+type Outcome<T = ()> = Result<T, Box<dyn Error>>;
 
 fn main() -> Outcome {
     let words: Vec<String> = std::env::args().skip(1).collect();
-    match words.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
-        ["--undo-after", uplink, families, server, next_hop] => {
+    match words.as_slice() {
+        [second, undone @ ..] if second == "--undo-after" => {
             // Nothing is ever written to this pipe: it ends with the first process.
-            let _ = std::io::stdin().read_to_end(&mut Vec::new())?;
-            undo(&Host::open()?, InterfaceLuid(uplink.parse()?), families, server, next_hop)
+            let _ = stdin().read_to_end(&mut Vec::new())?;
+            undo(&Host::open()?, undone)
         }
         [uplink, server, target] => tunnel(uplink, server.parse()?, target.parse()?),
         _ => Err("usage: split_tunnel_guard UPLINK VPN-SERVER SOME-OTHER-ADDRESS".into()),
@@ -49,119 +47,92 @@ fn tunnel(uplink: &str, server: IpAddr, target: IpAddr) -> Outcome {
     let uplink = host.interface_named(uplink)?.luid;
     tell("before", &host, target);
 
-    // What there is to do, and so to undo.
+    // What there is to do, and so to undo: less where somebody has done it already.
     let over_uplink = BestRouteQuery { interface: Some(uplink.into()), ..BestRouteQuery::default() };
     let next_hop = host.best_route(server, &over_uplink)?.route.next_hop;
-    let to_server = RouteKey::new(Prefix::host(server), next_hop, uplink);
-    let is_there = host.route(&to_server).is_ok();
-    let unguarded = |family: &Family| {
-        host.ip_interface(*family, uplink).is_ok_and(|interface| !interface.disable_default_routes)
-    };
-    let families: Vec<String> =
-        Family::ALL.iter().filter(|it| unguarded(it)).map(ToString::to_string).collect();
-    let (families, to_undo) =
-        (families.join("+"), if is_there { "-".to_owned() } else { server.to_string() });
-    let undo_words = [uplink.0.to_string(), families.clone(), to_undo.clone(), next_hop.to_string()];
+    let to_server = NewRoute::new(Prefix::host(server), next_hop, uplink);
+    let is_there = host.route(&RouteKey::new(to_server.destination, next_hop, uplink)).is_ok();
+    let unguarded = |it: &Family| host.ip_interface(*it, uplink).is_ok_and(|it| !it.disable_default_routes);
+    let families: Vec<Family> = Family::ALL.into_iter().filter(unguarded).collect();
+    let mut undone = vec![uplink.0.to_string(), format!("{families:?}")];
+    undone.extend((!is_there).then(|| [server.to_string(), next_hop.to_string()]).into_iter().flatten());
 
     // In a process group of its own, so that an interrupt from the terminal ends the first process alone.
-    let mut second = Command::new(std::env::current_exe()?)
-        .arg("--undo-after")
-        .args(&undo_words)
-        .stdin(Stdio::piped())
-        .process_group(0)
-        .spawn()?;
+    let mut second = Command::new(std::env::current_exe()?);
+    let _ = second.arg("--undo-after").args(&undone).stdin(Stdio::piped()).process_group(0);
+    let mut second = second.spawn()?;
     let pipe = second.stdin.take();
-    let (events, happened) = mpsc::channel();
-    let watching = events.clone();
-    let watcher = std::thread::spawn(move || {
-        let ended = second.wait();
-        let _ = watching.send(Event::End);
-        ended
-    });
-
-    let done = (|| -> Outcome {
+    let done = (|| -> Outcome<InterfaceLuid> {
         if !is_there {
-            let _ = host.create_route(&NewRoute::new(Prefix::host(server), next_hop, uplink))?;
+            let _ = host.create_route(&to_server)?;
         }
-        for family in Family::ALL.iter().filter(|family| families.contains(&family.to_string())) {
-            let change = IpInterfaceChange { disable_default_routes: Some(true), ..Default::default() };
-            let _ = host.set_ip_interface(*family, uplink, &change)?;
+        for family in families {
+            guard(&host, family, uplink, true)?;
         }
         let tun = Tun::new("vpn0")?;
         let vpn = host.interface_named("vpn0")?.luid;
         host.set_interface_admin_status(vpn, AdminStatus::Up)?;
         let (own, any): (IpAddr, IpAddr) = match target {
             IpAddr::V4(_) => (Ipv4Addr::new(10, 255, 0, 2).into(), Ipv4Addr::UNSPECIFIED.into()),
-            IpAddr::V6(_) => {
-                (Ipv6Addr::new(0xfd00, 0xff, 0, 0, 0, 0, 0, 2).into(), Ipv6Addr::UNSPECIFIED.into())
-            }
+            IpAddr::V6(_) => ("fd00:ff::2".parse()?, Ipv6Addr::UNSPECIFIED.into()),
         };
         let _ = host.create_unicast_address(&NewUnicastAddress::new(vpn, own))?;
         let _ = host.create_route(&NewRoute::new(Prefix::new(any, 0)?, any, vpn).with_metric(1))?;
         tell("during", &host, target);
-
-        let at_end = events.clone();
-        let _ = std::thread::spawn(move || {
-            let _ = std::io::stdin().read_to_end(&mut Vec::new());
-            at_end.send(Event::End)
-        });
         let _ = std::thread::spawn(move || {
             // Here a VPN would encrypt the packet and send it to its server.
             while let Ok(destination) = tun.next_destination() {
-                let _ = events.send(Event::Packet(destination));
+                destination.iter().for_each(|it| println!("tunnel: a packet for {it}"));
             }
         });
-        while let Ok(Event::Packet(destination)) = happened.recv() {
-            if let Some(destination) = destination {
-                println!("tunnel: a packet for {destination}");
-            }
-        }
-        host.set_interface_admin_status(vpn, AdminStatus::Down).map_err(Into::into)
+        Ok(vpn)
     })();
-    drop(pipe);
-    let undone = watcher.join().map_err(|_| "a thread panicked")??;
-    if !undone.success() {
-        undo(&host, uplink, &families, &to_undo, &next_hop.to_string())?;
+    let is_up = done.is_ok();
+    let _ = std::thread::spawn(move || {
+        // The second process waits for the end of the pipe, which is that of the input.
+        let _ = is_up.then(|| stdin().read_to_end(&mut Vec::new()));
+        drop(pipe);
+    });
+    if !second.wait()?.success() {
+        undo(&host, &undone)?;
     }
+    host.set_interface_admin_status(done?, AdminStatus::Down)?;
     tell("after", &host, target);
-    done
+    Ok(())
 }
 
-enum Event {
-    Packet(Option<IpAddr>),
-    End,
+fn guard(host: &Host, family: Family, uplink: InterfaceLuid, on: bool) -> iphelper::Result<()> {
+    let change = IpInterfaceChange { disable_default_routes: Some(on), ..IpInterfaceChange::default() };
+    host.set_ip_interface(family, uplink, &change).map(drop)
 }
 
-fn undo(host: &Host, uplink: InterfaceLuid, families: &str, server: &str, next_hop: &str) -> Outcome {
-    for family in Family::ALL.iter().filter(|family| families.contains(&family.to_string())) {
-        let change = IpInterfaceChange { disable_default_routes: Some(false), ..Default::default() };
-        gone_is_fine(host.set_ip_interface(*family, uplink, &change).map(drop))?;
+/// Undoes what the words name: an uplink, families that it guards, and the server and the router that it is reached by.
+fn undo(host: &Host, words: &[String]) -> Outcome {
+    let [uplink, families, route @ ..] = words else { return Err("nothing to undo".into()) };
+    let uplink = InterfaceLuid(uplink.parse()?);
+    for family in Family::ALL.into_iter().filter(|family| families.contains(&format!("{family:?}"))) {
+        gone_is_fine(guard(host, family, uplink, false))?;
     }
-    if let Ok(server) = server.parse() {
-        let key = RouteKey::new(Prefix::host(server), next_hop.parse()?, uplink);
-        // It was not made yet when the first process ended, or went with the uplink.
+    if let [server, next_hop] = route {
+        let key = RouteKey::new(Prefix::host(server.parse()?), next_hop.parse()?, uplink);
         gone_is_fine(host.delete_route(&key).map(drop))?;
     }
     Ok(())
 }
 
+/// It was not made yet when the first process ended, or went with the uplink.
 fn gone_is_fine(done: iphelper::Result<()>) -> iphelper::Result<()> {
-    match done {
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::InterfaceNotFound) => Ok(()),
-        done => done,
-    }
+    let is_gone =
+        |error: &iphelper::Error| matches!(error.kind(), ErrorKind::NotFound | ErrorKind::InterfaceNotFound);
+    if done.as_ref().is_err_and(is_gone) { Ok(()) } else { done }
 }
 
 /// Which way a packet would go.
 fn tell(when: &str, host: &Host, target: IpAddr) {
-    match host.best_route(target, &BestRouteQuery::default()) {
-        Ok(best) => {
-            let name =
-                host.interface_names(best.luid).map_or_else(|_| best.index.to_string(), |names| names.name);
-            let hop = best.route.next_hop;
-            let by = if hop.is_unspecified() { String::new() } else { format!(" by {hop}") };
-            println!("{when}: {target} goes{by} over {name}");
-        }
-        Err(error) => println!("{when}: {target} is not reached: {error}"),
-    }
+    let found = host.best_route(target, &BestRouteQuery::default()).and_then(|best| {
+        let hop = best.route.next_hop;
+        let by = if hop.is_unspecified() { String::new() } else { format!(" by {hop}") };
+        Ok(format!("goes{by} over {}", host.interface_names(best.luid)?.name))
+    });
+    println!("{when}: {target} {}", found.unwrap_or_else(|error| format!("is not reached: {error}")));
 }
