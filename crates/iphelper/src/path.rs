@@ -86,7 +86,9 @@ impl Host {
     /// an earlier one.
     ///
     /// - Errors: [`AccessDenied`](crate::ErrorKind::AccessDenied) without `CAP_NET_ADMIN`;
-    ///   [`NotSupported`](crate::ErrorKind::NotSupported) for a family that the host does not have.
+    ///   [`NotSupported`](crate::ErrorKind::NotSupported) for a family that the host does not have, and in a container with
+    ///   users of its own where TCP has measured something, which the kernel does not let its administrator forget; the
+    ///   rest is done then.
     /// - Linux: IPv4 by `net.ipv4.route.flush`, IPv6 by `RTM_DELROUTE` of each with `RTM_F_CLONED`; what TCP remembers by
     ///   `TCP_METRICS_CMD_DEL` of each
     #[doc(alias = "FlushIpPathTable")]

@@ -4,7 +4,7 @@ use crate::walk::{NOBODY, Walk};
 use iphelper_capi::error::{NtStatus, Win32, last_error};
 use iphelper_capi::raw::*;
 use iphelper_capi::{best_route, destination, path, round_trip, router};
-use iphelper_testkit::unprivileged;
+use iphelper_testkit::{isolated, unprivileged};
 use std::ptr::{null, null_mut};
 
 /// `ERROR_NETWORK_UNREACHABLE`, which no page lists.
@@ -89,9 +89,12 @@ pub(super) fn best_routes2(walk: &mut Walk) {
     }
 }
 
+/// In a namespace that has had no connections.
 pub(super) fn paths(walk: &mut Walk) {
-    // What connections of other parts of this walk have told.
-    assert_eq!(path::flush_ip_path_table::<Win32>(0), 0);
+    isolated(|| paths_of_nobody(walk));
+}
+
+fn paths_of_nobody(walk: &mut Walk) {
     let mut row = MIB_IPPATH_ROW::default();
     refused!(walk, "GetIpPathEntry", path::ip_path_entry(null_mut()));
     refused!(walk, "GetIpPathEntry", path::ip_path_entry(&raw mut row));

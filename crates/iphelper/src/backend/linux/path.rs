@@ -89,14 +89,13 @@ impl backend::Path for LinuxHost {
     fn flush_paths(&self, family: Option<Family>) -> Result<()> {
         let families = self.path_families(family, FLUSHING)?;
         self.require_administrator(FLUSHING)?;
-        for family in families {
+        for family in &families {
             match family {
                 Family::V4 => self.flush_ipv4_paths()?,
                 Family::V6 => self.flush_ipv6_paths()?,
             }
-            self.flush_times(family)?;
         }
-        Ok(())
+        families.into_iter().try_for_each(|family| self.flush_times(family))
     }
 }
 
@@ -268,6 +267,13 @@ impl LinuxHost {
             match socket.acknowledged(&mut tcp_metrics::forget(number, destination)) {
                 // Pushed out meanwhile.
                 Err(refusal) if refusal.errno() == libc::ESRCH => {}
+                // Administrators of a user namespace are none to it (GENL_ADMIN_PERM).
+                Err(refusal) if refusal.errno() == libc::EPERM => {
+                    return Err(refusal.into_error(ErrorKind::NotSupported, FLUSHING).because(
+                        "what routers told is forgotten, what TCP has measured is not: the kernel lets the host's \
+                         administrator do that, and none of a container",
+                    ));
+                }
                 done => done.map_err(|refusal| refusal.error(FLUSHING))?,
             }
         }
