@@ -5,7 +5,7 @@ mod support;
 
 use iphelper::keeper::{KeeperOptions, KeeperStart};
 use iphelper::{ErrorKind, Host};
-use iphelper_testkit::{eventually, isolated, run, try_run, unprivileged};
+use iphelper_testkit::{eventually, isolated, run, try_run, unprivileged, with_empty_folders, with_file_at};
 use rustix::process::{Pid, Signal, kill_process};
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
@@ -73,6 +73,81 @@ fn what_cannot_be_started_is_told() {
             assert_eq!(host.ensure_keeper(&start).unwrap_err().kind(), ErrorKind::AccessDenied);
         });
         assert_eq!(host.keeper_runs().unwrap(), Some(false));
+    });
+}
+
+/// What stands in for systemd's program, in the eyes of one thread.
+const SYSTEMCTL: &str = "/usr/bin/systemctl";
+
+/// Runs `work` where `systemctl` is this script; its folder is `$FOLDER` in it.
+fn with_systemctl(folder: &Folder, script: &str, work: impl FnOnce() + Send) {
+    if std::fs::metadata(SYSTEMCTL).is_err() {
+        eprintln!("skipped: there is no {SYSTEMCTL} to stand in for");
+        return;
+    }
+    let path = folder.0.join("systemctl");
+    std::fs::write(&path, format!("#!/bin/sh\nFOLDER={}\n{script}\n", folder.0.display())).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let _ = with_file_at(SYSTEMCTL, path.to_str().unwrap(), work);
+}
+
+fn unit() -> KeeperStart {
+    KeeperStart::Unit("iphelper-keeper@test.service".to_owned())
+}
+
+#[test]
+fn a_unit_is_started_by_its_name_and_nothing_else() {
+    isolated(|| {
+        let folder = Folder::new();
+        let script = format!(
+            "/usr/bin/printf '%s\\n' \"$@\" > $FOLDER/arguments
+             /usr/bin/tr '\\0' '\\n' < /proc/$$/environ > $FOLDER/environment
+             {} keeper --status-directory $FOLDER < /dev/null > /dev/null 2> /dev/null &
+             echo $! > $FOLDER/process",
+            env!("CARGO_BIN_EXE_iph")
+        );
+        with_systemctl(&folder, &script, || {
+            let host = Host::open().unwrap();
+            assert!(host.ensure_keeper(&unit()).unwrap(), "it was started");
+            assert_eq!(host.keeper_runs().unwrap(), Some(true));
+            let told = |name: &str| std::fs::read_to_string(folder.0.join(name)).unwrap();
+            let expected = "--no-ask-password\nstart\n--\niphelper-keeper@test.service\n";
+            assert_eq!(told("arguments"), expected);
+            assert_eq!(told("environment"), "", "nothing of this program's environment");
+            std::fs::remove_file(folder.0.join("arguments")).unwrap();
+            assert!(!host.ensure_keeper(&unit()).unwrap(), "one runs");
+            assert!(!folder.0.join("arguments").exists(), "and nobody is asked");
+            let process = told("process").trim().parse().unwrap();
+            kill_process(Pid::from_raw(process).unwrap(), Signal::TERM).unwrap();
+            eventually("it has ended", || host.keeper_runs().unwrap() == Some(false));
+        });
+    });
+}
+
+#[test]
+fn a_unit_that_does_not_start_is_told() {
+    isolated(|| {
+        let folder = Folder::new();
+        with_systemctl(&folder, "exit 5", || {
+            let error = Host::open().unwrap().ensure_keeper(&unit()).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Other, "{error}");
+            assert!(error.to_string().contains("exit status: 5"), "{error}");
+        });
+        // It keeps another namespace, or nothing.
+        with_systemctl(&folder, "exit 0", || {
+            let error = Host::open().unwrap().ensure_keeper(&unit()).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::NotFound, "{error}");
+            assert!(error.to_string().contains("no keeper keeps this network namespace"), "{error}");
+        });
+        let _ = with_empty_folders(&["/usr/bin"], || {
+            if std::fs::metadata("/bin/systemctl").is_ok() {
+                eprintln!("skipped: /bin is a folder of its own here");
+                return;
+            }
+            let error = Host::open().unwrap().ensure_keeper(&unit()).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::NotFound, "{error}");
+            assert!(error.to_string().contains("no systemctl"), "{error}");
+        });
     });
 }
 

@@ -331,6 +331,12 @@ pub fn with_empty_folders<T: Send>(folders: &[&str], work: impl FnOnce() -> T + 
     with_mounts(&mounts, work)
 }
 
+/// Runs `work` on a thread of this thread's namespace that sees `file` at `path`, where there must be one; nobody else does
+/// but the programs that it starts. `None`, said aloud, where the host does not allow such a mount.
+pub fn with_file_at<T: Send>(path: &str, file: &str, work: impl FnOnce() -> T + Send) -> Option<T> {
+    with_mounts(&[format!("mount --bind {file} {path}")], work)
+}
+
 fn with_mounts<T: Send>(mounts: &[String], work: impl FnOnce() -> T + Send) -> Option<T> {
     std::thread::scope(|scope| {
         let worked = scope.spawn(|| {
