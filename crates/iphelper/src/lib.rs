@@ -77,6 +77,15 @@ pub mod types;
 pub mod udp;
 mod worker;
 
+/// Readers of what is on disk, for `fuzz/`; in no other build.
+#[cfg(all(fuzzing, target_os = "linux"))]
+pub mod fuzzing {
+    /// The copy of what is set, see `backend/linux/policy/state_file.rs`.
+    pub fn state_file(bytes: &[u8]) {
+        crate::backend::fuzz_state_file(bytes);
+    }
+}
+
 pub use error::{Error, ErrorKind, Result};
 pub use host::Host;
 pub use types::{Family, Guid, InterfaceIndex, InterfaceKey, InterfaceLuid, Prefix};

@@ -47,6 +47,8 @@ pub(crate) use compartment::{
 };
 use namespace::Namespace;
 pub(crate) use namespace::no_descriptor;
+#[cfg(fuzzing)]
+pub(crate) use policy::fuzz_state_file;
 pub(crate) use policy::is_ours as is_internal_route;
 use socket::{Pool, Protocol};
 use std::os::fd::OwnedFd;

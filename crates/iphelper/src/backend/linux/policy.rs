@@ -63,6 +63,8 @@ pub(crate) use names::is_ours;
 pub(super) use optimistic::notes_optimistic_detection;
 pub(super) use route_settings::RouteSettings;
 pub(super) use settings::{Property, Setting, Settings};
+#[cfg(fuzzing)]
+pub(crate) use state_file::fuzz as fuzz_state_file;
 pub(super) use state_file::key_of;
 pub(super) use verdict::{Packet, Stop};
 

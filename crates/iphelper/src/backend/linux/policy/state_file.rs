@@ -192,6 +192,21 @@ fn parse(bytes: &[u8], key: &str) -> Option<Vec<Route>> {
     Messages::new(rest).map(read).collect()
 }
 
+/// What `fuzz/targets/state_file.rs` runs: of any bytes nothing is taken but routes that remember settings, and these are
+/// written as they are read.
+#[cfg(fuzzing)]
+pub(crate) fn fuzz(bytes: &[u8]) {
+    const KEY: &str = "namespace 7 boot 0";
+    let whole = [print(KEY, &[]).as_slice(), bytes].concat();
+    for text in [bytes, &whole] {
+        let Some(routes) = parse(text, KEY) else { continue };
+        assert!(routes.iter().all(remembers), "{routes:?}");
+        let written = print(KEY, &routes);
+        let again = parse(&written, KEY).map(|routes| print(KEY, &routes));
+        assert_eq!(again.as_ref(), Some(&written));
+    }
+}
+
 /// Whether a route leads nowhere and stands where no packet meets it.
 fn remembers(route: &Route) -> bool {
     route.family == 2
