@@ -204,3 +204,30 @@ fn a_bridge_that_shows_its_frames_to_filters_is_warned_of() {
         assert!(!told(), "{:?}", warnings());
     });
 }
+
+#[test]
+fn routes_that_a_metric_does_not_move_are_counted() {
+    isolated(|| {
+        for (name, net) in [("e0", 1), ("e1", 2)] {
+            let _ = run(&format!("ip link add {name} type veth peer name p{name}"));
+            set_sysctl(&format!("ipv6/conf/{name}/accept_dad"), "0");
+            let _ = run(&format!("ip link set {name} up"));
+            let _ = run(&format!("ip link set p{name} up"));
+            let _ = run(&format!("ip address add 10.0.{net}.1/24 dev {name}"));
+        }
+        let _ = run("ip route add 192.0.2.0/24 nexthop via 10.0.1.2 nexthop via 10.0.2.2");
+        let told = || warnings().into_iter().find(|it| it.starts_with("e0: has an IPv4 metric by hand"));
+        assert_eq!(told(), None);
+        let _ = iph("interface set e0 --ipv4 --metric 50").ok();
+        let message = told().unwrap_or_else(|| panic!("{:?}", warnings()));
+        assert!(message.ends_with("keep their own: 1 over other interfaces, too"), "{message}");
+        // As a router tells them.
+        let _ = run("ip -6 route add 2001:db8:5::/48 via fe80::1 dev e0 proto ra metric 1024");
+        let _ = iph("interface set e0 --ipv6 --metric 50").ok();
+        let six = warnings().into_iter().find(|it| it.starts_with("e0: has an IPv6 metric by hand"));
+        let six = six.unwrap_or_else(|| panic!("{:?}", warnings()));
+        assert!(six.ends_with("1 to prefixes that a router advertised"), "{six}");
+        let _ = iph("interface set e0 --ipv4 --ipv6 --automatic-metric true").ok();
+        assert_eq!(told(), None);
+    });
+}

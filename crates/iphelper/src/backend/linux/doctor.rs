@@ -2,7 +2,7 @@
 
 use super::LinuxHost;
 use super::link::Link;
-use super::policy::{KeeperLock, Property, Setting, Settings};
+use super::policy::{KeeperLock, Property, Setting, Settings, Unmovable};
 use crate::backend;
 use crate::doctor::{Ability, Diagnosis, KernelObject, Warning};
 use crate::error::{ErrorKind, Result};
@@ -241,6 +241,27 @@ impl LinuxHost {
                               the metric is set again; start iph keeper"
                         .to_owned(),
                 });
+            }
+        }
+        for link in links {
+            for family in Family::ALL.into_iter().filter(|family| by_hand.metric(*family, link).is_some()) {
+                let Unmovable { shared, advertised } = self.routes_without_metric(family, link)?;
+                let mut left = Vec::new();
+                if shared > 0 {
+                    left.push(format!("{shared} over other interfaces, too"));
+                }
+                if advertised > 0 {
+                    left.push(format!("{advertised} to prefixes that a router advertised"));
+                }
+                if !left.is_empty() {
+                    warnings.push(Warning {
+                        subject: link.name(),
+                        message: format!(
+                            "has an {family} metric by hand, and routes that keep their own: {}",
+                            left.join("; ")
+                        ),
+                    });
+                }
             }
         }
         let status = backend::Keeper::keeper_status(self, &KeeperOptions::default());

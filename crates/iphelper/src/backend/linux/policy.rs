@@ -57,7 +57,7 @@ pub(super) use exclusive::PolicyLock;
 pub(super) use explain::rule_purpose;
 pub(super) use follow::Follower;
 pub(super) use keeper_lock::KeeperLock;
-pub(super) use metric::{OUR_PROTOCOL, RouteMetrics, has_own_prefix};
+pub(super) use metric::{OUR_PROTOCOL, RouteMetrics, Unmovable, has_own_prefix};
 pub(super) use names::is_our_table;
 pub(crate) use names::is_ours;
 pub(super) use optimistic::notes_optimistic_detection;

@@ -26,6 +26,7 @@ mod order;
 mod owners;
 mod shifted;
 mod state;
+mod stays;
 mod survey;
 #[cfg(test)]
 mod tests;
@@ -50,6 +51,7 @@ pub(in crate::backend::linux) use owners::{OUR_PROTOCOL, RouteMetrics};
 use rustix::io::Errno;
 use state::Phase;
 pub(super) use state::State;
+pub(in crate::backend::linux) use stays::Unmovable;
 pub(in crate::backend::linux) use survey::has_own_prefix;
 use survey::{Survey, Work, must_be_alone};
 
