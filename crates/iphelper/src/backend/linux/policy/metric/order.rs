@@ -63,11 +63,23 @@ pub(super) struct Leaving {
 
 /// All that is written down.
 #[derive(Debug, Default)]
-pub(super) struct Order(BTreeSet<Pair>);
+pub(super) struct Order {
+    pairs: BTreeSet<Pair>,
+    /// First and second of each pair.
+    ranks: FxHashSet<(u32, u32)>,
+    /// All that are in one.
+    named: FxHashSet<u32>,
+}
 
 impl Order {
     pub(super) fn read(socket: &mut Socket) -> Result<Self, Refusal> {
-        Ok(Self(routes_of(socket, ORDER)?.iter().filter_map(Pair::read).collect()))
+        Ok(Self::of(routes_of(socket, ORDER)?.iter().filter_map(Pair::read).collect()))
+    }
+
+    fn of(pairs: BTreeSet<Pair>) -> Self {
+        let ranks = pairs.iter().map(|pair| (pair.first, pair.second)).collect();
+        let named = pairs.iter().flat_map(|pair| [pair.first, pair.second]).collect();
+        Self { pairs, ranks, named }
     }
 
     /// Writes down how what is about to leave stands to routes over other interfaces.
@@ -101,16 +113,17 @@ impl Order {
                 }
             }
         }
-        let reversed = |it: &Pair| new.iter().any(|new| (new.first, new.second) == (it.second, it.first));
-        let stale: Vec<Pair> = self.0.iter().copied().filter(reversed).collect();
-        self.take_away(socket, &stale)?;
-        let new: Vec<Pair> = new.into_iter().filter(|pair| !self.0.contains(pair)).collect();
+        let reversed: FxHashSet<(u32, u32)> = new.iter().map(|new| (new.second, new.first)).collect();
+        self.take_away(socket, |pair| reversed.contains(&(pair.first, pair.second)))?;
+        let new: Vec<Pair> = new.into_iter().filter(|pair| !self.pairs.contains(pair)).collect();
         for (_, refusal) in send_all(socket, new.iter().map(|pair| pair.entry().add(CREATE | APPEND)))? {
             if refusal.errno() != libc::EEXIST {
                 return Err(refusal);
             }
         }
-        self.0.extend(new);
+        let mut pairs = std::mem::take(&mut self.pairs);
+        pairs.extend(new);
+        *self = Self::of(pairs);
         Ok(())
     }
 
@@ -120,15 +133,12 @@ impl Order {
         socket: &mut Socket,
         arriving: &[Route],
     ) -> Result<FxHashSet<usize>, Refusal> {
-        let is_noted = |route: &&Route| {
-            self.0.iter().any(|pair| pair.metric == route.priority && pair.names(hash(route)))
-        };
-        let places: FxHashSet<_> = if self.0.is_empty() {
-            FxHashSet::default()
-        } else {
-            arriving.iter().filter(is_noted).map(place).collect()
-        };
         let mut front = FxHashSet::default();
+        if self.pairs.is_empty() {
+            return Ok(front);
+        }
+        let is_noted = |route: &&Route| self.named.contains(&hash(route));
+        let places: FxHashSet<_> = arriving.iter().filter(is_noted).map(place).collect();
         if places.is_empty() {
             return Ok(front);
         }
@@ -145,11 +155,10 @@ impl Order {
 
     /// Puts the routes over an interface, and what stands behind them, where they were.
     pub(super) fn restore(&self, socket: &mut Socket, index: u32) -> Result<(), Refusal> {
-        if self.0.is_empty() {
+        if self.pairs.is_empty() {
             return Ok(());
         }
-        let noted: FxHashSet<u32> = self.0.iter().flat_map(|pair| [pair.first, pair.second]).collect();
-        let mut found = standing(socket, |route| noted.contains(&hash(route)))?;
+        let mut found = standing(socket, |route| self.named.contains(&hash(route)))?;
         found.retain(|_, group| group.len() > 1 && group.iter().any(|route| is_unicast_over(route, index)));
         if found.is_empty() {
             return Ok(());
@@ -181,8 +190,7 @@ impl Order {
     }
 
     fn is_first(&self, one: &Route, other: &Route) -> bool {
-        let (first, second) = (hash(one), hash(other));
-        self.0.iter().any(|pair| (pair.first, pair.second) == (first, second))
+        self.ranks.contains(&(hash(one), hash(other)))
     }
 
     /// Forgets all but what is about one of `interfaces`.
@@ -192,30 +200,28 @@ impl Order {
         interfaces: &BTreeSet<u32>,
     ) -> Result<(), Refusal> {
         let is_stale = |pair: &Pair| !interfaces.contains(&pair.index) && !interfaces.contains(&pair.other);
-        let stale: Vec<Pair> = self.0.iter().copied().filter(is_stale).collect();
-        self.take_away(socket, &stale)
+        self.take_away(socket, is_stale)
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.pairs.is_empty()
     }
 
-    fn take_away(&mut self, socket: &mut Socket, pairs: &[Pair]) -> Result<(), Refusal> {
-        for (_, refusal) in send_all(socket, pairs.iter().map(|pair| pair.entry().delete()))? {
+    fn take_away(&mut self, socket: &mut Socket, is_stale: impl Fn(&Pair) -> bool) -> Result<(), Refusal> {
+        let stale = self.pairs.iter().filter(|pair| is_stale(pair));
+        for (_, refusal) in send_all(socket, stale.map(|pair| pair.entry().delete()))? {
             if refusal.errno() != libc::ESRCH {
                 return Err(refusal);
             }
         }
-        self.0.retain(|pair| !pairs.contains(pair));
+        let mut pairs = std::mem::take(&mut self.pairs);
+        pairs.retain(|pair| !is_stale(pair));
+        *self = Self::of(pairs);
         Ok(())
     }
 }
 
 impl Pair {
-    fn names(&self, route: u32) -> bool {
-        self.first == route || self.second == route
-    }
-
     fn entry(&self) -> Route {
         let mut route = route_of(ORDER, self.index, self.metric);
         route.metrics.set(metric::WINDOW, Some(self.first));

@@ -166,3 +166,27 @@ fn a_killed_return_is_completed_in_order() {
     }
     assert!(last.get() > 30, "{} messages", last.get());
 }
+
+#[test]
+fn thousands_of_routes_return_to_their_places() {
+    isolated(|| {
+        crowded();
+        let mut batch = String::new();
+        for number in 0..4000 {
+            let (high, low) = (number / 256, number % 256);
+            // Each second one first over e0.
+            let ways = ["10.0.0.2", "10.9.0.2"];
+            for way in [ways[number % 2], ways[1 - number % 2]] {
+                batch += &format!("route append 172.20.{high}.{low} via {way} metric 100\n");
+            }
+        }
+        ip_batch(&batch);
+        let before = ipv4_routes();
+        let _ = set(Family::V4, Some(50)).unwrap();
+        let begun = std::time::Instant::now();
+        let _ = set(Family::V4, None).unwrap();
+        eprintln!("4,000 routes among others returned in {:?}", begun.elapsed());
+        assert!(ipv4_routes() == before);
+        assert!(!run("ip route show table all").contains("proto 105"), "nothing of ours is left");
+    });
+}
