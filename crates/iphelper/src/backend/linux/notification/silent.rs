@@ -10,6 +10,9 @@ use iphelper_netlink::rtnetlink::neigh_table::{self, NeighborParameters};
 use iphelper_netlink::rtnetlink::route::Route;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// What is set by hand of no interface counts for all.
+const NONE: InterfaceIndex = InterfaceIndex(0);
+
 /// State that a look compares with the state at the look before.
 #[derive(Debug, PartialEq)]
 pub(super) struct Silent {
@@ -71,8 +74,11 @@ impl Silent {
         }
         let links = differing(&self.links, &now.links).copied();
         let neighbors = differing(&self.neighbors, &now.neighbors).map(|(index, _)| *index);
-        let by_hand = differing(&self.by_hand, &now.by_hand).copied();
-        Suspects::These(links.chain(neighbors).chain(by_hand).collect())
+        let by_hand = || differing(&self.by_hand, &now.by_hand).copied();
+        if by_hand().any(|index| index == NONE) {
+            return Suspects::All;
+        }
+        Suspects::These(links.chain(neighbors).chain(by_hand()).collect())
     }
 }
 
@@ -84,4 +90,27 @@ fn differing<'a, K: Ord, V: PartialEq>(
     let gone_or_changed = before.iter().filter(|(key, was)| now.get(key) != Some(was));
     let added = now.iter().filter(|(key, _)| !before.contains_key(key));
     gone_or_changed.chain(added).map(|(key, _)| key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use iphelper_testkit::{isolated, run};
+
+    iphelper_testkit::private_user_namespace!();
+
+    #[test]
+    fn what_remembers_a_setting_casts_suspicion_on_its_interface() {
+        isolated(|| {
+            let host = LinuxHost::open().unwrap();
+            let read = || Silent::read(&host).unwrap();
+            let before = read();
+            assert_eq!(before.suspects(&read()), Suspects::These(BTreeSet::new()));
+            let _ = run("ip route add throw 0.0.0.1 table 1768974352 proto 105 metric 401");
+            let of_loopback = read();
+            assert_eq!(before.suspects(&of_loopback), Suspects::These(BTreeSet::from([InterfaceIndex(1)])));
+            let _ = run("ip route add throw 0.0.0.0 table 1768974352 proto 105 metric 602");
+            assert_eq!(of_loopback.suspects(&read()), Suspects::All, "of no interface alone");
+        });
+    }
 }
