@@ -230,6 +230,64 @@ fn a_router_counts_what_it_forwards_and_what_it_does_not() {
 }
 
 #[test]
+fn an_ipv6_router_counts_what_it_forwards_and_what_it_does_not() {
+    let [left, router, right] = [NetNs::new(), NetNs::new(), NetNs::new()];
+    left.veth("e0", &router, "r0");
+    router.veth("r1", &right, "e1");
+    for (namespace, address, name) in [
+        (&left, "fd00:1::1", "e0"),
+        (&router, "fd00:1::2", "r0"),
+        (&router, "fd00:2::2", "r1"),
+        (&right, "fd00:2::1", "e1"),
+    ] {
+        let _ = namespace.sh(&format!("ip addr add {address}/64 dev {name} nodad"));
+    }
+    let _ = left.sh("ip -6 route add default via fd00:1::2");
+    let _ = right.sh("ip -6 route add default via fd00:2::2");
+    let routing = router.run(|| {
+        set_sysctl("ipv6/conf/all/forwarding", "1");
+        Host::open().unwrap()
+    });
+    let sending = left.run(|| Host::open().unwrap());
+    let receiver = right.run(|| UdpSocket::bind("[fd00:2::1]:5000").unwrap());
+    receiver.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    let sender = left.run(|| UdpSocket::bind("[fd00:1::1]:5000").unwrap());
+    // Neighbours are asked for at times of the kernel's choice, so that what is received has no exact count here.
+    let read = || routing.ip_statistics(Family::V6).unwrap();
+    let _ = sender.send_to(&[1], "[fd00:2::1]:5000").unwrap();
+    let _ = receiver.recv(&mut [0; 10]).unwrap();
+    let before = read();
+    assert!(before.forwarding);
+    for _ in 0..4 {
+        let _ = sender.send_to(&[1], "[fd00:2::1]:5000").unwrap();
+        let _ = receiver.recv(&mut [0; 10]).unwrap();
+    }
+    assert_eq!(read().forwarded_datagrams, before.forwarded_datagrams + 4);
+
+    // A hop limit that ends at the router.
+    let before = (read(), routing.icmp_statistics(Family::V6).unwrap());
+    sockopt::set_ipv6_unicast_hops(&sender, Some(1)).unwrap();
+    let _ = sender.send_to(&[1], "[fd00:2::1]:5000").unwrap();
+    eventually("the router answers", || {
+        routing.icmp_statistics(Family::V6).unwrap().sent.types[3] == before.1.sent.types[3] + 1
+    });
+    let after = read();
+    assert_eq!(after.in_header_errors, before.0.in_header_errors + 1);
+    assert_eq!(after.forwarded_datagrams, before.0.forwarded_datagrams);
+    eventually("the sender hears of it", || {
+        sending.icmp_statistics(Family::V6).unwrap().received.types[3] == 1
+    });
+
+    // No way out.
+    let before = sending.ip_statistics(Family::V6).unwrap();
+    let _ = left.sh("ip -6 route del default");
+    assert!(sender.send_to(&[1], "[fd00:2::1]:5000").is_err());
+    let after = sending.ip_statistics(Family::V6).unwrap();
+    assert_eq!(after.out_no_routes, before.out_no_routes + 1);
+    assert_eq!(after.routes, before.routes - 1);
+}
+
+#[test]
 fn fragments_are_counted_on_both_sides() {
     let (here, there) = (NetNs::new(), NetNs::new());
     here.veth("e0", &there, "e1");
