@@ -253,6 +253,11 @@ typedef struct _MIB_IPPATH_TABLE {
     MIB_IPPATH_ROW Table[1];
 } MIB_IPPATH_TABLE, *PMIB_IPPATH_TABLE;
 
+typedef struct _MIB_IP_NETWORK_CONNECTION_BANDWIDTH_ESTIMATES {
+    NL_BANDWIDTH_INFORMATION InboundBandwidthInformation;
+    NL_BANDWIDTH_INFORMATION OutboundBandwidthInformation;
+} MIB_IP_NETWORK_CONNECTION_BANDWIDTH_ESTIMATES, *PMIB_IP_NETWORK_CONNECTION_BANDWIDTH_ESTIMATES;
+
 /*
  * A neighbour. IsRouter is FALSE of an IPv4 neighbour, since ARP does not tell. ReachabilityTime is how many milliseconds
  * ago it was last confirmed, or, where IsUnreachable is TRUE, found unreachable; 0 where nobody knows.
@@ -368,6 +373,10 @@ NETIO_STATUS NETIOAPI_API_ GetBestRoute2(
 NETIO_STATUS NETIOAPI_API_ GetIpPathEntry(PMIB_IPPATH_ROW Row);
 NETIO_STATUS NETIOAPI_API_ GetIpPathTable(ADDRESS_FAMILY Family, PMIB_IPPATH_TABLE *Table);
 NETIO_STATUS NETIOAPI_API_ FlushIpPathTable(ADDRESS_FAMILY Family);
+/* What TCP connections over an interface have measured, outbound. */
+NETIO_STATUS NETIOAPI_API_ GetIpNetworkConnectionBandwidthEstimates(
+    NET_IFINDEX InterfaceIndex, ADDRESS_FAMILY AddressFamily,
+    PMIB_IP_NETWORK_CONNECTION_BANDWIDTH_ESTIMATES BandwidthEstimates);
 
 /* Destinations in the order in which to try them (RFC 6724). The list of sources must be NULL; IPv4 is IPv4-mapped. */
 NETIO_STATUS NETIOAPI_API_ CreateSortedAddressPairs(

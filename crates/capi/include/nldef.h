@@ -102,6 +102,13 @@ typedef enum _NL_BANDWIDTH_FLAG {
     NlbwUnchanged = -1
 } NL_BANDWIDTH_FLAG, *PNL_BANDWIDTH_FLAG;
 
+/* Bits per second; 0 where unknown. */
+typedef struct _NL_BANDWIDTH_INFORMATION {
+    ULONG64 Bandwidth;
+    ULONG64 Instability;
+    BOOLEAN BandwidthPeaked;
+} NL_BANDWIDTH_INFORMATION, *PNL_BANDWIDTH_INFORMATION;
+
 typedef enum _NL_NETWORK_CATEGORY {
     NetworkCategoryPublic = 0,
     NetworkCategoryPrivate = 1,

@@ -113,6 +113,9 @@ macro_rules! export_netioapi {
                 GetIpNetEntry2(row: *mut MIB_IPNET_ROW2) -> Status = neighbor::ip_net_entry2::<$flavour>;
                 GetIpNetTable2(family: u16, table: *mut *mut MIB_IPNET_TABLE2) -> Status
                     = neighbor::ip_net_table2::<$flavour>;
+                GetIpNetworkConnectionBandwidthEstimates(
+                    index: u32, family: u16, estimates: *mut MIB_IP_NETWORK_CONNECTION_BANDWIDTH_ESTIMATES
+                ) -> Status = path::bandwidth_estimates::<$flavour>;
                 GetIpPathEntry(row: *mut MIB_IPPATH_ROW) -> Status = path::ip_path_entry::<$flavour>;
                 GetIpPathTable(family: u16, table: *mut *mut MIB_IPPATH_TABLE) -> Status
                     = path::ip_path_table::<$flavour>;

@@ -1,11 +1,14 @@
-//! `GetIpPathEntry`, `GetIpPathTable`, `FlushIpPathTable`.
+//! `GetIpPathEntry`, `GetIpPathTable`, `FlushIpPathTable`, `GetIpNetworkConnectionBandwidthEstimates`.
 
 use crate::error::{Code, Flavour};
 use crate::memory::table;
-use crate::raw::{MIB_IPPATH_ROW, MIB_IPPATH_TABLE, ULONG64};
+use crate::raw::{
+    MIB_IP_NETWORK_CONNECTION_BANDWIDTH_ESTIMATES, MIB_IPPATH_ROW, MIB_IPPATH_TABLE,
+    NL_BANDWIDTH_INFORMATION, ULONG64,
+};
 use crate::{guard, host, key, sockaddr};
-use iphelper::Family;
 use iphelper::path::{Path, PathKey};
+use iphelper::{Family, InterfaceIndex};
 
 /// `GetIpPathEntry`: what was learnt of the path to `Destination`.
 ///
@@ -59,6 +62,39 @@ pub unsafe fn ip_path_table<F: Flavour>(family: u16, table: *mut *mut MIB_IPPATH
 #[doc(alias = "FlushIpPathTable")]
 pub fn flush_ip_path_table<F: Flavour>(family: u16) -> F::Status {
     guard::status::<F>(|| Ok(host::current()?.flush_paths(key::families(family)?)?))
+}
+
+/// `GetIpNetworkConnectionBandwidthEstimates`: what TCP connections over an interface have measured, outbound alone.
+///
+/// `ERROR_FILE_NOT_FOUND` for no such interface; `ERROR_NOT_FOUND` where it does not have the family, and where no connection
+/// has measured anything.
+#[doc(alias = "GetIpNetworkConnectionBandwidthEstimates")]
+pub unsafe fn bandwidth_estimates<F: Flavour>(
+    index: u32,
+    family: u16,
+    estimates: *mut MIB_IP_NETWORK_CONNECTION_BANDWIDTH_ESTIMATES,
+) -> F::Status {
+    guard::status::<F>(|| {
+        if estimates.is_null() || index == 0 {
+            return Err(Code::INVALID_PARAMETER);
+        }
+        let family = key::family(family.into())?;
+        let found = host::current()?.bandwidth_estimates(family, InterfaceIndex(index))?;
+        if (found.inbound, found.outbound) == (None, None) {
+            return Err(Code::NOT_FOUND);
+        }
+        let of = |bandwidth: Option<u64>| NL_BANDWIDTH_INFORMATION {
+            Bandwidth: ULONG64(bandwidth.unwrap_or_default()),
+            ..NL_BANDWIDTH_INFORMATION::default()
+        };
+        let row = MIB_IP_NETWORK_CONNECTION_BANDWIDTH_ESTIMATES {
+            InboundBandwidthInformation: of(found.inbound),
+            OutboundBandwidthInformation: of(found.outbound),
+        };
+        // SAFETY: the caller's promise on `estimates`.
+        unsafe { estimates.write_unaligned(row) };
+        Ok(())
+    })
 }
 
 /// What this host does not know, times and reachability, is 0; a speed that is unknown is `ULONG64_MAX`. A round trip that

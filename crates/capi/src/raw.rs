@@ -278,6 +278,23 @@ pub struct MIB_IPPATH_ROW {
     pub LinkReceiveSpeed: ULONG64,
 }
 
+/// An estimate of bandwidth, in bits per second.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[repr(C)]
+pub struct NL_BANDWIDTH_INFORMATION {
+    pub Bandwidth: ULONG64,
+    pub Instability: ULONG64,
+    pub BandwidthPeaked: u8,
+}
+
+/// The estimates of an interface and a family.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[repr(C)]
+pub struct MIB_IP_NETWORK_CONNECTION_BANDWIDTH_ESTIMATES {
+    pub InboundBandwidthInformation: NL_BANDWIDTH_INFORMATION,
+    pub OutboundBandwidthInformation: NL_BANDWIDTH_INFORMATION,
+}
+
 /// A route.
 #[derive(Clone, Copy, Default)]
 #[repr(C)]

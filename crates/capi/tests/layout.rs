@@ -219,6 +219,13 @@ fn every_member_is_where_windows_has_it() {
             "IsReachable" = IsReachable, "LinkTransmitSpeed" = LinkTransmitSpeed, "LinkReceiveSpeed" =
             LinkReceiveSpeed
         }
+        NL_BANDWIDTH_INFORMATION {
+            "Bandwidth" = Bandwidth, "Instability" = Instability, "BandwidthPeaked" = BandwidthPeaked
+        }
+        MIB_IP_NETWORK_CONNECTION_BANDWIDTH_ESTIMATES {
+            "InboundBandwidthInformation" = InboundBandwidthInformation, "OutboundBandwidthInformation" =
+            OutboundBandwidthInformation
+        }
         MIB_IPFORWARD_ROW2 {
             "InterfaceLuid" = InterfaceLuid, "InterfaceIndex" = InterfaceIndex, "DestinationPrefix" =
             DestinationPrefix, "NextHop" = NextHop, "SitePrefixLength" = SitePrefixLength, "ValidLifetime" =

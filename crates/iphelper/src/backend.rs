@@ -20,7 +20,7 @@ use crate::ip_interface::{IpInterface as IpInterfaceRow, IpInterfaceChange, Prop
 use crate::keeper::{KeeperOptions, KeeperStart, KeeperStatus};
 use crate::neighbor::{Neighbor as NeighborRow, NeighborChange, NeighborFlush, NewNeighbor, ProxyNeighbor};
 use crate::notification::{ChangeSource, WatchOptions};
-use crate::path::{Path as PathRow, PathKey};
+use crate::path::{BandwidthEstimates, Path as PathRow, PathKey};
 use crate::port_reservation::{PortProtocol, PortRange, PortReservation as PortReservationRow};
 use crate::round_trip::{RoundTrip as RoundTripRow, RoundTripOptions};
 use crate::route::{NewRoute, Route as RouteRow, RouteChange, RouteKey, RouteQuery, Routes};
@@ -360,6 +360,7 @@ pub(crate) trait Path {
     fn paths(&self, family: Option<Family>) -> Result<Vec<PathRow>>;
     fn path(&self, key: &PathKey) -> Result<PathRow>;
     fn flush_paths(&self, family: Option<Family>) -> Result<()>;
+    fn bandwidth_estimates(&self, family: Family, interface: InterfaceKey) -> Result<BandwidthEstimates>;
 }
 
 /// [`crate::destination`].

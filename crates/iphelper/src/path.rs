@@ -60,7 +60,43 @@ pub struct PathKey {
     pub source: Option<IpAddr>,
 }
 
+/// What TCP connections over an interface have measured.
+///
+/// - Windows: `MIB_IP_NETWORK_CONNECTION_BANDWIDTH_ESTIMATES`. Windows keeps a history; Linux measures by connection, so that
+///   this is of those which are there. How much the estimates move, and whether they have peaked, Linux does not tell.
+#[doc(alias = "MIB_IP_NETWORK_CONNECTION_BANDWIDTH_ESTIMATES")]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct BandwidthEstimates {
+    /// Bits per second that a connection sent at, when its program sent as fast as it could: the most of any. `None`: none
+    /// has. Linux: [`outbound`](crate::tcp::estats::BandwidthEstats::outbound) of each.
+    #[doc(alias = "OutboundBandwidthInformation")]
+    pub outbound: Option<u64>,
+    /// Bits per second that come in. `None`: unknown. Linux measures at the sending end alone.
+    #[doc(alias = "InboundBandwidthInformation")]
+    pub inbound: Option<u64>,
+}
+
 impl Host {
+    /// What TCP connections over an interface have measured of the networks behind it.
+    ///
+    /// A connection is over the interface that it is bound to, else over the one that has its local address; one between
+    /// addresses of this host is over loopback.
+    ///
+    /// - Windows: `GetIpNetworkConnectionBandwidthEstimates`
+    /// - Errors: [`InterfaceNotFound`](crate::ErrorKind::InterfaceNotFound); [`NotFound`](crate::ErrorKind::NotFound) where
+    ///   the interface does not have the family
+    /// - Linux: `sock_diag`, one request for each connection
+    /// - Privilege: none
+    #[doc(alias = "GetIpNetworkConnectionBandwidthEstimates")]
+    pub fn bandwidth_estimates(
+        &self,
+        family: Family,
+        interface: impl Into<InterfaceKey>,
+    ) -> Result<BandwidthEstimates> {
+        self.backend().bandwidth_estimates(family, interface.into())
+    }
+
     /// What the host has learnt of the paths to single destinations; `None`: of both families.
     ///
     /// - Errors: [`NotSupported`](crate::ErrorKind::NotSupported) for a family that the host does not have.

@@ -116,6 +116,25 @@ fn paths_of_nobody(walk: &mut Walk) {
         path::ip_path_entry(&raw mut row)
     );
 
+    let mut estimates = MIB_IP_NETWORK_CONNECTION_BANDWIDTH_ESTIMATES::default();
+    let name = "GetIpNetworkConnectionBandwidthEstimates";
+    // SAFETY: NULL or a live variable.
+    unsafe {
+        let mut ask = |index, family, code, estimates| {
+            walk.expect(name, code, path::bandwidth_estimates::<Win32>(index, family, estimates));
+        };
+        ask(1, 2, "ERROR_INVALID_PARAMETER", null_mut());
+        ask(0, 2, "ERROR_INVALID_PARAMETER", &raw mut estimates);
+        ask(1, 0, "ERROR_INVALID_PARAMETER", &raw mut estimates);
+        ask(NOBODY, 23, "ERROR_FILE_NOT_FOUND", &raw mut estimates);
+    }
+    // Of a network of its own, nothing is measured.
+    iphelper_testkit::isolated(|| {
+        // SAFETY: as above.
+        let code = unsafe { path::bandwidth_estimates::<Win32>(1, 2, &raw mut estimates) };
+        walk.expect(name, "ERROR_NOT_FOUND", code);
+    });
+
     let mut table = null_mut();
     refused!(walk, "GetIpPathTable", path::ip_path_table(1, &raw mut table));
     refused!(walk, "GetIpPathTable", path::ip_path_table(0, null_mut()));

@@ -1,5 +1,7 @@
 //! What the kernel has learnt of single destinations.
 
+mod bandwidth;
+
 use super::LinuxHost;
 use super::best_route::Found;
 use super::link::{Link, address_family};
@@ -8,8 +10,8 @@ use crate::backend::{self, Interface as _};
 use crate::best_route::BestRouteQuery;
 use crate::error::{Error, ErrorKind, Result};
 use crate::interface::InterfaceLevel;
-use crate::path::{Path, PathKey};
-use crate::types::{Family, InterfaceIndex};
+use crate::path::{BandwidthEstimates, Path, PathKey};
+use crate::types::{Family, InterfaceIndex, InterfaceKey};
 use iphelper_netlink::genetlink::tcp_metrics::{self, TcpMetrics};
 use iphelper_netlink::rtnetlink::route::{Route, metric};
 use iphelper_netlink::rtnetlink::route_lookup::{dump_learnt, forget_ipv6};
@@ -27,6 +29,10 @@ const FLUSHING: &str = "forgetting what was learnt of paths";
 const TICK: u64 = 10;
 
 impl backend::Path for LinuxHost {
+    fn bandwidth_estimates(&self, family: Family, interface: InterfaceKey) -> Result<BandwidthEstimates> {
+        bandwidth::estimates(self, family, interface)
+    }
+
     fn paths(&self, family: Option<Family>) -> Result<Vec<Path>> {
         let mut paths = Vec::new();
         let mut links = Links::default();
