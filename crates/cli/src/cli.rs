@@ -1,8 +1,8 @@
 //! The arguments, from the program's name to the noun; each noun's own are beside its commands.
 
 use crate::cmd::{
-    address, compartment, completions, demo, doctor, estats, interface, keeper, neighbor, path_mtu, ping,
-    port_reservation, route, stats, tcp, udp, watch,
+    adapter, address, compartment, completions, demo, doctor, estats, interface, keeper, neighbor, path_mtu,
+    ping, port_reservation, route, stats, tcp, udp, watch,
 };
 use crate::exit::{self, Exit, Failure};
 use anstyle::{AnsiColor, Style};
@@ -52,6 +52,8 @@ pub(crate) struct Cli {
 enum Command {
     #[command(subcommand)]
     Interface(interface::Command),
+    #[command(subcommand)]
+    Adapter(adapter::Command),
     #[command(subcommand)]
     Address(address::Command),
     #[command(subcommand)]
@@ -103,6 +105,7 @@ impl Cli {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
         match self.command {
             Command::Interface(command) => command.run(),
+            Command::Adapter(command) => command.run(),
             Command::Address(command) => command.run(),
             Command::Route(command) => command.run(),
             Command::Neighbor(command) => command.run(),

@@ -1,5 +1,6 @@
 //! The commands: a noun per file.
 
+pub(crate) mod adapter;
 pub(crate) mod address;
 pub(crate) mod compartment;
 pub(crate) mod completions;

@@ -1,5 +1,6 @@
 //! JSON: the documented form (`docs/json.md`), numbers of 64 bits as strings, unknown as null.
 
+mod adapter;
 mod address;
 mod best_route;
 mod compartment;
@@ -10,6 +11,7 @@ mod route;
 mod tcp;
 mod udp;
 
+pub(crate) use adapter::{Adapter, Lease};
 pub(crate) use address::{AddressMember, UnicastAddress};
 pub(crate) use best_route::{BestRoute, RouteExplanation};
 pub(crate) use compartment::Compartment;
