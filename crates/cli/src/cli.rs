@@ -1,8 +1,8 @@
 //! The arguments, from the program's name to the noun; each noun's own are beside its commands.
 
 use crate::cmd::{
-    adapter, address, compartment, completions, demo, doctor, estats, interface, keeper, neighbor, path_mtu,
-    ping, port_reservation, route, stats, tcp, udp, watch,
+    adapter, address, compartment, completions, demo, dns, doctor, estats, interface, keeper, neighbor,
+    path_mtu, ping, port_reservation, route, stats, tcp, udp, watch,
 };
 use crate::exit::{self, Exit, Failure};
 use anstyle::{AnsiColor, Style};
@@ -65,6 +65,8 @@ enum Command {
     Tcp(tcp::Command),
     #[command(subcommand)]
     Udp(udp::Command),
+    #[command(subcommand)]
+    Dns(dns::Command),
     Stats(stats::Args),
     Estats(estats::Args),
     #[command(subcommand)]
@@ -112,6 +114,7 @@ impl Cli {
             Command::Ping(args) => args.run(),
             Command::Tcp(command) => command.run(),
             Command::Udp(command) => command.run(),
+            Command::Dns(command) => command.run(),
             Command::Stats(args) => args.run(),
             Command::Estats(args) => args.run(),
             Command::PathMtu(command) => command.run(),

@@ -5,6 +5,7 @@ pub(crate) mod address;
 pub(crate) mod compartment;
 pub(crate) mod completions;
 pub(crate) mod demo;
+pub(crate) mod dns;
 pub(crate) mod doctor;
 pub(crate) mod estats;
 pub(crate) mod interface;
