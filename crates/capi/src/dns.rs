@@ -4,10 +4,12 @@
 //! function allocates, its own function frees.
 
 mod interface;
+mod network_params;
 mod property;
 mod strings;
 
 pub use interface::{free_interface_dns_settings, interface_dns_settings, set_interface_dns_settings};
+pub use network_params::network_params;
 
 use crate::error::{Code, Flavour};
 use crate::raw::{DNS_SETTINGS, DNS_SETTINGS2, ULONG64, dns_setting as setting};

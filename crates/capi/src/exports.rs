@@ -300,6 +300,7 @@ macro_rules! export_iphlpapi {
                 GetIpErrorString(status: u32, buffer: *mut u16, size: *mut u32) -> u32
                     = ip_error_string::ip_error_string;
                 GetLastError() -> u32 = last_error::get;
+                GetNetworkParams(info: *mut FIXED_INFO, size: *mut u32) -> u32 = dns::network_params;
                 GetNumberOfInterfaces(number: *mut u32) -> u32 = interface::number_of_interfaces;
                 GetOwnerModuleFromPidAndInfo(
                     pid: u32, info: *const ULONG64, class: i32, buffer: *mut c_void, size: *mut u32

@@ -61,6 +61,9 @@ mod adapter;
 
 pub use adapter::*;
 
+/// What `GetNetworkParams` tells.
+pub type FIXED_INFO = windows_sys::Win32::NetworkManagement::IpHelper::FIXED_INFO_W2KSP1;
+
 /// A 64-bit member as Windows aligns it.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[repr(C, align(8))]

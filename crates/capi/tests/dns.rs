@@ -312,6 +312,57 @@ fn servers_over_tls_and_domains_that_route() {
 }
 
 #[test]
+fn network_params_fill_a_buffer_of_any_size_and_no_more() {
+    const GUARD: u8 = 0xA5;
+    let content = "nameserver 192.0.2.1\nnameserver 2001:db8::1\nnameserver 192.0.2.2\nnameserver 192.0.2.3\ndomain a.example\n";
+    with_file(content, || unsafe {
+        let mut needed = 0;
+        assert_eq!(dns::network_params(null_mut(), null_mut()), 87);
+        assert_eq!(dns::network_params(null_mut(), &raw mut needed), 111);
+        assert_eq!(needed as usize, size_of::<FIXED_INFO>() + 2 * size_of::<IP_ADDR_STRING>());
+        for size in (0..needed + 40).step_by(7).chain([needed - 1, needed, needed + 1]) {
+            let mut memory = vec![GUARD; needed as usize + 64];
+            let odd = memory.as_mut_ptr().add(1);
+            let mut stated = size;
+            let code = dns::network_params(odd.cast(), &raw mut stated);
+            let written = if size < needed { 0 } else { needed as usize };
+            assert_eq!((code, stated), if size < needed { (111, needed) } else { (0, size) }, "{size}");
+            assert!(memory[1 + written..].iter().all(|byte| *byte == GUARD), "{size}");
+            if size < needed {
+                continue;
+            }
+            let info = odd.cast::<FIXED_INFO>().read_unaligned();
+            let of = |text: &[i8]| {
+                let bytes: Vec<u8> = text.iter().map(|c| c.cast_unsigned()).take_while(|c| *c != 0).collect();
+                String::from_utf8(bytes).unwrap()
+            };
+            assert_eq!(
+                (of(&info.DomainName), info.EnableDns, info.EnableRouting),
+                ("a.example".to_owned(), 1, 0)
+            );
+            let mut listed = Vec::new();
+            let mut entry = info.DnsServerList;
+            loop {
+                listed.push(of(&entry.IpAddress.String));
+                if entry.Next.is_null() {
+                    break;
+                }
+                assert!(memory.as_ptr_range().contains(&entry.Next.cast_const().cast()));
+                entry = entry.Next.read_unaligned();
+            }
+            assert_eq!(listed, ["192.0.2.1", "192.0.2.2", "192.0.2.3"]);
+        }
+        iphelper_testkit::set_sysctl("ipv4/ip_forward", "1");
+        std::fs::remove_file(FILE).unwrap();
+        let mut info: FIXED_INFO = std::mem::zeroed();
+        let mut size = u32::try_from(size_of::<FIXED_INFO>()).unwrap();
+        assert_eq!(dns::network_params(&raw mut info, &raw mut size), 0);
+        assert_eq!((info.EnableDns, info.EnableRouting, info.DnsServerList.IpAddress.String[0]), (0, 1, 0));
+        assert!(info.DnsServerList.Next.is_null());
+    });
+}
+
+#[test]
 fn a_program_in_c_sees_and_sets_them() {
     if !compiles("gcc", &[], "gcc libc6-dev") {
         return;

@@ -275,6 +275,9 @@ fn every_member_is_where_windows_has_it() {
         DNS_SERVER_PROPERTY_TYPES {
             "DohSettings" = DohSettings, "DotSettings" = DotSettings
         }
+        FIXED_INFO {
+            "HostName" = HostName, "DomainName" = DomainName, "CurrentDnsServer" = CurrentDnsServer, "DnsServerList" = DnsServerList, "NodeType" = NodeType, "ScopeId" = ScopeId, "EnableRouting" = EnableRouting, "EnableProxy" = EnableProxy, "EnableDns" = EnableDns
+        }
         DNS_SETTINGS {
             "Version" = Version, "Flags" = Flags, "Hostname" = Hostname, "Domain" = Domain, "SearchList" = SearchList
         }

@@ -9,7 +9,7 @@ use crate::best_route::{BestRoute as BestRouteRow, BestRouteQuery, RouteExplanat
 use crate::compartment::CompartmentId;
 use crate::convert::InterfaceNames;
 use crate::destination::{AddressPair, Destination as DestinationRow};
-use crate::dns::{Dns as DnsRow, DnsChange, InterfaceDnsChange, InterfaceDnsSettings};
+use crate::dns::{Dns as DnsRow, DnsChange, InterfaceDnsChange, InterfaceDnsSettings, NetworkParameters};
 #[cfg(target_os = "linux")]
 use crate::doctor::{Diagnosis, KernelObject};
 use crate::error::Result;
@@ -371,6 +371,7 @@ pub(crate) trait Destination {
 /// [`crate::dns`].
 pub(crate) trait Dns {
     fn dns(&self) -> Result<DnsRow>;
+    fn network_parameters(&self) -> Result<NetworkParameters>;
     fn interface_dns(&self, key: InterfaceKey) -> Result<InterfaceDnsSettings>;
     /// What is changed, or with `write` false would be.
     fn set_interface_dns(

@@ -142,7 +142,29 @@ impl InterfaceDns {
     }
 }
 
+/// What `GetNetworkParams` tells of the host.
+#[doc(alias = "FIXED_INFO")]
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct NetworkParameters {
+    /// Name, domain and name resolution.
+    pub dns: Dns,
+    /// Whether this host is an IPv4 router; `None`: this caller cannot see it. Linux: `net.ipv4.ip_forward`
+    pub routing_enabled: Option<bool>,
+    /// Whether it answers ARP requests for others on every interface; `None`: this caller cannot see it. Linux:
+    /// `net.ipv4.conf.all.proxy_arp`
+    pub arp_proxy_enabled: Option<bool>,
+}
+
 impl Host {
+    /// Reads what `GetNetworkParams` tells of the host.
+    ///
+    /// - Errors and privilege: those of [`dns`](Self::dns)
+    #[doc(alias = "GetNetworkParams")]
+    pub fn network_parameters(&self) -> Result<NetworkParameters> {
+        self.backend().network_parameters()
+    }
+
     /// Reads all that is known of this host's name resolution.
     ///
     /// Servers that `resolv.conf` names belong to the host. To which interface each leads is worked out from the routes
@@ -154,7 +176,6 @@ impl Host {
     ///   [`AccessDenied`](crate::ErrorKind::AccessDenied) for a file that is not for everybody;
     ///   [`NotSupported`](crate::ErrorKind::NotSupported) for a `resolv.conf` that is no file, or longer than 64 KiB
     /// - Privilege: none
-    #[doc(alias = "GetNetworkParams")]
     #[doc(alias = "GetPerAdapterInfo")]
     pub fn dns(&self) -> Result<Dns> {
         self.backend().dns()

@@ -5,7 +5,7 @@ use iphelper::dns::{DnsDomain, Resolver};
 use iphelper::{ErrorKind, Host};
 use iphelper_testkit::bus::PrivateBus;
 use iphelper_testkit::{
-    Child, NetNs, eventually, is_child, isolated, run, serve_resolved, try_run, unprivileged,
+    Child, NetNs, eventually, is_child, isolated, run, serve_resolved, set_sysctl, try_run, unprivileged,
     with_private_files,
 };
 use std::path::Path;
@@ -81,6 +81,24 @@ fn a_file_is_the_hosts_and_its_servers_are_reached_over_interfaces() {
             let Resolver::File { manager, .. } = dns.resolver else { panic!() };
             assert_eq!(manager.as_deref(), Some("a link to elsewhere"));
             assert_eq!(texts(&dns.servers), ["1.1.1.1"]);
+        });
+    });
+}
+
+#[test]
+fn the_parameters_of_the_network_are_those_of_the_namespace() {
+    isolated(|| {
+        let _ = with_private_files(|| {
+            std::fs::write("/etc/resolv.conf", "nameserver 192.0.2.1\n").unwrap();
+            let host = Host::open().unwrap();
+            for on in [false, true] {
+                for file in ["ipv4/ip_forward", "ipv4/conf/all/proxy_arp"] {
+                    set_sysctl(file, if on { "1" } else { "0" });
+                }
+                let parameters = host.network_parameters().unwrap();
+                assert_eq!((parameters.routing_enabled, parameters.arp_proxy_enabled), (Some(on), Some(on)));
+                assert_eq!(texts(&parameters.dns.servers), ["192.0.2.1"]);
+            }
         });
     });
 }

@@ -209,6 +209,12 @@ fn what_cannot_be_is_refused_before_the_first_call() {
         ] {
             assert_eq!(host.set_interface_dns(LINK, &change).unwrap_err().kind(), kind, "{change:?}");
         }
+        let holds = DnsChange {
+            servers: servers(&["127.0.0.1"]),
+            search: names(&["host.example"]),
+            ..DnsChange::default()
+        };
+        assert_eq!(host.set_dns(&holds).unwrap(), [], "it is so already");
         let host_change = DnsChange { search: names(&["a"]), ..DnsChange::default() };
         let error = host.set_dns(&host_change).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::NotSupported);

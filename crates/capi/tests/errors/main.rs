@@ -44,6 +44,7 @@ mod best_route;
 mod compartment;
 mod connectivity;
 mod convert;
+mod dns;
 mod estats;
 mod icmp;
 mod interface;
@@ -120,6 +121,8 @@ const IMPOSSIBLE: &[(&[&str], &str, &str)] = &[
         "IP_BUF_TOO_SMALL",
         "no answer is larger than the request, which has ERROR_INSUFFICIENT_BUFFER before it is sent",
     ),
+    (&["GetNetworkParams"], "ERROR_NO_DATA", "every namespace has a name and the loopback interface"),
+    (&["GetNetworkParams"], "ERROR_NOT_SUPPORTED", "every Linux host has a name and a resolver"),
     (&["GetTeredoPort"], "ERROR_NOT_READY", TEREDO),
     (
         &["GetInterfaceSupportedTimestampCapabilities"],
@@ -416,6 +419,7 @@ fn each_documented_code_is_provoked_or_has_a_reason() {
         route::first_generation(&mut walk);
         timestamp::timestamps(&mut walk);
         connectivity::hints(&mut walk);
+        dns::network_params(&mut walk);
         absent::teredo(&mut walk);
         absent::without_pages();
         compartment::compartments(&mut walk);

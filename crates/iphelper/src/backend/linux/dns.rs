@@ -12,11 +12,12 @@ use super::LinuxHost;
 use crate::backend::{self, BestRoute as _};
 use crate::best_route::BestRouteQuery;
 use crate::dns::{
-    Dns, DnsChange, DnsServer, InterfaceDns, InterfaceDnsChange, InterfaceDnsSettings, Resolver,
+    Dns, DnsChange, DnsServer, InterfaceDns, InterfaceDnsChange, InterfaceDnsSettings, NetworkParameters,
+    Resolver,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::ip_interface::PropertyChange;
-use crate::types::{InterfaceIndex, InterfaceKey};
+use crate::types::{Family, InterfaceIndex, InterfaceKey};
 use resolved::Resolved;
 
 const OPERATION: &str = "reading the DNS settings";
@@ -48,6 +49,16 @@ impl backend::Dns for LinuxHost {
         Ok(dns)
     }
 
+    fn network_parameters(&self) -> Result<NetworkParameters> {
+        // A caller may see /proc/sys in parts alone.
+        let is_on = |file| self.sysctl.read(Family::V4, file).ok().map(|value| value != "0");
+        Ok(NetworkParameters {
+            dns: self.dns()?,
+            routing_enabled: is_on("ip_forward"),
+            arp_proxy_enabled: is_on("conf/all/proxy_arp"),
+        })
+    }
+
     fn interface_dns(&self, key: InterfaceKey) -> Result<InterfaceDnsSettings> {
         let link = self.link(key, OPERATION)?;
         match Resolved::find(self, OPERATION)? {
@@ -73,6 +84,9 @@ impl backend::Dns for LinuxHost {
     fn set_dns(&self, change: &DnsChange, write: bool) -> Result<Vec<PropertyChange>> {
         let change = change::checked_of_host(change)?;
         if Resolved::find(self, SETTING)?.is_some() {
+            if holds(&change, &self.dns()?) {
+                return Ok(Vec::new());
+            }
             return Err(Error::new(ErrorKind::NotSupported, SETTING).because(
                 "systemd-resolved resolves here and has the host's own settings in /etc/systemd/resolved.conf alone: set \
                  those of an interface",
@@ -95,6 +109,18 @@ impl LinuxHost {
         }
         Some(self.best_route(server.address, &BestRouteQuery::default()).ok()?.index)
     }
+}
+
+/// Whether a change of the host's settings is none.
+fn holds(change: &DnsChange, dns: &Dns) -> bool {
+    let search: Vec<&str> =
+        dns.domains.iter().filter(|domain| !domain.routing_only).map(|domain| &*domain.name).collect();
+    change.servers.as_ref().is_none_or(|wanted| *wanted == dns.servers)
+        && change.search.as_ref().is_none_or(|wanted| *wanted == search)
+        && change
+            .domain
+            .as_deref()
+            .is_none_or(|wanted| wanted == dns.domain_name.as_deref().unwrap_or_default())
 }
 
 /// The host's name, as the calling thread's UTS namespace has it.
