@@ -11,10 +11,9 @@ mod reply;
 use crate::error::{Code, last_error};
 use crate::process::PerProcess;
 use crate::raw::{
-    ERROR_ACCESS_DENIED, ERROR_GEN_FAILURE, ERROR_INSUFFICIENT_BUFFER, ERROR_INVALID_HANDLE,
-    ERROR_INVALID_PARAMETER, ERROR_IO_PENDING, HANDLE, INVALID_HANDLE_VALUE, IP_BAD_DESTINATION,
-    IP_BAD_OPTION, IP_BUF_TOO_SMALL, IP_OPTION_INFORMATION, IP_OPTION_TOO_BIG, IP_PENDING, PIO_APC_ROUTINE,
-    SOCKADDR_IN6,
+    ERROR_GEN_FAILURE, ERROR_INSUFFICIENT_BUFFER, ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER,
+    ERROR_IO_PENDING, HANDLE, INVALID_HANDLE_VALUE, IP_BAD_DESTINATION, IP_BAD_OPTION, IP_BUF_TOO_SMALL,
+    IP_OPTION_INFORMATION, IP_OPTION_TOO_BIG, IP_PENDING, PIO_APC_ROUTINE, SOCKADDR_IN6,
 };
 use crate::{event, guard, host, key, sockaddr};
 use iphelper::icmp::{EchoOptions, EchoReply, EchoSocket, EchoStatus};
@@ -312,9 +311,6 @@ unsafe fn begin(asked: &Asked) -> Result<u32, u32> {
     };
     let host = host::current().map_err(Code::win32)?;
     let mut socket = host.echo_socket(asked.family, &options).map_err(|error| match error.kind() {
-        ErrorKind::AccessDenied if !options.ip_options.is_empty() && error.errno() == Some(1) => {
-            ERROR_ACCESS_DENIED
-        }
         ErrorKind::InvalidParameter if !options.ip_options.is_empty() => IP_BAD_OPTION,
         // A source that is no address of this host.
         ErrorKind::NotFound => ERROR_INVALID_PARAMETER,

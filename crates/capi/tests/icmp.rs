@@ -226,9 +226,21 @@ fn hundreds_of_requests_are_under_way_and_their_handle_ends_them() {
             assert_eq!((parse(buffer), last_error::get()), (0, IP_PENDING));
         }
         assert_eq!(icmp::close_handle(handle), 1);
+        // One whose time is over soon would be written to then.
+        let handle = icmp::create_file();
+        let mut last = [0_u8; ROW + 9];
+        let (given, buffer): (*const c_void, *mut c_void) = (b"?".as_ptr().cast(), last.as_mut_ptr().cast());
+        let size = u32::try_from(last.len()).unwrap();
+        let there = number([127, 0, 0, 99]);
+        // SAFETY: as above.
+        let result = unsafe {
+            icmp::send_echo2(handle, event, None, null_mut(), there, given, 1, null(), buffer, size, 300)
+        };
+        assert_eq!((result, last_error::get()), (0, ERROR_IO_PENDING));
+        assert_eq!(icmp::close_handle(handle), 1);
         // They are this thread's again: nobody writes to them any more.
-        let before = buffers.clone();
-        std::thread::sleep(std::time::Duration::from_millis(50));
-        assert!(buffers == before);
+        let before = (buffers.clone(), last);
+        std::thread::sleep(std::time::Duration::from_millis(600));
+        assert!((buffers, last) == before);
     });
 }

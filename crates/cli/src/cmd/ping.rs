@@ -201,7 +201,7 @@ impl Args {
         }
         let run =
             Run { args: &self, socket, target, signals, figures: Figures::default(), open: BTreeMap::new() };
-        run.to_the_end()
+        run.until_the_end()
     }
 
     fn print_silence(&self, family: Family, sequence: u16) -> Result<(), Failure> {
@@ -261,7 +261,7 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    fn to_the_end(mut self) -> Result<Exit, Failure> {
+    fn until_the_end(mut self) -> Result<Exit, Failure> {
         let family = Family::of(&self.target.address);
         let mut next = Some(Instant::now());
         let mut sent = 0;
