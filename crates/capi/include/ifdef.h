@@ -147,6 +147,69 @@ typedef enum _TUNNEL_TYPE {
     TUNNEL_TYPE_IPHTTPS = 15
 } TUNNEL_TYPE, *PTUNNEL_TYPE;
 
+/* Named by Windows' header; no function of these libraries takes or gives them. */
+typedef struct _IF_COUNTED_STRING {
+    USHORT Length;
+    WCHAR String[257];
+} IF_COUNTED_STRING, *PIF_COUNTED_STRING;
+
+typedef struct _IF_PHYSICAL_ADDRESS {
+    USHORT Length;
+    UCHAR Address[32];
+} IF_PHYSICAL_ADDRESS, *PIF_PHYSICAL_ADDRESS;
+
+typedef struct _NDIS_INTERFACE_INFORMATION {
+    NET_IF_OPER_STATUS ifOperStatus;
+    ULONG ifOperStatusFlags;
+    NET_IF_MEDIA_CONNECT_STATE MediaConnectState;
+    NET_IF_MEDIA_DUPLEX_STATE MediaDuplexState;
+    ULONG ifMtu;
+    BOOLEAN ifPromiscuousMode;
+    BOOLEAN ifDeviceWakeUpEnable;
+    ULONG64 XmitLinkSpeed;
+    ULONG64 RcvLinkSpeed;
+    ULONG64 ifLastChange;
+    ULONG64 ifCounterDiscontinuityTime;
+    ULONG64 ifInUnknownProtos;
+    ULONG64 ifInDiscards;
+    ULONG64 ifInErrors;
+    ULONG64 ifHCInOctets;
+    ULONG64 ifHCInUcastPkts;
+    ULONG64 ifHCInMulticastPkts;
+    ULONG64 ifHCInBroadcastPkts;
+    ULONG64 ifHCOutOctets;
+    ULONG64 ifHCOutUcastPkts;
+    ULONG64 ifHCOutMulticastPkts;
+    ULONG64 ifHCOutBroadcastPkts;
+    ULONG64 ifOutErrors;
+    ULONG64 ifOutDiscards;
+    ULONG64 ifHCInUcastOctets;
+    ULONG64 ifHCInMulticastOctets;
+    ULONG64 ifHCInBroadcastOctets;
+    ULONG64 ifHCOutUcastOctets;
+    ULONG64 ifHCOutMulticastOctets;
+    ULONG64 ifHCOutBroadcastOctets;
+    NET_IF_COMPARTMENT_ID CompartmentId;
+    ULONG SupportedStatistics;
+} NDIS_INTERFACE_INFORMATION, *PNDIS_INTERFACE_INFORMATION;
+
+typedef struct _NET_IF_ALIAS {
+    USHORT ifAliasLength;
+    USHORT ifAliasOffset;
+} NET_IF_ALIAS, *PNET_IF_ALIAS;
+
+typedef struct _NET_IF_RCV_ADDRESS {
+    NET_IF_RCV_ADDRESS_TYPE ifRcvAddressType;
+    USHORT ifRcvAddressLength;
+    USHORT ifRcvAddressOffset;
+} NET_IF_RCV_ADDRESS, *PNET_IF_RCV_ADDRESS;
+
+typedef struct _NET_PHYSICAL_LOCATION {
+    ULONG BusNumber;
+    ULONG SlotNumber;
+    ULONG FunctionNumber;
+} NET_PHYSICAL_LOCATION, *PNET_PHYSICAL_LOCATION;
+
 #ifdef __cplusplus
 }
 #endif

@@ -159,6 +159,24 @@ typedef struct _IP_ADAPTER_ORDER_MAP {
     ULONG AdapterOrder[1];
 } IP_ADAPTER_ORDER_MAP, *PIP_ADAPTER_ORDER_MAP;
 
+/* Named by Windows' header; no function of these libraries takes or gives them. */
+typedef struct _ARP_SEND_REPLY {
+    IPAddr DestAddress;
+    IPAddr SrcAddress;
+} ARP_SEND_REPLY, *PARP_SEND_REPLY;
+
+typedef struct _IP_MCAST_COUNTER_INFO {
+    ULONG64 InMcastOctets;
+    ULONG64 OutMcastOctets;
+    ULONG64 InMcastPkts;
+    ULONG64 OutMcastPkts;
+} IP_MCAST_COUNTER_INFO, *PIP_MCAST_COUNTER_INFO;
+
+typedef struct _TCP_RESERVE_PORT_RANGE {
+    USHORT UpperRange;
+    USHORT LowerRange;
+} TCP_RESERVE_PORT_RANGE, *PTCP_RESERVE_PORT_RANGE;
+
 #ifdef __cplusplus
 }
 #endif

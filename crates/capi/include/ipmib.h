@@ -214,6 +214,182 @@ typedef struct _MIB_ICMP_EX_XPSP1 {
     MIBICMPSTATS_EX icmpOutStats;
 } MIB_ICMP_EX_XPSP1, *PMIB_ICMP_EX_XPSP1, MIB_ICMP_EX, *PMIB_ICMP_EX;
 
+/* Named by Windows' header; no function of these libraries takes or gives them. */
+typedef struct _MIB_IPADDRROW_W2K {
+    DWORD dwAddr;
+    DWORD dwIndex;
+    DWORD dwMask;
+    DWORD dwBCastAddr;
+    DWORD dwReasmSize;
+    unsigned short unused1;
+    unsigned short unused2;
+} MIB_IPADDRROW_W2K, *PMIB_IPADDRROW_W2K;
+
+typedef struct _MIB_IPMCAST_GLOBAL {
+    DWORD dwEnable;
+} MIB_IPMCAST_GLOBAL, *PMIB_IPMCAST_GLOBAL;
+
+typedef struct _MIB_IPMCAST_IF_ENTRY {
+    DWORD dwIfIndex;
+    DWORD dwTtl;
+    DWORD dwProtocol;
+    DWORD dwRateLimit;
+    ULONG ulInMcastOctets;
+    ULONG ulOutMcastOctets;
+} MIB_IPMCAST_IF_ENTRY, *PMIB_IPMCAST_IF_ENTRY;
+
+typedef struct _MIB_IPMCAST_IF_TABLE {
+    DWORD dwNumEntries;
+    MIB_IPMCAST_IF_ENTRY table[1];
+} MIB_IPMCAST_IF_TABLE, *PMIB_IPMCAST_IF_TABLE;
+
+typedef struct _MIB_IPMCAST_OIF {
+    DWORD dwOutIfIndex;
+    DWORD dwNextHopAddr;
+    DWORD dwReserved;
+    DWORD dwReserved1;
+} MIB_IPMCAST_OIF, *PMIB_IPMCAST_OIF;
+
+typedef struct _MIB_IPMCAST_MFE {
+    DWORD dwGroup;
+    DWORD dwSource;
+    DWORD dwSrcMask;
+    DWORD dwUpStrmNgbr;
+    DWORD dwInIfIndex;
+    DWORD dwInIfProtocol;
+    DWORD dwRouteProtocol;
+    DWORD dwRouteNetwork;
+    DWORD dwRouteMask;
+    ULONG ulUpTime;
+    ULONG ulExpiryTime;
+    ULONG ulTimeOut;
+    ULONG ulNumOutIf;
+    DWORD fFlags;
+    DWORD dwReserved;
+    MIB_IPMCAST_OIF rgmioOutInfo[1];
+} MIB_IPMCAST_MFE, *PMIB_IPMCAST_MFE;
+
+typedef struct _MIB_IPMCAST_OIF_STATS {
+    DWORD dwOutIfIndex;
+    DWORD dwNextHopAddr;
+    DWORD dwDialContext;
+    ULONG ulTtlTooLow;
+    ULONG ulFragNeeded;
+    ULONG ulOutPackets;
+    ULONG ulOutDiscards;
+} MIB_IPMCAST_OIF_STATS, *PMIB_IPMCAST_OIF_STATS;
+
+typedef struct _MIB_IPMCAST_MFE_STATS {
+    DWORD dwGroup;
+    DWORD dwSource;
+    DWORD dwSrcMask;
+    DWORD dwUpStrmNgbr;
+    DWORD dwInIfIndex;
+    DWORD dwInIfProtocol;
+    DWORD dwRouteProtocol;
+    DWORD dwRouteNetwork;
+    DWORD dwRouteMask;
+    ULONG ulUpTime;
+    ULONG ulExpiryTime;
+    ULONG ulNumOutIf;
+    ULONG ulInPkts;
+    ULONG ulInOctets;
+    ULONG ulPktsDifferentIf;
+    ULONG ulQueueOverflow;
+    MIB_IPMCAST_OIF_STATS rgmiosOutStats[1];
+} MIB_IPMCAST_MFE_STATS, *PMIB_IPMCAST_MFE_STATS;
+
+typedef struct _MIB_IPMCAST_MFE_STATS_EX {
+    DWORD dwGroup;
+    DWORD dwSource;
+    DWORD dwSrcMask;
+    DWORD dwUpStrmNgbr;
+    DWORD dwInIfIndex;
+    DWORD dwInIfProtocol;
+    DWORD dwRouteProtocol;
+    DWORD dwRouteNetwork;
+    DWORD dwRouteMask;
+    ULONG ulUpTime;
+    ULONG ulExpiryTime;
+    ULONG ulNumOutIf;
+    ULONG ulInPkts;
+    ULONG ulInOctets;
+    ULONG ulPktsDifferentIf;
+    ULONG ulQueueOverflow;
+    ULONG ulUninitMfe;
+    ULONG ulNegativeMfe;
+    ULONG ulInDiscards;
+    ULONG ulInHdrErrors;
+    ULONG ulTotalOutPackets;
+    MIB_IPMCAST_OIF_STATS rgmiosOutStats[1];
+} MIB_IPMCAST_MFE_STATS_EX, *PMIB_IPMCAST_MFE_STATS_EX;
+
+typedef struct _MIB_IPMCAST_OIF_STATS_W2K {
+    DWORD dwOutIfIndex;
+    DWORD dwNextHopAddr;
+    PVOID pvDialContext;
+    ULONG ulTtlTooLow;
+    ULONG ulFragNeeded;
+    ULONG ulOutPackets;
+    ULONG ulOutDiscards;
+} MIB_IPMCAST_OIF_STATS_W2K, *PMIB_IPMCAST_OIF_STATS_W2K;
+
+typedef struct _MIB_IPMCAST_OIF_W2K {
+    DWORD dwOutIfIndex;
+    DWORD dwNextHopAddr;
+    PVOID pvReserved;
+    DWORD dwReserved;
+} MIB_IPMCAST_OIF_W2K, *PMIB_IPMCAST_OIF_W2K;
+
+typedef struct _MIB_IPNETROW_W2K {
+    IF_INDEX dwIndex;
+    DWORD dwPhysAddrLen;
+    UCHAR bPhysAddr[8];
+    DWORD dwAddr;
+    DWORD dwType;
+} MIB_IPNETROW_W2K, *PMIB_IPNETROW_W2K;
+
+typedef struct _MIB_IPSTATS_W2K {
+    DWORD dwForwarding;
+    DWORD dwDefaultTTL;
+    DWORD dwInReceives;
+    DWORD dwInHdrErrors;
+    DWORD dwInAddrErrors;
+    DWORD dwForwDatagrams;
+    DWORD dwInUnknownProtos;
+    DWORD dwInDiscards;
+    DWORD dwInDelivers;
+    DWORD dwOutRequests;
+    DWORD dwRoutingDiscards;
+    DWORD dwOutDiscards;
+    DWORD dwOutNoRoutes;
+    DWORD dwReasmTimeout;
+    DWORD dwReasmReqds;
+    DWORD dwReasmOks;
+    DWORD dwReasmFails;
+    DWORD dwFragOks;
+    DWORD dwFragFails;
+    DWORD dwFragCreates;
+    DWORD dwNumIf;
+    DWORD dwNumAddr;
+    DWORD dwNumRoutes;
+} MIB_IPSTATS_W2K, *PMIB_IPSTATS_W2K;
+
+typedef struct _MIB_MFE_STATS_TABLE {
+    DWORD dwNumEntries;
+    MIB_IPMCAST_MFE_STATS table[1];
+} MIB_MFE_STATS_TABLE, *PMIB_MFE_STATS_TABLE;
+
+typedef struct _MIB_MFE_STATS_TABLE_EX {
+    DWORD dwNumEntries;
+    PMIB_IPMCAST_MFE_STATS_EX table[1];
+} MIB_MFE_STATS_TABLE_EX, *PMIB_MFE_STATS_TABLE_EX;
+
+typedef struct _MIB_MFE_TABLE {
+    DWORD dwNumEntries;
+    MIB_IPMCAST_MFE table[1];
+} MIB_MFE_TABLE, *PMIB_MFE_TABLE;
+
 #ifdef __cplusplus
 }
 #endif

@@ -230,6 +230,13 @@ typedef enum _NL_ROUTE_PROTOCOL {
 
 #define NET_IF_CURRENT_SESSION 4294967295U
 
+/* Named by Windows' header; no function of these libraries takes or gives them. */
+typedef struct _NL_PATH_BANDWIDTH_ROD {
+    ULONG64 Bandwidth;
+    ULONG64 Instability;
+    BOOLEAN BandwidthPeaked;
+} NL_PATH_BANDWIDTH_ROD, *PNL_PATH_BANDWIDTH_ROD;
+
 #ifdef __cplusplus
 }
 #endif

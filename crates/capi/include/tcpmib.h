@@ -219,6 +219,33 @@ typedef struct _MIB_TCPSTATS2 {
     DWORD dwNumConns;
 } MIB_TCPSTATS2, *PMIB_TCPSTATS2;
 
+/* Named by Windows' header; no function of these libraries takes or gives them. */
+typedef struct _MIB_TCPROW_W2K {
+    DWORD dwState;
+    DWORD dwLocalAddr;
+    DWORD dwLocalPort;
+    DWORD dwRemoteAddr;
+    DWORD dwRemotePort;
+} MIB_TCPROW_W2K, *PMIB_TCPROW_W2K;
+
+typedef struct _MIB_TCPSTATS_W2K {
+    DWORD dwRtoAlgorithm;
+    DWORD dwRtoMin;
+    DWORD dwRtoMax;
+    DWORD dwMaxConn;
+    DWORD dwActiveOpens;
+    DWORD dwPassiveOpens;
+    DWORD dwAttemptFails;
+    DWORD dwEstabResets;
+    DWORD dwCurrEstab;
+    DWORD dwInSegs;
+    DWORD dwOutSegs;
+    DWORD dwRetransSegs;
+    DWORD dwInErrs;
+    DWORD dwOutRsts;
+    DWORD dwNumConns;
+} MIB_TCPSTATS_W2K, *PMIB_TCPSTATS_W2K;
+
 #ifdef __cplusplus
 }
 #endif

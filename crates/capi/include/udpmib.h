@@ -118,6 +118,51 @@ typedef struct _MIB_UDPSTATS2 {
     DWORD dwNumAddrs;
 } MIB_UDPSTATS2, *PMIB_UDPSTATS2;
 
+/* Named by Windows' header; no function of these libraries takes or gives them. */
+typedef struct _MIB_UDP6ROW2 {
+    UCHAR ucLocalAddr[16];
+    DWORD dwLocalScopeId;
+    DWORD dwLocalPort;
+    DWORD dwOwningPid;
+    LARGE_INTEGER liCreateTimestamp;
+    __extension__ union {
+        __extension__ struct {
+            int SpecificPortBind : 1;
+        };
+        int dwFlags;
+    };
+    ULONGLONG OwningModuleInfo[16];
+    UCHAR ucRemoteAddr[16];
+    DWORD dwRemoteScopeId;
+    DWORD dwRemotePort;
+} MIB_UDP6ROW2, *PMIB_UDP6ROW2;
+
+typedef struct _MIB_UDP6TABLE2 {
+    DWORD dwNumEntries;
+    MIB_UDP6ROW2 table[1];
+} MIB_UDP6TABLE2, *PMIB_UDP6TABLE2;
+
+typedef struct _MIB_UDPROW2 {
+    DWORD dwLocalAddr;
+    DWORD dwLocalPort;
+    DWORD dwOwningPid;
+    LARGE_INTEGER liCreateTimestamp;
+    __extension__ union {
+        __extension__ struct {
+            int SpecificPortBind : 1;
+        };
+        int dwFlags;
+    };
+    ULONGLONG OwningModuleInfo[16];
+    DWORD dwRemoteAddr;
+    DWORD dwRemotePort;
+} MIB_UDPROW2, *PMIB_UDPROW2;
+
+typedef struct _MIB_UDPTABLE2 {
+    DWORD dwNumEntries;
+    MIB_UDPROW2 table[1];
+} MIB_UDPTABLE2, *PMIB_UDPTABLE2;
+
 #ifdef __cplusplus
 }
 #endif

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 use std::process::Command;
-use support::{Scratch, compile, compiles, crate_dir, libraries, succeeded};
+use support::{Scratch, compile, compiles, crate_dir, facts, libraries, succeeded};
 
 mod support;
 
@@ -52,6 +52,44 @@ fn each_library_exports_what_its_list_names_with_its_version() {
 #[test]
 fn the_drivers_functions_are_among_those_of_programs() {
     assert!(declared("netio").is_subset(&declared("iphlpapi")));
+}
+
+/// What headers hide behind other names, and functions of `windows.h`.
+const BEYOND_THE_REFERENCE: [&str; 9] = [
+    "FormatMessageA",
+    "FormatMessageW",
+    "GetLastError",
+    "LocalFree",
+    "SetLastError",
+    "iphelper_if_indextoname",
+    "iphelper_if_nametoindex",
+    "iphelper_apc_event",
+    "iphelper_call_apcs",
+];
+
+#[test]
+fn every_function_of_the_reference_is_there_and_its_state_is_documented() {
+    let exported = declared("iphlpapi");
+    let reference = facts("reference.tsv");
+    assert_eq!(reference.len(), 215);
+    let page = std::fs::read_to_string(crate_dir().join("../../docs/windows-compatibility.md"))
+        .expect("the page of functions");
+    for row in &reference {
+        let [name, _, state] = row.as_slice() else { panic!("{row:?}") };
+        let symbol = if name.starts_with("if_") { format!("iphelper_{name}") } else { name.clone() };
+        assert!(exported.contains(&symbol), "{name} is not exported");
+        assert!(["works", "not supported", "no effect"].contains(&state.as_str()), "{name}: {state}");
+        // The page names the two widths of a function once.
+        let base = name.strip_suffix(['A', 'W']).unwrap_or(name);
+        let base = if base.starts_with("Rtl") { base.strip_suffix("Ex").unwrap_or(base) } else { base };
+        assert!(page.contains(base), "{name} is not in windows-compatibility.md");
+    }
+    let known: BTreeSet<String> = reference.iter().map(|row| row[0].clone()).collect();
+    let beyond: Vec<&String> = exported
+        .iter()
+        .filter(|name| !known.contains(*name) && !BEYOND_THE_REFERENCE.contains(&name.as_str()))
+        .collect();
+    assert!(beyond.is_empty(), "of no reference: {beyond:?}");
 }
 
 #[test]

@@ -13,10 +13,11 @@ use support::{Scratch, compiles, facts, gcc, succeeded};
 mod support;
 
 /// A program that fails to compile where a member or a size is another than `facts` says, and checks bit fields when run.
-fn layout_program(file: &str) -> String {
+fn layout_program(bits: u32) -> String {
     let mut declarations = String::new();
     let mut checks = String::new();
-    for fact in facts(file) {
+    let unused = facts(&format!("structs{bits}_headers.tsv"));
+    for fact in facts(&format!("structs{bits}.tsv")).into_iter().chain(unused) {
         let [name, member, offset, size, bits] = fact.as_slice() else { panic!("{fact:?}") };
         let assertion = match (member.as_str(), bits.split_once(':')) {
             ("__sizeof__", _) => format!("sizeof({name}) == {size}"),
@@ -37,7 +38,7 @@ fn layout_program(file: &str) -> String {
         writeln!(declarations, "_Static_assert({assertion}, \"{name}.{member}\");").unwrap();
     }
     format!(
-        "#include <winsock2.h>\n#include <ws2tcpip.h>\n#include <iphlpapi.h>\n#include <netiodef.h>\n#include <winternl.h>\n\
+        "#include <winsock2.h>\n#include <ws2tcpip.h>\n#include <iphlpapi.h>\n#include <mstcpip.h>\n#include <netiodef.h>\n#include <winternl.h>\n\
          #include <stddef.h>\n{declarations}\n\
          static int differs(void *row, size_t size, size_t position, size_t width, const char *name)\n{{\n\
          \x20   const unsigned char *bytes = row;\n    size_t bit;\n\
@@ -61,7 +62,7 @@ fn compile_and_run(source: &Path, program: &Path, options: &[&str]) {
 fn structures_have_windows_layout_on_64_bits() {
     if compiles("gcc", &[], "gcc libc6-dev") {
         let scratch = Scratch::new("layout64");
-        let source = scratch.write("layout.c", &layout_program("structs64.tsv"));
+        let source = scratch.write("layout.c", &layout_program(64));
         compile_and_run(&source, &scratch.path("layout"), &[]);
     }
 }
@@ -70,7 +71,7 @@ fn structures_have_windows_layout_on_64_bits() {
 fn structures_have_windows_layout_on_32_bits() {
     if compiles("gcc", &["-m32"], "gcc-multilib") {
         let scratch = Scratch::new("layout32");
-        let source = scratch.write("layout.c", &layout_program("structs32.tsv"));
+        let source = scratch.write("layout.c", &layout_program(32));
         compile_and_run(&source, &scratch.path("layout"), &["-m32"]);
     }
 }
@@ -84,7 +85,7 @@ fn constants_have_windows_values() {
     let constants = facts("constants.tsv");
     // What a driver and what a program includes cannot stand in one source where NTSTATUS values meet.
     let mut text = String::from(
-        "#include <winsock2.h>\n#include <ws2tcpip.h>\n#include <iphlpapi.h>\n#include <ntstatus.h>\n\
+        "#include <winsock2.h>\n#include <ws2tcpip.h>\n#include <iphlpapi.h>\n#include <mstcpip.h>\n#include <ntstatus.h>\n\
          int main(void) { return 0; }\n",
     );
     for constant in &constants {
