@@ -14,7 +14,7 @@ use iphelper_testkit::uplinks::Uplinks;
 use iphelper_testkit::{isolated, run, set_sysctl, with_read_only_sysctls};
 use keeper_support::Keeper;
 use serde_json::Value;
-use support::iph;
+use support::{Folder, iph};
 
 iphelper_testkit::private_user_namespace!();
 
@@ -22,6 +22,15 @@ fn obstacle(document: &Value, family: &str, property: &str) -> Value {
     let rows = document["abilities"].as_array().unwrap();
     let row = rows.iter().find(|row| row["family"] == family && row["property"] == property);
     row.unwrap_or_else(|| panic!("{family} {property}"))["obstacle"].clone()
+}
+
+/// What is found of an action: the obstacle and the detail, empty where there is none.
+fn finding(document: &Value, chapter: &str, action: &str) -> (String, String) {
+    let rows = document["findings"].as_array().unwrap();
+    let row = rows.iter().find(|row| row["chapter"] == chapter && row["action"] == action);
+    let row = row.unwrap_or_else(|| panic!("{chapter} {action}"));
+    let text = |field: &str| row[field].as_str().unwrap_or_default().to_owned();
+    (text("obstacle"), text("detail"))
 }
 
 fn warnings() -> Vec<String> {
@@ -60,6 +69,144 @@ fn what_can_be_set_depends_on_user_and_kernel() {
             assert_eq!(obstacle(&document, "ipv4", "disable_default_routes"), Value::Null);
         });
     });
+}
+
+/// What needs privilege to be changed.
+const CHANGES: [(&str, &str); 8] = [
+    ("tcp", "delete connections"),
+    ("udp", "close endpoints"),
+    ("route", "create, change and delete"),
+    ("address", "create, change and delete"),
+    ("neighbor", "create, change and delete"),
+    ("statistics", "set the IPv4 TTL and forwarding"),
+    ("statistics", "set the IPv6 hop limit"),
+    ("estats", "switch collection"),
+];
+
+#[test]
+fn each_chapter_says_what_this_user_may_do() {
+    isolated(|| {
+        let document = iph("doctor --json").json();
+        for (chapter, action) in CHANGES {
+            assert_eq!(finding(&document, chapter, action).0, "", "{chapter} {action}");
+        }
+        for (chapter, action) in [
+            ("tcp", "list"),
+            ("udp", "list"),
+            ("address", "find duplicates of IPv4 addresses by ARP"),
+            ("icmp", "send IPv4 echo requests"),
+            ("icmp", "send IPv6 echo requests"),
+            ("compartment", "enter"),
+            ("timestamp", "tell what interfaces stamp"),
+        ] {
+            assert_eq!(finding(&document, chapter, action).0, "", "{chapter} {action}");
+        }
+        let (obstacle, detail) = finding(&document, "connectivity", "tell how far packets get");
+        assert!(obstacle.is_empty() && detail.starts_with("none,"), "{obstacle} {detail}");
+        assert!(finding(&document, "timestamp", "read hardware clocks").0.contains("no interface here"));
+        let (obstacle, detail) = finding(&document, "port_reservation", "put back after a restart");
+        assert!(obstacle.is_empty() && detail.contains("end with it"), "{obstacle} {detail}");
+
+        let document = support::unprivileged("doctor --json").json();
+        for (chapter, action) in CHANGES {
+            let told = finding(&document, chapter, action).0;
+            assert!(told.contains("CAP_NET_ADMIN"), "{chapter} {action}: {told}");
+        }
+        assert!(finding(&document, "port_reservation", "create and delete").0.contains("CAP_NET_ADMIN"));
+        let owners = finding(&document, "tcp", "tell the owners of all sockets").0;
+        assert!(owners.contains("CAP_SYS_PTRACE"), "{owners}");
+        let arp = finding(&document, "address", "find duplicates of IPv4 addresses by ARP").0;
+        assert!(arp.contains("CAP_NET_RAW") && arp.contains("dad_transmits"), "{arp}");
+        let enter = finding(&document, "compartment", "enter").0;
+        assert!(enter.contains("CAP_SYS_ADMIN"), "{enter}");
+        let resolve = finding(&document, "neighbor", "resolve");
+        assert!(resolve.0.is_empty() && resolve.1.contains("CAP_NET_ADMIN"), "{resolve:?}");
+        let text = support::unprivileged("doctor").ok();
+        assert!(text.contains("delete connections") && text.contains("no: needs CAP_NET_ADMIN"), "{text}");
+    });
+}
+
+#[test]
+fn capabilities_over_another_user_namespace_are_none_here() {
+    isolated(|| {
+        let mut unshare = std::process::Command::new("unshare");
+        let words = ["--user", "--map-root-user", env!("CARGO_BIN_EXE_iph"), "doctor", "--json"];
+        let document = support::run(unshare.args(words)).json();
+        assert_eq!(document["may_change"], false);
+        for (chapter, action, missing) in [
+            ("tcp", "tell the owners of all sockets", "of this user namespace"),
+            ("tcp", "delete connections", "CAP_NET_ADMIN"),
+            ("address", "find duplicates of IPv4 addresses by ARP", "CAP_NET_RAW"),
+            ("compartment", "enter", "CAP_SYS_ADMIN"),
+        ] {
+            let told = finding(&document, chapter, action).0;
+            assert!(told.contains(missing), "{chapter} {action}: {told}");
+        }
+    });
+}
+
+#[test]
+fn what_the_namespace_lacks_is_told() {
+    isolated(|| {
+        let raw = |document: &Value| finding(document, "icmp", "send IPv4 echo requests");
+        assert!(raw(&iph("doctor --json").json()).1.contains("raw socket"));
+        let refused = raw(&support::unprivileged("doctor --json").json()).0;
+        assert!(refused.contains("ping_group_range") && refused.contains("CAP_NET_RAW"), "{refused}");
+        set_sysctl("ipv4/ping_group_range", "0 0");
+        let allowed = raw(&support::unprivileged("doctor --json").json());
+        assert!(allowed.0.is_empty() && allowed.1.contains("ping socket"), "{allowed:?}");
+        let _ = with_read_only_sysctls(|| {
+            let document = iph("doctor --json").json();
+            for (chapter, action) in [
+                ("statistics", "set the IPv4 TTL and forwarding"),
+                ("statistics", "set the IPv6 hop limit"),
+                ("port_reservation", "create and delete"),
+            ] {
+                let told = finding(&document, chapter, action).0;
+                assert!(told.contains("read-only"), "{chapter} {action}: {told}");
+            }
+            assert_eq!(finding(&document, "tcp", "delete connections").0, "");
+        });
+    });
+}
+
+#[test]
+fn the_file_of_the_resolver_is_looked_at() {
+    isolated(|| {
+        let folder = Folder::new();
+        let file = folder.0.join("resolv.conf");
+        let told = |content: &str| {
+            std::fs::write(&file, content).unwrap();
+            let script = format!("mount --bind {} /etc && exec {}", folder.0.display(), doctor());
+            let output =
+                std::process::Command::new("unshare").args(["--mount", "sh", "-c", &script]).output();
+            let output = output.unwrap();
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+            (finding(&document, "dns", "read"), finding(&document, "dns", "change servers and domains"))
+        };
+        let (read, change) = told("nameserver 192.0.2.53\n");
+        if read.1.contains("systemd-resolved") {
+            eprintln!("skipped: systemd-resolved works here");
+            return;
+        }
+        assert!(read.0.is_empty() && read.1.contains("/etc/resolv.conf"), "{read:?}");
+        assert!(change.0.is_empty() && change.1.contains("replacing"), "{change:?}");
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), "nameserver 192.0.2.53\n", "nothing is written");
+        assert_eq!(std::fs::read_dir(&folder.0).unwrap().count(), 1, "nothing is left");
+        let (_, change) = told("# Generated by NetworkManager\nnameserver 192.0.2.53\n");
+        assert!(change.0.contains("NetworkManager"), "{change:?}");
+        std::fs::remove_file(&file).unwrap();
+        std::os::unix::fs::symlink("kept.conf", &file).unwrap();
+        let (read, change) = told("nameserver 192.0.2.53\n");
+        assert!(read.1.contains("a link to kept.conf"), "{read:?}");
+        assert!(change.0.contains("a link to kept.conf"), "{change:?}");
+    });
+}
+
+/// The command line, with words that a shell leaves alone.
+fn doctor() -> String {
+    format!("{} doctor --json", env!("CARGO_BIN_EXE_iph"))
 }
 
 #[test]

@@ -73,7 +73,7 @@ impl Host {
     }
 }
 
-fn of_host(backend: &dyn Backend) -> Result<ConnectivityLevel> {
+pub(crate) fn of_host(backend: &dyn Backend) -> Result<ConnectivityLevel> {
     let rows = backend.interfaces(InterfaceLevel::NormalWithoutStatistics)?;
     let addresses = addresses(backend)?;
     let mut farthest = ConnectivityLevel::None;

@@ -1,5 +1,5 @@
-//! What this kernel, this namespace and this caller can do of the properties of IP interfaces, what stands in the way, and
-//! which objects of the kernel are ours.
+//! What this kernel, this namespace and this caller can do of each chapter, what stands in the way, and which objects of
+//! the kernel are ours.
 
 use crate::Host;
 use crate::error::Result;
@@ -15,8 +15,10 @@ pub struct Diagnosis {
     pub may_change: bool,
     /// Whether a keeper runs; `None` where this caller cannot know.
     pub keeper: Option<bool>,
-    /// What can be set, property by property, IPv4 first.
+    /// Which properties of IP interfaces can be set, property by property, IPv4 first.
     pub abilities: Vec<Ability>,
+    /// What can be done of the other chapters, in the order of [`Finding::CHAPTERS`].
+    pub findings: Vec<Finding>,
     /// What does not work as it is set, or will not.
     pub warnings: Vec<Warning>,
 }
@@ -31,6 +33,40 @@ pub struct Ability {
     pub property: &'static str,
     /// Why it cannot be set to any other value here; `None` where it can.
     pub obstacle: Option<String>,
+}
+
+/// Whether something of a chapter can be done here, by this caller.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Finding {
+    /// The chapter, one of [`CHAPTERS`](Self::CHAPTERS).
+    pub chapter: &'static str,
+    /// What is done: a few words that stay the same, such as `delete connections`.
+    pub action: &'static str,
+    /// Why it cannot be done and what to do about it; `None` where it can.
+    pub obstacle: Option<String>,
+    /// What else is known: by which way it is done, or how far.
+    pub detail: Option<String>,
+}
+
+impl Finding {
+    /// The chapters of which something is found.
+    pub const CHAPTERS: [&'static str; 14] = [
+        "tcp",
+        "udp",
+        "route",
+        "address",
+        "neighbor",
+        "statistics",
+        "icmp",
+        "estats",
+        "dns",
+        "adapter",
+        "compartment",
+        "port_reservation",
+        "timestamp",
+        "connectivity",
+    ];
 }
 
 /// Something that does not work as it is set.
@@ -56,7 +92,8 @@ pub struct KernelObject {
 impl Host {
     /// Looks at what can be set here and what stands in the way. Writes nothing.
     ///
-    /// - Linux: probes of rtnetlink, nf_tables and `/proc/sys/net`
+    /// - Linux: probes of rtnetlink, `sock_diag`, nf_tables and `/proc/sys/net`; sockets that are opened and closed; what the
+    ///   caller may read and write of `/etc`, `/run` and `/var/lib`; the system's bus. Nothing is sent to the network
     /// - Privilege: none; without `CAP_NET_ADMIN` whether the kernel has nf_tables is not known, and not counted
     pub fn diagnose(&self) -> Result<Diagnosis> {
         self.backend().diagnose()

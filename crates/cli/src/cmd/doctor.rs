@@ -9,7 +9,7 @@ use iphelper::doctor::Diagnosis;
 use serde::Serialize;
 use std::io::Write;
 
-/// See what can be set here, and what does not work as it is set
+/// See what can be done and set here, and what does not work as it is set
 ///
 /// Here: on this kernel, in this network namespace, by this user. Asks the kernel and writes nothing. Run it as who would change something: without root nothing can be set, and parts of
 /// the kernel are hidden.
@@ -30,6 +30,7 @@ struct Document<'a> {
     may_change: bool,
     keeper: Option<bool>,
     abilities: Vec<Ability<'a>>,
+    findings: Vec<Finding<'a>>,
     warnings: Vec<Warning<'a>>,
 }
 
@@ -38,6 +39,14 @@ struct Ability<'a> {
     family: &'static str,
     property: &'a str,
     obstacle: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Finding<'a> {
+    chapter: &'a str,
+    action: &'a str,
+    obstacle: Option<&'a str>,
+    detail: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -60,12 +69,19 @@ fn print_json(diagnosis: &Diagnosis) -> Result<(), Failure> {
         property: it.property,
         obstacle: it.obstacle.as_deref(),
     });
+    let findings = diagnosis.findings.iter().map(|it| Finding {
+        chapter: it.chapter,
+        action: it.action,
+        obstacle: it.obstacle.as_deref(),
+        detail: it.detail.as_deref(),
+    });
     let warnings = diagnosis.warnings.iter().map(|it| Warning { subject: &it.subject, message: &it.message });
     let document = Document {
         kernel: &diagnosis.kernel,
         may_change: diagnosis.may_change,
         keeper: diagnosis.keeper,
         abilities: abilities.collect(),
+        findings: findings.collect(),
         warnings: warnings.collect(),
     };
     let mut out = json::stdout();
@@ -88,6 +104,16 @@ fn print(diagnosis: &Diagnosis) -> Result<(), Failure> {
         let answer =
             it.obstacle.as_ref().map_or_else(|| "yes".to_owned(), |obstacle| format!("no: {obstacle}"));
         let _ = table.add_row([it.family.to_string(), it.property.to_owned(), answer]);
+    }
+    table::write(&mut out, &table)?;
+    writeln!(out)?;
+    let mut table = table::new(&["Chapter", "What", "Can be done"], &[], output::width());
+    for it in &diagnosis.findings {
+        let mut answer = it.obstacle.as_ref().map_or_else(|| "yes".to_owned(), |why| format!("no: {why}"));
+        if let Some(detail) = &it.detail {
+            answer = format!("{answer}; {detail}");
+        }
+        let _ = table.add_row([it.chapter, it.action, &*sanitize(&answer)]);
     }
     table::write(&mut out, &table)?;
     writeln!(out)?;

@@ -2,7 +2,7 @@
 
 mod client;
 mod gateway;
-mod lease;
+pub(super) mod lease;
 
 use super::LinuxHost;
 use super::address::{is_unicast, row, scope_id};

@@ -97,6 +97,14 @@ impl backend::Dns for LinuxHost {
 }
 
 impl LinuxHost {
+    /// The error with which this caller's change of the host's servers would be refused, whatever they are.
+    pub(super) fn check_may_change_dns(&self) -> Result<()> {
+        match Resolved::find(self, SETTING)? {
+            Some(_) => Ok(()),
+            None => self.check_may_change_file(),
+        }
+    }
+
     /// The interface over which a server is reached; `None`: no route leads there.
     fn link_to(&self, server: &DnsServer) -> Option<InterfaceIndex> {
         let zone = server.zone.filter(|_| server.is_link_local());

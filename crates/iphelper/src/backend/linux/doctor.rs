@@ -1,5 +1,7 @@
 //! What can be set here, asked of the kernel itself; and what stands in the way of what is set.
 
+mod chapters;
+
 use super::LinuxHost;
 use super::link::Link;
 use super::policy::{KeeperLock, Property, Setting, Settings, Unmovable};
@@ -35,6 +37,7 @@ impl backend::Doctor for LinuxHost {
             may_change: probes.may_change,
             keeper,
             abilities: abilities.collect(),
+            findings: self.findings(&links)?,
             warnings: Vec::new(),
         };
         diagnosis.warnings = self.warnings(&links, keeper)?;
@@ -110,15 +113,8 @@ impl Probes {
             Err(error) if error.kind() == ErrorKind::NotSupported => Ok(false),
             Err(error) => Err(error),
         };
-        let sysctl = |family| match host.sysctl.file(family, "conf/default/forwarding", OFlags::WRONLY) {
-            Err(Errno::ROFS) => Some(
-                "/proc/sys is mounted read-only here, as containers without privilege have it".to_owned(),
-            ),
-            Err(Errno::ACCESS | Errno::PERM) => {
-                Some("the files of /proc/sys/net belong to somebody else".to_owned())
-            }
-            _ => None,
-        };
+        let sysctl =
+            |family| unwritable(host.sysctl.file(family, "conf/default/forwarding", OFlags::WRONLY).err());
         let capabilities = rustix::thread::capabilities(None).map(|sets| sets.effective);
         Ok(Self {
             kernel: rustix::system::uname().release().to_string_lossy().into_owned(),
@@ -160,6 +156,16 @@ impl Probes {
         };
         Some(reason.to_owned())
     }
+}
+
+/// Why a file of `/proc/sys/net` cannot be written.
+fn unwritable(errno: Option<Errno>) -> Option<String> {
+    let reason = match errno? {
+        Errno::ROFS => "/proc/sys is mounted read-only here, as containers without privilege have it",
+        Errno::ACCESS | Errno::PERM => "the files of /proc/sys/net belong to somebody else",
+        _ => return None,
+    };
+    Some(reason.to_owned())
 }
 
 impl LinuxHost {

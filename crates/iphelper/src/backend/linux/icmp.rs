@@ -68,6 +68,13 @@ impl backend::Icmp for LinuxHost {
     }
 }
 
+impl LinuxHost {
+    /// Whether echo requests go out by a raw socket.
+    pub(super) fn echo_needs_raw_socket(&self, family: Family) -> Result<bool> {
+        Ok(self.namespace.run(|| open(family))??.1)
+    }
+}
+
 /// A socket, and whether it is a raw one.
 fn open(family: Family) -> Result<(OwnedFd, bool)> {
     let refusal = match echo::open(family, false) {

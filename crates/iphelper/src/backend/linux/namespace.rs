@@ -39,6 +39,12 @@ impl Namespace {
         if Self::current().is_ok_and(|current| current.identity == self.identity) {
             return Ok(work());
         }
+        self.run_on_a_thread(work)
+    }
+
+    /// Runs `work` on a thread that enters this namespace, also where the calling thread is in it. The kernel asks for the
+    /// same rights then.
+    pub(super) fn run_on_a_thread<T: Send>(&self, work: impl FnOnce() -> T + Send) -> Result<T> {
         std::thread::scope(|scope| {
             // Signals are blocked: a handler of the program's would find itself in another namespace.
             let entered = with_signals_blocked(|| {

@@ -76,6 +76,23 @@ impl backend::PortReservation for LinuxHost {
 }
 
 impl LinuxHost {
+    /// The error with which any reservation by this caller would be refused.
+    pub(super) fn check_may_reserve_ports(&self) -> Result<()> {
+        self.require_administrator(OPERATION)?;
+        let _ = self
+            .sysctl
+            .file(Family::V4, FILE, OFlags::WRONLY)
+            .map_err(|errno| sysctl_error(OPERATION, errno))?;
+        let store = Store::of(self)?;
+        let _ = store.read()?;
+        store.check_may_write()
+    }
+
+    /// Where reservations are recorded.
+    pub(super) const fn port_reservation_folder() -> &'static str {
+        store::FOLDER
+    }
+
     fn create_in(&self, store: &Store, protocol: PortProtocol, ports: PortRange) -> Result<PortReservation> {
         let locked = store.lock(true)?.ok_or_else(|| not_found(protocol, ports))?;
         let mut record = match locked.read()? {

@@ -17,7 +17,8 @@ use crate::backend::linux::LinuxHost;
 use crate::backend::linux::link::Link;
 use crate::error::Result;
 use crate::types::Family;
-use rustix::fs::{CWD, Dir, FileType, Mode, OFlags, openat};
+use rustix::fs::{Access, AtFlags, CWD, Dir, FileType, Mode, OFlags, accessat, openat};
+use rustix::io::Errno;
 use std::fs::File;
 use std::io::Read as _;
 use std::net::{IpAddr, Ipv4Addr};
@@ -112,6 +113,38 @@ impl Leases {
         }
         leases
     }
+}
+
+/// The folders that exist here, by client, each with the reason why this caller cannot read what is in it.
+pub(in crate::backend::linux) fn folders() -> Vec<(&'static str, &'static str, Option<Errno>)> {
+    let of = |client, folders: &'static [&'static str]| folders.iter().map(move |folder| (client, *folder));
+    // NetworkManager's folders are among dhclient's, for when the one runs the other.
+    let own = |(_, folder): &(&str, &str)| !folder.contains("NetworkManager");
+    of("systemd-networkd", &[networkd::FOLDER])
+        .chain(of("NetworkManager", &[network_manager::FOLDER]))
+        .chain(of("dhclient", &dhclient::FOLDERS).filter(own))
+        .chain(of("dhcpcd", &dhcpcd::FOLDERS))
+        .filter_map(|(client, folder)| match check_readable(folder) {
+            Ok(()) => Some((client, folder, None)),
+            Err(Errno::NOENT) => None,
+            Err(errno) => Some((client, folder, Some(errno))),
+        })
+        .collect()
+}
+
+fn check_readable(folder: &str) -> Result<(), Errno> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let folder = openat(CWD, folder, flags, Mode::empty())?;
+    for entry in Dir::read_from(&folder)?.flatten().take(MOST_FILES) {
+        if matches!(entry.file_type(), FileType::RegularFile) {
+            match accessat(&folder, entry.file_name(), Access::READ_OK, AtFlags::EACCESS) {
+                // It is gone.
+                Ok(()) | Err(Errno::NOENT) => {}
+                Err(errno) => return Err(errno),
+            }
+        }
+    }
+    Ok(())
 }
 
 /// A client's file.

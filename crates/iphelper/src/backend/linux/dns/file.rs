@@ -182,6 +182,14 @@ impl LinuxHost {
         if write { replace::edit(&path, edit) } else { Ok(edit(&replace::Present::look(&path)?)?.0) }
     }
 
+    /// The error with which any change of the file by this caller would be refused.
+    pub(super) fn check_may_change_file(&self) -> Result<()> {
+        // A name that no file has (RFC 6761), so that there is something to change.
+        let change = DnsChange { domain: Some("iphelper.invalid".to_owned()), ..DnsChange::default() };
+        let _ = self.change_file(&change, false)?;
+        replace::check_may_write(&self.resolv_conf())
+    }
+
     /// The servers as the file has them, if it can.
     fn lines_of(&self, servers: &[DnsServer]) -> Result<Vec<String>> {
         let refused = |what: String| Error::new(ErrorKind::NotSupported, SETTING).because(what);

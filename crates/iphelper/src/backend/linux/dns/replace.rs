@@ -12,7 +12,7 @@ use super::file::read_open;
 use crate::backend::linux::namespace::system;
 use crate::error::{Error, ErrorKind, Result};
 use rustix::fs::{
-    AtFlags, FileType, FlockOperation, Gid, Mode, OFlags, Statx, StatxAttributes, StatxFlags, Uid,
+    Access, AtFlags, FileType, FlockOperation, Gid, Mode, OFlags, Statx, StatxAttributes, StatxFlags, Uid,
     XattrFlags, flock,
 };
 use rustix::io::{Errno, retry_on_intr};
@@ -72,6 +72,14 @@ pub(super) fn edit<T>(
     }
     Err(Error::new(ErrorKind::Interrupted, SETTING)
         .because(format!("another program changed {} again and again", path.display())))
+}
+
+/// Whether this caller may put a file in the place of this one: it writes to the folder alone.
+pub(super) fn check_may_write(path: &Path) -> Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("/"));
+    let needed = Access::WRITE_OK | Access::EXEC_OK;
+    rustix::fs::accessat(rustix::fs::CWD, folder, needed, AtFlags::EACCESS)
+        .map_err(|errno| at(errno, &format!("writing to {} needs root (sudo)", folder.display())))
 }
 
 impl Present {

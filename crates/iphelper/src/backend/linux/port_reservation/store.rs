@@ -6,7 +6,7 @@ use crate::backend::linux::LinuxHost;
 use crate::backend::linux::namespace::system;
 use crate::backend::linux::socket::icmpv6::namespace_cookie;
 use crate::error::{Error, ErrorKind, Result};
-use rustix::fs::{AtFlags, FileType, FlockOperation, Mode, OFlags, RawDir, Stat, flock};
+use rustix::fs::{Access, AtFlags, CWD, FileType, FlockOperation, Mode, OFlags, RawDir, Stat, flock};
 use rustix::io::{Errno, retry_on_intr};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 const PARENT: &str = "/var/lib/iphelper";
-const FOLDER: &str = "/var/lib/iphelper/port-reservations";
+pub(super) const FOLDER: &str = "/var/lib/iphelper/port-reservations";
 const LOCK: &str = "lock";
 const PATIENCE: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(2);
@@ -97,6 +97,31 @@ impl Store {
         error.because(format!("{what} the record of reservations in {}", self.folder.display()))
     }
 
+    /// Whether this caller may write the record, or make the folder for it.
+    pub(super) fn check_may_write(&self) -> Result<()> {
+        match open_folder(&self.folder) {
+            Ok(folder) => self.check_roots(&folder)?,
+            Err(Errno::NOENT) => {}
+            Err(errno) => return Err(self.failed("opening", errno)),
+        }
+        let may_write =
+            |folder| rustix::fs::accessat(CWD, folder, Access::WRITE_OK | Access::EXEC_OK, AtFlags::EACCESS);
+        let mut answers = self.folder.ancestors().map(may_write).skip_while(|it| *it == Err(Errno::NOENT));
+        answers
+            .next()
+            .unwrap_or(Err(Errno::NOENT))
+            .map_err(|errno| self.failed("root alone (sudo) may write", errno))
+    }
+
+    fn check_roots(&self, folder: &OwnedFd) -> Result<()> {
+        let stat = rustix::fs::fstat(folder).map_err(|errno| self.failed("looking at", errno))?;
+        if is_roots(&stat) {
+            return Ok(());
+        }
+        Err(Error::new(ErrorKind::AccessDenied, OPERATION)
+            .because(format!("{} is not root's, or others may write to it", self.folder.display())))
+    }
+
     /// Takes the lock, waiting for others. Without a folder `None`, unless it is to be made.
     pub(super) fn lock(&self, make: bool) -> Result<Option<LockedStore<'_>>> {
         let folder = match open_folder(&self.folder) {
@@ -107,11 +132,7 @@ impl Store {
             Err(Errno::NOENT) => return Ok(None),
             opened => opened.map_err(|errno| self.failed("opening", errno))?,
         };
-        let stat = rustix::fs::fstat(&folder).map_err(|errno| self.failed("looking at", errno))?;
-        if !is_roots(&stat) {
-            return Err(Error::new(ErrorKind::AccessDenied, OPERATION)
-                .because(format!("{} is not root's, or others may write to it", self.folder.display())));
-        }
+        self.check_roots(&folder)?;
         let flags = OFlags::CREATE | OFlags::RDWR | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let lock = rustix::fs::openat(&folder, LOCK, flags, Mode::from_raw_mode(0o600))
             .map_err(|errno| self.failed("opening the lock of", errno))?;
