@@ -222,8 +222,13 @@ unsafe fn answer<T: Table<Row: FromSocket<TcpConnection>>>(
     owners: bool,
     order: i32,
 ) -> Result<(), Code> {
-    let query =
-        TcpQuery { family: Some(family), filter: rows.conditions().into(), owners, ordered: order != 0 };
+    let query = TcpQuery {
+        family: Some(family),
+        filter: rows.conditions().into(),
+        owners,
+        ordered: order != 0,
+        ..TcpQuery::default()
+    };
     // SAFETY: the caller's promise.
     unsafe { socket_row::answer::<_, T>(table, size, |host| host.tcp_connections(&query)) }
 }

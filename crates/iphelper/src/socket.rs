@@ -41,7 +41,7 @@ pub struct OwnerModule {
 }
 
 /// What to read of a table of sockets.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct SocketQuery {
     /// One family, or both.
     pub family: Option<Family>,
@@ -52,6 +52,23 @@ pub struct SocketQuery {
     pub owners: bool,
     /// Whether rows are ordered by local address, scope id, port, remote address, scope id, port.
     pub ordered: bool,
+    /// Whether rows of UDP tell who chose their port, as they do by default. The kernel tells that only by having its
+    /// table dumped once for each answer: without, reading a large table takes about a quarter less. TCP has no such
+    /// member.
+    pub specific_port_binds: bool,
+}
+
+/// Every row, in no order, without owners.
+impl Default for SocketQuery {
+    fn default() -> Self {
+        Self {
+            family: None,
+            filter: SocketFilter::default(),
+            owners: false,
+            ordered: false,
+            specific_port_binds: true,
+        }
+    }
 }
 
 /// Conditions that a socket must all meet. None: every socket.

@@ -51,9 +51,10 @@ pub struct UdpEndpoint {
     pub owner: Option<Owner>,
     /// When the endpoint was made. Linux does not keep it: always `None` there.
     pub created: Option<SystemTime>,
-    /// Whether the program asked for this port, where the kernel did not choose it. Linux: `INET_DIAG_BC_AUTO`.
+    /// Whether the program asked for this port, where the kernel did not choose it; `None` if the query left
+    /// [`specific_port_binds`](UdpQuery::specific_port_binds) out. Linux: `INET_DIAG_BC_AUTO`.
     #[doc(alias = "SpecificPortBind")]
-    pub specific_port_bind: bool,
+    pub specific_port_bind: Option<bool>,
 }
 
 /// Rows of the UDP table, one at a time: holds one receive buffer, whatever the table's size.
@@ -86,7 +87,8 @@ impl Host {
     ///   [`NotSupported`](crate::ErrorKind::NotSupported) for IPv6 on a kernel without it, and for a kernel without
     ///   `CONFIG_INET_UDP_DIAG`; [`InvalidParameter`](crate::ErrorKind::InvalidParameter) for a filter on states;
     ///   [`AccessDenied`](crate::ErrorKind::AccessDenied) for a filter that needs a privilege
-    /// - Linux: `SOCK_DIAG_BY_FAMILY` dumps, one of the ports that the kernel chose and one of the others
+    /// - Linux: `SOCK_DIAG_BY_FAMILY` dumps; with `specific_port_binds` one of the ports that the kernel chose and one of the
+    ///   others
     /// - Privilege: none; owners of other users' sockets need `CAP_SYS_PTRACE` and are `None` otherwise
     #[doc(alias = "GetUdpTable")]
     #[doc(alias = "GetUdp6Table")]

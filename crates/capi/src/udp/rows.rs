@@ -32,7 +32,7 @@ impl FromSocket<UdpEndpoint> for MIB_UDPROW_OWNER_MODULE {
             dwLocalPort: network_port(endpoint.local),
             dwOwningPid: pid(endpoint.owner.as_ref()),
             liCreateTimestamp: filetime(endpoint.created),
-            dwFlags: endpoint.specific_port_bind.into(),
+            dwFlags: endpoint.specific_port_bind.unwrap_or_default().into(),
             OwningModuleInfo: owning_module_info(endpoint.inode, endpoint.cookie),
         }
     }
@@ -67,7 +67,7 @@ impl FromSocket<UdpEndpoint> for MIB_UDP6ROW_OWNER_MODULE {
             dwLocalPort: network_port(endpoint.local),
             dwOwningPid: pid(endpoint.owner.as_ref()),
             liCreateTimestamp: filetime(endpoint.created),
-            dwFlags: endpoint.specific_port_bind.into(),
+            dwFlags: endpoint.specific_port_bind.unwrap_or_default().into(),
             OwningModuleInfo: owning_module_info(endpoint.inode, endpoint.cookie),
         }
     }

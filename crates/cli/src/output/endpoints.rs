@@ -15,7 +15,11 @@ pub(crate) fn table(host: &Host, rows: &[UdpEndpoint], width: Option<u16>) -> Ta
     let mut table = table::new(&headings, &[3], width);
     for row in rows {
         let remote = row.remote.map_or_else(|| "-".to_owned(), |remote| names.end(remote));
-        let port = if row.specific_port_bind { "asked" } else { "chosen" };
+        let port = match row.specific_port_bind {
+            Some(true) => "asked",
+            Some(false) => "chosen",
+            None => "-",
+        };
         let mut cells = vec![names.end(row.local), remote, port.to_owned()];
         cells.extend(owner_cells(row.owner.as_ref()));
         if bound {

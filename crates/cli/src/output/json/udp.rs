@@ -14,7 +14,7 @@ pub(crate) struct Endpoint<'a> {
     local_port: u16,
     remote_address: Option<IpAddr>,
     remote_port: Option<u16>,
-    specific_port_bind: bool,
+    specific_port_bind: Option<bool>,
     pid: Option<u32>,
     process: Option<&'a str>,
     scope_id: Option<u32>,

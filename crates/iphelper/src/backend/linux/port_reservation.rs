@@ -221,7 +221,8 @@ impl LinuxHost {
                 S::LastAck,
             ]));
         }
-        let query = SocketQuery { filter: conditions.into(), ..SocketQuery::default() };
+        let query =
+            SocketQuery { filter: conditions.into(), specific_port_binds: false, ..SocketQuery::default() };
         let used = match protocol {
             PortProtocol::Tcp => self.tcp_connections(&query)?.first().map(|row| row.local),
             PortProtocol::Udp => self.udp_endpoints(&query)?.first().map(|row| row.local),

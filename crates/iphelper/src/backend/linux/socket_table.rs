@@ -32,14 +32,14 @@ pub(super) trait SocketTable: Send + Sized + 'static {
     /// What a kernel lacks that does not list these sockets.
     const UNMONITORED: &'static str;
 
-    /// The dumps that together have every row of `family` that passes `filter`.
-    fn dumps(family: Option<Family>, filter: &SocketFilter) -> Result<Vec<Dump>>;
+    /// The dumps that together have every row of `family` that `query` asks for, whichever family that names.
+    fn dumps(family: Option<Family>, query: &SocketQuery) -> Result<Vec<Dump>>;
 
     /// The state of a socket as rows tell it; `None` for a socket that is in no table.
     fn state(state: State) -> Option<Option<TcpState>>;
 
-    /// The row of a socket that has these ends, from a dump of sockets whose ports are `automatic`.
-    fn row(ends: Ends, state: Option<TcpState>, automatic: bool) -> Self::Row;
+    /// The row of a socket that has these ends, and a port that the kernel chose if it is `automatic`.
+    fn row(ends: Ends, state: Option<TcpState>, automatic: Option<bool>) -> Self::Row;
 }
 
 /// What every row has.
@@ -80,7 +80,7 @@ impl Selection {
     fn decode<T: SocketTable>(
         &self,
         socket: &SocketRow<'_>,
-        automatic: bool,
+        automatic: Option<bool>,
         mut add: impl FnMut(T::Row),
     ) -> Result<(), DecodeError> {
         let Some(state) = T::state(socket.state()) else { return Ok(()) };
@@ -115,7 +115,7 @@ pub(super) fn decode<T: SocketTable>(
     mut add: impl FnMut(T::Row),
 ) -> Result<(), DecodeError> {
     let Some(state) = T::state(socket.state()) else { return Ok(()) };
-    each(socket, |ends| add(T::row(ends, state, false)))
+    each(socket, |ends| add(T::row(ends, state, None)))
 }
 
 /// The sockets of the processes that `filter` names, with the lowest of these processes as owner.
@@ -178,7 +178,7 @@ pub(super) fn whole<T: SocketTable>(host: &LinuxHost, query: &SocketQuery) -> Re
     let mut socket = host.sock_diag.take()?;
     let mut table: Vec<T::Row> = Vec::new();
     let mut seen = FxHashSet::default();
-    for Dump { mut request, automatic } in T::dumps(family, &query.filter)? {
+    for Dump { mut request, automatic } in T::dumps(family, query)? {
         let start = table.len();
         let mut part = (&mut table, &mut seen);
         let restart = |(table, seen): &mut (&mut Vec<T::Row>, &mut FxHashSet<u64>)| {
@@ -239,13 +239,13 @@ pub(super) fn stream<T: SocketTable>(host: &LinuxHost, query: &SocketQuery) -> R
         let processes = Processes::open()?;
         selection.owners = Some(processes.sockets(&processes.pids()?, |_| true, Unreadable::Skip)?);
     }
-    let mut dumps = T::dumps(family, &query.filter)?;
+    let mut dumps = T::dumps(family, query)?;
     dumps.reverse();
     Ok(Stream {
         socket: host.sock_diag.take()?,
         dumps,
         sequence: None,
-        automatic: false,
+        automatic: None,
         interrupted: false,
         selection,
         rows: VecDeque::new(),
@@ -261,8 +261,8 @@ pub(super) struct Stream<T: SocketTable> {
     dumps: Vec<Dump>,
     /// The number of the dump that is under way.
     sequence: Option<u32>,
-    /// Whether it is one of sockets whose ports the kernel chose.
-    automatic: bool,
+    /// Whether it is one of sockets whose ports the kernel chose, or one of the others; `None` if of both.
+    automatic: Option<bool>,
     interrupted: bool,
     selection: Selection,
     /// The rows of the latest datagram that were not given out yet.
@@ -369,9 +369,9 @@ mod tests {
         let (socket, _kernel) = scripted::socket(answers);
         let stream = Stream::<Tcp> {
             socket: scripted::pool(socket).take().unwrap(),
-            dumps: vec![Dump { request: Request::new(BY_FAMILY, DUMP, &[]), automatic: false }; dumps],
+            dumps: vec![Dump { request: Request::new(BY_FAMILY, DUMP, &[]), automatic: None }; dumps],
             sequence: None,
-            automatic: false,
+            automatic: None,
             interrupted: false,
             selection: Selection::new(&SocketQuery::default()).unwrap(),
             rows: VecDeque::new(),

@@ -125,7 +125,8 @@ impl backend::Statistics for LinuxHost {
     fn udp_statistics(&self, family: Family) -> Result<UdpStatistics> {
         let (counters, prefix) = self.counters(family, "Udp.", "Udp6")?;
         let get = |name| counters.get(prefix, name);
-        let endpoints = self.udp_endpoints(&UdpQuery { family: Some(family), ..UdpQuery::default() })?;
+        let query = UdpQuery { family: Some(family), specific_port_binds: false, ..UdpQuery::default() };
+        let endpoints = self.udp_endpoints(&query)?;
         Ok(UdpStatistics {
             in_datagrams: get("InDatagrams")?,
             no_ports: get("NoPorts")?,

@@ -11,7 +11,7 @@ use super::socket_table::{self, Dump, Ends, Row, SocketTable, dumps};
 use crate::backend;
 use crate::error::Result;
 use crate::socket::{Owner, SocketCookie};
-use crate::tcp::{DeleteOptions, TcpConnection, TcpConnections, TcpDeletion, TcpFilter, TcpQuery, TcpState};
+use crate::tcp::{DeleteOptions, TcpConnection, TcpConnections, TcpDeletion, TcpQuery, TcpState};
 use crate::types::Family;
 pub(super) use endpoints::unmapped;
 use iphelper_netlink::sock_diag::inet::{Protocol, State};
@@ -27,8 +27,8 @@ impl SocketTable for Tcp {
     const UNMONITORED: &'static str =
         "this kernel has no TCP socket monitoring (CONFIG_INET_DIAG, CONFIG_INET_TCP_DIAG)";
 
-    fn dumps(family: Option<Family>, filter: &TcpFilter) -> Result<Vec<Dump>> {
-        dumps(Protocol::Tcp, state::states(filter), family, filter, false)
+    fn dumps(family: Option<Family>, query: &TcpQuery) -> Result<Vec<Dump>> {
+        dumps(Protocol::Tcp, state::states(&query.filter), family, &query.filter, false)
     }
 
     #[inline]
@@ -37,7 +37,7 @@ impl SocketTable for Tcp {
     }
 
     #[inline]
-    fn row(ends: Ends, state: Option<TcpState>, _automatic: bool) -> TcpConnection {
+    fn row(ends: Ends, state: Option<TcpState>, _automatic: Option<bool>) -> TcpConnection {
         let Ends { family, local, remote, interface_index, cookie, socket_family, user_id, inode } = ends;
         TcpConnection {
             family,

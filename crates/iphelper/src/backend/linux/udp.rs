@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::socket::{Owner, SocketCookie};
 use crate::tcp::TcpState;
 use crate::types::Family;
-use crate::udp::{UdpCondition, UdpEndpoint, UdpEndpoints, UdpFilter, UdpQuery};
+use crate::udp::{UdpCondition, UdpEndpoint, UdpEndpoints, UdpQuery};
 use iphelper_netlink::sock_diag::inet::{Protocol, State, States};
 use std::net::SocketAddr;
 
@@ -22,11 +22,11 @@ impl SocketTable for Udp {
     const UNMONITORED: &'static str =
         "this kernel has no UDP socket monitoring (CONFIG_INET_DIAG, CONFIG_INET_UDP_DIAG)";
 
-    fn dumps(family: Option<Family>, filter: &UdpFilter) -> Result<Vec<Dump>> {
-        if filter.conditions.iter().any(|condition| matches!(condition, UdpCondition::State(_))) {
+    fn dumps(family: Option<Family>, query: &UdpQuery) -> Result<Vec<Dump>> {
+        if query.filter.conditions.iter().any(|condition| matches!(condition, UdpCondition::State(_))) {
             return Err(invalid("a UDP endpoint has no state"));
         }
-        dumps(Protocol::Udp, States::ALL, family, filter, true)
+        dumps(Protocol::Udp, States::ALL, family, &query.filter, query.specific_port_binds)
     }
 
     #[inline]
@@ -35,7 +35,7 @@ impl SocketTable for Udp {
     }
 
     #[inline]
-    fn row(ends: Ends, _state: Option<TcpState>, automatic: bool) -> UdpEndpoint {
+    fn row(ends: Ends, _state: Option<TcpState>, automatic: Option<bool>) -> UdpEndpoint {
         let Ends { family, local, remote, interface_index, cookie, socket_family, user_id, inode } = ends;
         UdpEndpoint {
             family,
@@ -48,7 +48,7 @@ impl SocketTable for Udp {
             inode,
             owner: None,
             created: None,
-            specific_port_bind: !automatic,
+            specific_port_bind: automatic.map(|automatic| !automatic),
         }
     }
 }

@@ -20,12 +20,12 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 #[derive(Clone, Debug)]
 pub(in crate::backend::linux) struct Dump {
     pub(super) request: Request,
-    /// Whether it is one of sockets whose ports the kernel chose.
-    pub(super) automatic: bool,
+    /// Whether it is one of sockets whose ports the kernel chose, or one of the others; `None` if of both.
+    pub(super) automatic: Option<bool>,
 }
 
-/// The dumps that together have every row of `family` in one of `states` that passes `filter`. Where rows tell who chose a
-/// port, as `ports` says, there is a dump of each kind.
+/// The dumps that together have every row of `family` in one of `states` that passes `filter`. Where rows are to
+/// tell who chose a port, as `ports` says, there is a dump of each kind.
 pub(in crate::backend::linux) fn dumps(
     protocol: Protocol,
     states: States,
@@ -46,7 +46,7 @@ pub(in crate::backend::linux) fn dumps(
         }
         let dump = |family, kernel: Filter| {
             let request = request(protocol, family, states, filter, kernel)?;
-            Ok(Dump { request, automatic: *automatic == Some(true) })
+            Ok(Dump { request, automatic: *automatic })
         };
         // IPv4 connections and dual-stack listeners of AF_INET6 sockets are in the AF_INET6 dump alone.
         if family != Some(Family::V6) && !wants_ipv6_addresses(filter) {
