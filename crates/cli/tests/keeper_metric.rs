@@ -225,6 +225,42 @@ fn default_routes_of_later_routers_have_the_metric_once() {
 }
 
 #[test]
+fn prefixes_of_later_advertisements_have_the_metric_once() {
+    isolated(|| {
+        let peer = interfaces();
+        let _ = run("sysctl -qw net.ipv6.conf.e0.accept_ra_rt_info_max_plen=64");
+        let _keeper = Keeper::start();
+        let _ = iph("interface set e0 --ipv6 --metric 50").ok();
+        let prefixes = [("2001:db8:5::/64", 306), ("2001:db8:48::/48", 1074)];
+        for _ in 0..2 {
+            eventually("the router is believed", || {
+                peer.run(|| {
+                    if run("ip -6 address show dev e0 scope link -tentative").is_empty() {
+                        return;
+                    }
+                    Advertisement {
+                        router_lifetime: 0,
+                        prefix: "2001:db8:5::".parse().unwrap(),
+                        route: Some("2001:db8:48::".parse().unwrap()),
+                        managed: false,
+                        other_configuration: false,
+                    }
+                    .send("e0");
+                });
+                std::thread::sleep(Duration::from_millis(20));
+                prefixes.iter().all(|(prefix, metric)| {
+                    let routes = routes("-6", prefix);
+                    routes.len() == 1 && routes[0].contains(&format!("metric {metric} "))
+                })
+            });
+            // After a flap the kernel forgets the router.
+            let _ = run("ip link set e0 down");
+            let _ = run("ip link set e0 up");
+        }
+    });
+}
+
+#[test]
 fn a_killed_keeper_is_followed_by_one_that_goes_on() {
     isolated(|| {
         let _peer = interfaces();

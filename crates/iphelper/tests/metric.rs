@@ -7,8 +7,11 @@
 )]
 
 use iphelper::ip_interface::{IpInterface, IpInterfaceChange, RouterDiscoveryBehavior};
+use iphelper::route::RouteQuery;
 use iphelper::{ErrorKind, Family, Host};
 use iphelper_testkit::{Advertisement, NetNs, eventually, isolated, run, set_sysctl, sysctl, unprivileged};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 mod uplinks;
 
@@ -452,9 +455,141 @@ fn an_advertised_default_route_moves_at_once_and_obeys_later_advertisements() {
     });
 }
 
-/// The routes but for how long they stay.
+/// A host with the uplink e0 and a router there, which advertises a prefix on the link and one behind it.
+fn with_advertised_prefixes(test: impl FnOnce(&NetNs, &Advertisement) + Send) {
+    let router = NetNs::new();
+    isolated(|| {
+        let _ = run(&format!("ip link add e0 type veth peer name r0 netns {}", router.path()));
+        set_sysctl("ipv6/conf/e0/accept_dad", "0");
+        set_sysctl("ipv6/conf/e0/accept_ra_rt_info_max_plen", "64");
+        let _ = router.sh("sysctl -qw net.ipv6.conf.r0.accept_dad=0 net.ipv6.conf.all.forwarding=1");
+        let _ = router.sh("ip link set r0 up");
+        let _ = router.sh("ip link set lo up");
+        let _ = router.sh("ip addr add 2001:db8:77::1/64 dev r0 nodad");
+        let _ = router.sh("ip addr add 2001:db8:48::1/128 dev lo");
+        let _ = run("ip link set e0 up");
+        eventually("the router has an address to advertise from", || {
+            router.sh("ip -6 address show dev r0 scope link -tentative").contains("fe80::")
+        });
+        let advertisement = Advertisement {
+            router_lifetime: 0,
+            prefix: "2001:db8:77::".parse().unwrap(),
+            route: Some("2001:db8:48::".parse().unwrap()),
+            managed: false,
+            other_configuration: false,
+        };
+        test(&router, &advertisement);
+    });
+}
+
+/// Whether the advertised routes stand once each, the metric of the interface added; and at what others no more.
+fn prefixes_stand(offset: u32) -> bool {
+    [("2001:db8:77::/64", 256), ("2001:db8:48::/48", 1024)].iter().all(|(prefix, metric)| {
+        let shown = run(&format!("ip -6 route show {prefix}"));
+        shown.lines().count() == 1 && shown.contains(&format!("metric {} ", metric + offset))
+    })
+}
+
+/// How long the shortest-lived advertised route stays, in seconds.
+fn prefixes_last() -> u32 {
+    let shown = ["2001:db8:77::/64", "2001:db8:48::/48"].map(|it| run(&format!("ip -6 route show {it}")));
+    let seconds = |shown: &String| {
+        shown.split(' ').find_map(|word| word.strip_suffix("sec")?.parse().ok()).unwrap_or_default()
+    };
+    shown.iter().map(seconds).min().unwrap_or_default()
+}
+
+#[test]
+fn routes_to_advertised_prefixes_follow_and_obey_later_advertisements() {
+    with_advertised_prefixes(|router, advertisement| {
+        let advertise = || router.run(|| advertisement.send("r0"));
+        eventually("the router is heard", || {
+            advertise();
+            prefixes_stand(0)
+        });
+        let host = Host::open().unwrap();
+        let metrics = || {
+            let prefixes = ["2001:db8:77::/64", "2001:db8:48::/48"];
+            let routes = host.routes(&RouteQuery::default()).unwrap();
+            prefixes.map(|prefix| {
+                let found = routes.iter().find(|route| route.destination.to_string() == prefix);
+                found.unwrap_or_else(|| panic!("{prefix}: {routes:?}")).metric
+            })
+        };
+        for offset in [50, 10, 90] {
+            set(Family::V6, "e0", &manual(offset)).unwrap();
+            assert!(prefixes_stand(offset), "{offset}: {}", run("ip -6 route"));
+            assert_eq!(metrics(), [256, 1024], "the owner's");
+            // Old routes are refreshed, and no new ones are made.
+            let _ = run("sleep 1.1");
+            let before = prefixes_last();
+            eventually("the next advertisement is heard", || {
+                advertise();
+                prefixes_last() > before
+            });
+            assert!(prefixes_stand(offset), "{offset}: {}", run("ip -6 route"));
+        }
+        set(Family::V6, "e0", &automatic()).unwrap();
+        assert!(prefixes_stand(0), "{}", run("ip -6 route"));
+        assert!(!run("ip route show table all").contains("proto 105"));
+        set(Family::V6, "e0", &manual(50)).unwrap();
+        router.run(|| advertisement.withdraw("r0"));
+        let gone = || {
+            !run("ip -6 route").contains("2001:db8:77::/64") && !run("ip -6 route").contains("2001:db8:48::")
+        };
+        eventually("they are withdrawn", gone);
+        set(Family::V6, "e0", &automatic()).unwrap();
+        assert!(gone(), "{}", run("ip -6 route"));
+        eventually("they return", || {
+            advertise();
+            prefixes_stand(0)
+        });
+    });
+}
+
+#[test]
+fn packets_to_advertised_prefixes_go_on_while_the_metric_changes() {
+    with_advertised_prefixes(|router, advertisement| {
+        eventually("the router is heard", || {
+            router.run(|| advertisement.send("r0"));
+            prefixes_stand(0)
+        });
+        eventually("an address to send from", || {
+            run("ip -6 addr show dev e0 -tentative").contains("2001:db8:77:")
+        });
+        let receiver = router.run(|| std::net::UdpSocket::bind("[::]:7000").unwrap());
+        receiver.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        let done = AtomicBool::new(false);
+        let sender = std::net::UdpSocket::bind("[::]:0").unwrap();
+        std::thread::scope(|scope| {
+            let packets = scope.spawn(|| {
+                let mut sent = 0_u32;
+                while !done.load(Ordering::Relaxed) {
+                    for to in ["[2001:db8:77::1]:7000", "[2001:db8:48::1]:7000"] {
+                        let _ = sender.send_to(b"packet", to).unwrap();
+                        let _ = receiver.recv(&mut [0; 16]).unwrap();
+                        sent += 1;
+                    }
+                }
+                sent
+            });
+            let changes = [manual(50), manual(10), manual(90), manual(20), automatic()];
+            let changed = changes.map(|change| set(Family::V6, "e0", &change));
+            done.store(true, Ordering::Relaxed);
+            assert!(packets.join().unwrap() > 0);
+            for changed in changed {
+                changed.unwrap();
+            }
+        });
+    });
+}
+
+/// The routes but for how long they stay, and for the protocol of those to advertised prefixes, which is the kernel's or,
+/// once they were moved, `boot`.
 fn routes_without_times() -> String {
     let words = routes();
+    let words = words
+        .replace("2001:db8:77::/64 dev e0 proto kernel metric 256", "2001:db8:77::/64 dev e0 metric 256");
     let words = words.split(' ').filter(|word| !word.ends_with("sec"));
     words.collect::<Vec<_>>().join(" ")
 }

@@ -449,16 +449,19 @@ fn transmit(descriptor: &OwnedFd, bytes: &[u8]) -> Result<(), Refusal> {
     if sent == bytes.len() { Ok(()) } else { Err(Refusal::of(libc::EIO)) }
 }
 
-/// A default route that the kernel takes for its own, made from a router's advertisement.
+/// An IPv6 route that the kernel takes for its own, made from a router's advertisement.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct AdvertisedRoute {
     pub(super) interface: u32,
-    pub(super) router: Ipv6Addr,
+    /// Prefix and its length; the length is 0 for a default route.
+    pub(super) destination: (Ipv6Addr, u8),
+    /// `None`: the prefix is on the link.
+    pub(super) router: Option<Ipv6Addr>,
     pub(super) metric: u32,
     /// RFC 4191: 0 medium, 1 high, 3 low.
     pub(super) preference: u8,
-    /// Clock ticks (`USER_HZ`) that it stays.
-    pub(super) expires: u32,
+    /// Clock ticks (`USER_HZ`) that it stays; `None`: for ever.
+    pub(super) expires: Option<u32>,
 }
 
 impl AdvertisedRoute {
@@ -472,9 +475,12 @@ impl AdvertisedRoute {
         // include/uapi/linux/ipv6_route.h
         const DEFAULT: u32 = 0x0001_0000;
         const ADVERTISED: u32 = 0x0004_0000;
+        const ON_LINK: u32 = 0x0008_0000;
         const EXPIRES: u32 = 0x0040_0000;
+        const ROUTE_INFORMATION: u32 = 0x0080_0000;
         const PREFERENCE_SHIFT: u32 = 27;
-        const UP_GATEWAY: u32 = 0x3;
+        const UP: u32 = 0x1;
+        const GATEWAY: u32 = 0x2;
         /// `struct in6_rtmsg`; libc keeps the fields of its own private.
         #[repr(C)]
         struct Message {
@@ -491,16 +497,23 @@ impl AdvertisedRoute {
         }
         const { assert!(size_of::<Message>() == size_of::<libc::in6_rtmsg>()) }
         let preference = u32::from(self.preference & 3) << PREFERENCE_SHIFT;
+        let (prefix, prefix_len) = self.destination;
+        let kind = match (self.router, prefix_len) {
+            (None, _) => ON_LINK,
+            (Some(_), 0) => GATEWAY | DEFAULT | preference,
+            (Some(_), _) => GATEWAY | ROUTE_INFORMATION | preference,
+        };
+        let expiry = if self.expires.is_some() { EXPIRES } else { 0 };
         let message = Message {
-            destination: [0; 16],
+            destination: prefix.octets(),
             source: [0; 16],
-            gateway: self.router.octets(),
+            gateway: self.router.unwrap_or(Ipv6Addr::UNSPECIFIED).octets(),
             kind: 0,
-            destination_len: 0,
+            destination_len: prefix_len.into(),
             source_len: 0,
             metric: self.metric,
-            expires: self.expires.into(),
-            flags: UP_GATEWAY | DEFAULT | ADVERTISED | EXPIRES | preference,
+            expires: self.expires.unwrap_or(0).into(),
+            flags: UP | ADVERTISED | kind | expiry,
             interface: i32::try_from(self.interface).map_err(|_| Errno::INVAL)?,
         };
         let socket =

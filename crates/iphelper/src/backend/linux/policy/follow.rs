@@ -58,6 +58,8 @@ pub(in crate::backend::linux) struct Follower {
     moves: Vec<(Route, u32)>,
     /// Interfaces of theirs that have new addresses.
     addresses: BTreeSet<(Family, u32)>,
+    /// Interfaces of theirs on which a router may have advertised a new prefix.
+    prefixes: BTreeSet<u32>,
     /// Interfaces with an IPv4 MTU of their own, and those over which routes came without it.
     mtus: BTreeMap<u32, u32>,
     new_mtus: BTreeSet<u32>,
@@ -93,6 +95,7 @@ impl Follower {
         self.known.as_ref().is_none_or(Known::is_dirty)
             || !self.moves.is_empty()
             || !self.addresses.is_empty()
+            || !self.prefixes.is_empty()
             || !self.new_mtus.is_empty()
     }
 
@@ -237,8 +240,12 @@ impl Follower {
             let _ = self.new_mtus.insert(link);
         }
         route.expires = expires;
-        if self.metrics.get(&(family, link)).is_some_and(|followed| followed.concerns(&route)) {
-            self.moves.push((route, port));
+        match self.metrics.get(&(family, link)) {
+            Some(followed) if followed.may_be_advertised_prefix(&route) => {
+                let _ = self.prefixes.insert(link);
+            }
+            Some(followed) if followed.concerns(&route) => self.moves.push((route, port)),
+            _ => {}
         }
     }
 
@@ -256,7 +263,10 @@ impl Follower {
             return Ok(());
         }
         // What is written down of moved routes is state, of which there is a copy.
-        let changes_state = self.known.is_none() || !self.moves.is_empty() || !self.addresses.is_empty();
+        let changes_state = self.known.is_none()
+            || !self.moves.is_empty()
+            || !self.addresses.is_empty()
+            || !self.prefixes.is_empty();
         let _lock = if changes_state { PolicyLock::take(host) } else { PolicyLock::take_for_routes(host) }?;
         hear(self)?;
         let done = self.keep_locked(host, hear);
@@ -307,8 +317,16 @@ impl Follower {
 
     /// Writes what was announced, and no more.
     fn keep_up(&mut self, host: &LinuxHost, hear: &mut Hear<'_>) -> Result<()> {
-        if !self.moves.is_empty() || !self.addresses.is_empty() || !self.new_mtus.is_empty() {
+        let is_still = self.moves.is_empty() && self.addresses.is_empty() && self.prefixes.is_empty();
+        if !is_still || !self.new_mtus.is_empty() {
             self.move_routes(host)?;
+            for index in std::mem::take(&mut self.prefixes) {
+                match host.link(InterfaceKey::Index(InterfaceIndex(index)), OPERATION) {
+                    Ok(link) => host.follow_advertised_prefixes(&link)?,
+                    Err(error) if error.kind() == ErrorKind::InterfaceNotFound => {}
+                    Err(error) => return Err(error),
+                }
+            }
             for (family, index) in std::mem::take(&mut self.addresses) {
                 match host.link(InterfaceKey::Index(InterfaceIndex(index)), OPERATION) {
                     Ok(link) => host.follow_addresses(family, &link)?,
@@ -413,6 +431,7 @@ impl Follower {
         self.others_locked = false;
         self.moves.clear();
         self.addresses.clear();
+        self.prefixes.clear();
         self.new_mtus.clear();
         self.metrics.clear();
         let links = host.links(OPERATION)?;
@@ -460,6 +479,9 @@ impl Follower {
         }
         for (family, link, routes) in unmoved {
             host.follow_addresses(family, &link)?;
+            if family == Family::V6 {
+                host.follow_advertised_prefixes(&link)?;
+            }
             let key = (family, link.index.0);
             if let Some(followed) = self.metrics.get_mut(&key) {
                 let moves = followed.move_routes(&mut *host.route.take()?, routes)?;

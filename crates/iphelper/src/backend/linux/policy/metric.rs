@@ -24,6 +24,7 @@ mod follow;
 mod moved;
 mod order;
 mod owners;
+mod prefixes;
 mod shifted;
 mod state;
 mod stays;
@@ -79,10 +80,11 @@ impl LinuxHost {
         let subject = Subject::of(link);
         let markers = markers(&mut socket).map_err(|refusal| failed(refusal, "reading the markers"))?;
         let state = State::of(&markers, family, subject);
-        let survey = survey(&mut socket, family, link, subject)?;
+        let survey = survey(self, &mut socket, family, link, subject)?;
         let goal = State { to: metric, ..state };
         let work = survey.work(&goal)?;
-        Ok(MetricWork { routes: work.delete.len(), addresses: work.readdress.len() })
+        let (prefixes, _) = prefixes::steps(&survey.prefixes, offset(metric))?;
+        Ok(MetricWork { routes: work.delete.len() + prefixes.len(), addresses: work.readdress.len() })
     }
 
     /// Sets the interface metric of `family` by hand or, with `None`, makes it automatic again. Also moves routes that
@@ -126,8 +128,14 @@ const fn offset(metric: Option<u32>) -> u32 {
     }
 }
 
-fn survey(socket: &mut Socket, family: Family, link: &Link, subject: Subject) -> Result<Survey> {
-    Survey::new(socket, family, link, subject)
+fn survey(
+    host: &LinuxHost,
+    socket: &mut Socket,
+    family: Family,
+    link: &Link,
+    subject: Subject,
+) -> Result<Survey> {
+    Survey::new(host, socket, family, link, subject)
         .map_err(|refusal| failed(refusal, "listing routes and addresses"))
 }
 
@@ -167,6 +175,8 @@ struct Done {
     stand_ins: Vec<AdvertisedRoute>,
     /// Advertised routes that have a stand-in now.
     replaced: Vec<Route>,
+    /// Routes to advertised prefixes that have a copy now.
+    prefixes: Vec<Route>,
 }
 
 /// One call that changes the metric of an interface.
@@ -275,6 +285,9 @@ impl Change<'_> {
             } else if let Some(advertised) = &advertised {
                 (done.replaced, _) = advertised.stand_ins(&survey.advertised, offset(state.to));
             }
+            if state.phase == Phase::Deleting {
+                (done.prefixes, _) = prefixes::steps(&survey.prefixes, offset(state.to))?;
+            }
             self.deleting(&state, &work, &done)?;
             self.settle(&state, &mut survey)?;
             survey = self.survey()?;
@@ -298,8 +311,9 @@ impl Change<'_> {
         done: &mut Done,
     ) -> Result<()> {
         let offset = offset(goal.to);
+        let (old_prefixes, new_prefixes) = prefixes::steps(&survey.prefixes, offset)?;
         let writing = |refusal| failed(refusal, "writing down what moves");
-        let routes = work.routes.iter().copied();
+        let routes = work.routes.iter().copied().chain(prefixes::places(&survey.prefixes, offset));
         survey.moved_routes.add(self.socket, routes, offset).map_err(writing)?;
         let prefixes = work.prefixes.iter().copied();
         survey.moved_prefixes.add(self.socket, prefixes, offset).map_err(writing)?;
@@ -334,21 +348,27 @@ impl Change<'_> {
         }
         done.addresses = work.readdress.iter().map(|(_, old)| old.clone()).collect();
         self.readdress_in_order(work, survey)?;
+        self.add_advertised(new_prefixes, &mut done.stand_ins)?;
+        done.prefixes = old_prefixes;
         if let Some(advertised) = advertised {
             advertised.write(offset)?;
             let (old, new) = advertised.stand_ins(&survey.advertised, offset);
-            for stand_in in new {
-                match self.host.namespace.run(|| stand_in.add())? {
-                    Ok(()) => done.stand_ins.push(stand_in),
-                    Err(Errno::EXIST) => {}
-                    Err(errno) => {
-                        return Err(
-                            system(OPERATION, errno).because("adding a stand-in for an advertised route")
-                        );
-                    }
+            self.add_advertised(new, &mut done.stand_ins)?;
+            done.replaced = old;
+        }
+        Ok(())
+    }
+
+    /// Adds routes that the kernel takes for its own; `added` gets those that were not there.
+    fn add_advertised(&self, new: Vec<AdvertisedRoute>, added: &mut Vec<AdvertisedRoute>) -> Result<()> {
+        for route in new {
+            match self.host.namespace.run(|| route.add())? {
+                Ok(()) => added.push(route),
+                Err(Errno::EXIST) => {}
+                Err(errno) => {
+                    return Err(system(OPERATION, errno).because("adding a stand-in for an advertised route"));
                 }
             }
-            done.replaced = old;
         }
         Ok(())
     }
@@ -359,6 +379,7 @@ impl Change<'_> {
         let deleting = |refusal| failed(refusal, "taking the old routes away");
         // Advertised routes may have been replaced, or have ended, by themselves.
         let _ = send_all(self.socket, done.replaced.iter().map(Route::delete)).map_err(deleting)?;
+        self.delete_prefixes(&done.prefixes, offset(goal.to))?;
         let refused = send_all(self.socket, work.delete.iter().map(Route::delete)).map_err(deleting)?;
         for (place, refusal) in refused {
             // Its owner has taken it away meanwhile, and does not know the copy.
@@ -494,7 +515,7 @@ impl Change<'_> {
     }
 
     fn survey(&mut self) -> Result<Survey> {
-        survey(self.socket, self.family, self.link, self.subject())
+        survey(self.host, self.socket, self.family, self.link, self.subject())
     }
 
     fn subject(&self) -> Subject {
@@ -502,14 +523,16 @@ impl Change<'_> {
     }
 }
 
-/// The route that a stand-in is to rtnetlink.
+/// The route that a stand-in, or the copy of a route to an advertised prefix, is to rtnetlink.
 fn stand_in_route(stand_in: &AdvertisedRoute) -> Route {
     const MAIN_TABLE: u32 = 254;
     Route {
         protocol: protocol::BOOT,
         priority: stand_in.metric,
         interface: Some(stand_in.interface),
-        gateway: Some(stand_in.router.into()),
+        gateway: stand_in.router.map(Into::into),
+        destination_len: stand_in.destination.1,
+        destination: (stand_in.destination.1 != 0).then_some(stand_in.destination.0.into()),
         ..Route::new(address_family(Family::V6), MAIN_TABLE)
     }
 }

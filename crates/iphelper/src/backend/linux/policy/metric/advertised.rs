@@ -18,7 +18,7 @@ use crate::types::{Family, InterfaceKey};
 use iphelper_netlink::rtnetlink::route::{Route, protocol};
 use rustix::fs::OFlags;
 use rustix::io::Errno;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::os::fd::OwnedFd;
 
 /// The kernel's main routing table (`RT_TABLE_MAIN`).
@@ -126,15 +126,16 @@ impl Advertised {
                 continue;
             };
             let served = |other: &Route| other.gateway == route.gateway && there.contains(&other.priority);
-            if all.iter().any(served) || new.iter().any(|other| other.router == router) {
+            if all.iter().any(served) || new.iter().any(|other| other.router == Some(router)) {
                 continue;
             }
             new.push(AdvertisedRoute {
                 interface,
-                router,
+                destination: (Ipv6Addr::UNSPECIFIED, 0),
+                router: Some(router),
                 metric: metric.saturating_add(1),
                 preference: route.preference.unwrap_or(0),
-                expires: route.expires.and_then(|ticks| u32::try_from(ticks).ok()).unwrap_or(1),
+                expires: Some(route.expires.and_then(|ticks| u32::try_from(ticks).ok()).unwrap_or(1)),
             });
         }
         (old, new)

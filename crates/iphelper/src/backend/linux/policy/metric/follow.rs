@@ -8,6 +8,7 @@ use super::super::foreign::{is_unicast_over, routes};
 use super::super::marker::{Subject, markers};
 use super::advertised::Advertised;
 use super::moved::{Moved, Place};
+use super::prefixes;
 use super::state::State;
 use super::survey::{Key, is_movable, without_metric};
 use super::{Change, OPERATION, failed, metric_of, offset};
@@ -56,6 +57,11 @@ impl Followed {
         let is_advertised = route.protocol == protocol::ROUTER_ADVERTISEMENT && self.kernel_obeys;
         !is_advertised && !self.advertised.as_ref().is_some_and(is_stand_in)
     }
+
+    /// Whether a route that was announced may lead to a prefix that a router has advertised just now.
+    pub(in crate::backend::linux::policy) fn may_be_advertised_prefix(&self, route: &Route) -> bool {
+        self.family == Family::V6 && self.offset != 0 && prefixes::may_be_new(route, self.index)
+    }
 }
 
 impl LinuxHost {
@@ -103,6 +109,11 @@ impl LinuxHost {
             survey.tell_stand_ins(advertised);
         }
         let unmoved = survey.unmoved(&state);
+        if family == Family::V6 {
+            // So that copies of what is advertised later are known for what they are when they are announced.
+            let writing = |refusal| failed(refusal, "writing down what moves");
+            survey.moved_routes.add(&mut socket, prefixes::later_places(offset), offset).map_err(writing)?;
+        }
         let kernel_obeys = link.ipv6.is_some_and(|ipv6| ipv6.obeys_routers(ipv6.accept_ra));
         let (index, moved) = (link.index.0, survey.moved_routes);
         Ok(Some((Followed { family, index, offset, kernel_obeys, advertised, moved, left }, unmoved)))

@@ -14,7 +14,7 @@ use iphelper_netlink::rtnetlink::route::{Filter, Route, kind, protocol};
 pub(in crate::backend::linux) struct Unmovable {
     /// Over other interfaces, too.
     pub(in crate::backend::linux) shared: usize,
-    /// To prefixes that a router advertised, on the link or by way of it.
+    /// To prefixes that a router has advertised since the metric was set, on the link or by way of it.
     pub(in crate::backend::linux) advertised: usize,
 }
 
@@ -49,7 +49,9 @@ impl LinuxHost {
         let kernel_obeys = link.ipv6.is_some_and(|ipv6| ipv6.obeys_routers(ipv6.accept_ra));
         if family == Family::V6 && kernel_obeys {
             let prefixes = read(Filter { advertised_prefixes: true, ..over })?;
-            let prefixes = prefixes.iter().filter(|route| is_unicast_over(route, index));
+            let is_kernels =
+                |route: &&Route| is_unicast_over(route, index) && route.protocol == protocol::KERNEL;
+            let prefixes = prefixes.iter().filter(is_kernels);
             unmovable.advertised = all.iter().filter(by_router).count() + prefixes.count();
         }
         Ok(unmovable)

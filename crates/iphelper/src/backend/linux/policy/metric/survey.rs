@@ -7,7 +7,9 @@ use super::OPERATION;
 use super::advertised::Advertised;
 use super::moved::{Moved, Place, What};
 use super::order::{Leaving, Order, Spot};
+use super::prefixes;
 use super::state::{Phase, State};
+use crate::backend::linux::LinuxHost;
 use crate::backend::linux::link::{Link, address_family};
 use crate::backend::linux::socket::{Refusal, Socket};
 use crate::error::{Error, ErrorKind, Result};
@@ -28,6 +30,8 @@ pub(super) struct Survey {
     addresses: Vec<Address>,
     /// Default routes that the kernel makes from router advertisements.
     pub(super) advertised: Vec<Route>,
+    /// Routes to prefixes that the kernel makes from them, and their copies.
+    pub(super) prefixes: Vec<Route>,
     pub(super) moved_routes: Moved,
     pub(super) moved_prefixes: Moved,
     /// Of IPv4 routes.
@@ -76,6 +80,7 @@ impl Key {
 
 impl Survey {
     pub(super) fn new(
+        host: &LinuxHost,
         socket: &mut Socket,
         family: Family,
         link: &Link,
@@ -88,9 +93,12 @@ impl Survey {
         let mut all = routes(socket, number, filter)?;
         all.retain(|route| is_movable(route, index));
         let kernel_obeys = link.ipv6.is_some_and(|ipv6| ipv6.obeys_routers(ipv6.accept_ra));
+        let prefixes = match family {
+            Family::V4 => Vec::new(),
+            Family::V6 => prefixes::take_out(host, socket, link, &mut all)?,
+        };
         for route in all {
             if route.protocol == protocol::ROUTER_ADVERTISEMENT && kernel_obeys {
-                // Routes to single prefixes (RFC 4191) come back with the kernel's metric each time.
                 if route.destination_len == 0 {
                     advertised.push(route);
                 }
@@ -109,7 +117,16 @@ impl Survey {
             Family::V4 => Order::read(socket)?,
             Family::V6 => Order::default(),
         };
-        Ok(Self { family, routes: found, addresses, advertised, moved_routes, moved_prefixes, order })
+        Ok(Self {
+            family,
+            routes: found,
+            addresses,
+            advertised,
+            prefixes,
+            moved_routes,
+            moved_prefixes,
+            order,
+        })
     }
 
     /// Puts stand-ins for advertised routes with those.

@@ -387,6 +387,61 @@ fn a_killed_call_leaves_an_advertised_default_route_to_the_next() {
     }
 }
 
+#[test]
+fn a_killed_call_leaves_advertised_prefixes_to_the_next() {
+    for messages in 0.. {
+        let router = NetNs::new();
+        let died = isolated(|| {
+            let _ = run(&format!("ip link add e0 type veth peer name r0 netns {}", router.path()));
+            let _ = run("sysctl -qw net.ipv6.conf.e0.accept_dad=0");
+            let _ = run("sysctl -qw net.ipv6.conf.e0.accept_ra_rt_info_max_plen=64");
+            let _ = router.sh("sysctl -qw net.ipv6.conf.r0.accept_dad=0");
+            let _ = router.sh("ip link set r0 up");
+            let _ = run("ip link set e0 up");
+            let ready = || router.sh("ip -6 addr show dev r0 -tentative").contains("fe80::");
+            eventually("the router has an address", ready);
+            let advertisement = Advertisement {
+                router_lifetime: 0,
+                prefix: "2001:db8:77::".parse().unwrap(),
+                route: Some("2001:db8:48::".parse().unwrap()),
+                managed: false,
+                other_configuration: false,
+            };
+            let shown =
+                || ["2001:db8:77::/64", "2001:db8:48::/48"].map(|it| run(&format!("ip -6 route show {it}")));
+            let stand = |offset: u32| {
+                shown().iter().zip([256, 1024]).all(|(shown, metric)| {
+                    shown.lines().count() == 1 && shown.contains(&format!("metric {} ", metric + offset))
+                })
+            };
+            eventually("the router is heard", || {
+                router.run(|| advertisement.send("r0"));
+                stand(0)
+            });
+            let mut died = false;
+            for (from, to) in [(None, Some(50)), (Some(50), Some(20)), (Some(20), None)] {
+                died |= killed::after_messages(messages, || set(Family::V6, to)).1;
+                assert!(shown().iter().all(|it| !it.is_empty()), "{from:?} {to:?} {messages}: {:?}", shown());
+                // Who comes next may want something else.
+                if messages % 2 == 0 {
+                    let _ = set(Family::V6, from).unwrap();
+                    assert!(stand(from.unwrap_or(0)), "{from:?} {to:?} {messages}: {:?}", shown());
+                }
+                let _ = set(Family::V6, to).unwrap();
+                assert!(stand(to.unwrap_or(0)), "{from:?} {to:?} {messages}: {:?}", shown());
+            }
+            assert!(!run("ip route show table all").contains("proto 105"));
+            router.run(|| advertisement.withdraw("r0"));
+            eventually("withdrawn", || shown().iter().all(String::is_empty));
+            died
+        });
+        if !died {
+            assert!(messages > 8, "{messages} messages");
+            return;
+        }
+    }
+}
+
 /// As the keeper does: moves what came since the metric was set.
 fn follow(family: Family) -> Result<Vec<String>> {
     let host = LinuxHost::open().unwrap();
