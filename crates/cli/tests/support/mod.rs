@@ -115,7 +115,7 @@ impl Terminal {
             let mut bytes = [0; 4096];
             let len = self.controller.read(&mut bytes).unwrap_or(0);
             assert!(len > 0, "the screen ends without {text:?}: {}", String::from_utf8_lossy(&screen));
-            screen.extend_from_slice(&bytes[..len]);
+            screen.extend_from_slice(bytes.get(..len).expect("read gives no more than there is room"));
         }
         String::from_utf8_lossy(&screen).into_owned()
     }
