@@ -193,11 +193,13 @@ impl Adapter {
     }
 
     /// The lower of its metrics; `None` where it has neither family.
+    #[cfg(target_os = "linux")]
     fn metric(&self) -> Option<u32> {
         [self.ipv4, self.ipv6].into_iter().flatten().map(|ip| ip.metric).min()
     }
 
     /// Where it stands among adapters: by metric, those without at the end, then by index.
+    #[cfg(target_os = "linux")]
     pub(crate) fn place(&self) -> (u32, crate::types::InterfaceIndex) {
         (self.metric().unwrap_or(u32::MAX), self.interface.index)
     }

@@ -52,6 +52,7 @@ pub struct DhcpLease {
 
 impl DhcpLease {
     /// A lease of `address` of which nothing more is known.
+    #[cfg(target_os = "linux")]
     pub(crate) const fn new(client: DhcpClient, address: Ipv4Addr) -> Self {
         Self { client, address, server: None, obtained: None, lifetime: None, wins_servers: Vec::new() }
     }

@@ -97,6 +97,7 @@ impl EchoStatus {
     }
 
     /// What an ICMP error says (RFC 792, RFC 1812); `None` for a type that is no error.
+    #[cfg(target_os = "linux")]
     pub(crate) const fn of_icmp(kind: u8, code: u8) -> Option<Self> {
         Some(match (kind, code) {
             (3, 0 | 6 | 11) => Self::DestinationNetUnreachable,
@@ -117,6 +118,7 @@ impl EchoStatus {
     }
 
     /// What an ICMPv6 error says (RFC 4443); `None` for a type that is no error.
+    #[cfg(target_os = "linux")]
     pub(crate) const fn of_icmpv6(kind: u8, code: u8) -> Option<Self> {
         Some(match (kind, code) {
             (1, 0) => Self::DestinationNetUnreachable,
