@@ -68,7 +68,7 @@ fn furnished() -> Host {
     }
     eventually("three interfaces have a link-local address", || {
         let shown = run("ip -6 addr show scope link");
-        shown.matches("fe80").count() == 3 && !shown.contains("tentative")
+        shown.matches("fe80::").count() == 3 && !shown.contains("tentative")
     });
     let host = Host::open().unwrap();
     let e0 = host.interface_named("e0").unwrap().index;

@@ -72,7 +72,7 @@ fn tables_are_what_ip_shows() {
         let _ = run("ip addr add 192.0.2.9 peer 192.0.2.10 dev e1");
         let _ = run("ip addr add 10.0.0.1/8 dev e1 valid_lft 100000 preferred_lft 50000");
         eventually("both have a link-local address", || {
-            run("ip -6 addr show scope link").matches("fe80").count() == 2
+            run("ip -6 addr show scope link").matches("fe80::").count() == 2
         });
         let host = Host::open().unwrap();
         let near = |a: u64, b: u64| a.abs_diff(b) <= 600;
@@ -121,7 +121,7 @@ fn origins_are_told_by_who_made_the_address() {
         );
         let _ = run("ip -6 addr add fe80::7/64 dev e0 nodad");
         eventually("the kernel's link-local address", || {
-            run("ip -6 -json addr show dev e0 scope link").matches("fe80").count() == 2
+            run("ip -6 -json addr show dev e0 scope link").matches("fe80::").count() == 2
         });
         let host = Host::open().unwrap();
         let of = |address| origins(&row(&host, "e0", address));
