@@ -19,6 +19,7 @@ extern "C" {
 #define MAX_ADAPTER_ADDRESS_LENGTH 8
 #define MAX_DHCPV6_DUID_LENGTH 130
 #define MAX_DNS_SUFFIX_STRING_LENGTH 256
+#define DEFAULT_MINIMUM_ENTITIES 32
 
 /* IPv4 addresses as text, in a list. */
 typedef struct {
