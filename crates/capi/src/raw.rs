@@ -49,10 +49,12 @@ pub use windows_sys::Win32::NetworkManagement::IpHelper::{
 };
 pub use windows_sys::Win32::Networking::WinSock::{
     AF_INET, AF_INET6, AF_UNSPEC, IN_ADDR, IN_ADDR_0, IN6_ADDR, IN6_ADDR_0, MIB_IPPROTO_NETMGMT,
-    NL_INTERFACE_OFFLOAD_ROD, NL_NETWORK_CONNECTIVITY_HINT, NetworkConnectivityCostHintUnknown,
-    NetworkConnectivityLevelHintInternetAccess, NetworkConnectivityLevelHintLocalAccess,
-    NetworkConnectivityLevelHintNone, NetworkConnectivityLevelHintUnknown, SOCKADDR, SOCKADDR_IN,
-    SOCKADDR_IN6, SOCKADDR_IN6_0, SOCKADDR_IN6_PAIR, SOCKADDR_INET,
+    NL_INTERFACE_OFFLOAD_ROD, NL_NETWORK_CONNECTIVITY_HINT, NetworkConnectivityCostHintFixed,
+    NetworkConnectivityCostHintUnknown, NetworkConnectivityCostHintUnrestricted,
+    NetworkConnectivityLevelHintConstrainedInternetAccess, NetworkConnectivityLevelHintInternetAccess,
+    NetworkConnectivityLevelHintLocalAccess, NetworkConnectivityLevelHintNone,
+    NetworkConnectivityLevelHintUnknown, SOCKADDR, SOCKADDR_IN, SOCKADDR_IN6, SOCKADDR_IN6_0,
+    SOCKADDR_IN6_PAIR, SOCKADDR_INET,
 };
 pub use windows_sys::Win32::Networking::WinSock::{DL_EI48, DL_EUI48, DL_OUI};
 pub use windows_sys::core::GUID;

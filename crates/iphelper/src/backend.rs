@@ -7,6 +7,7 @@ use crate::address::{
 use crate::best_route::{BestRoute as BestRouteRow, BestRouteQuery, RouteExplanation};
 #[cfg(target_os = "linux")]
 use crate::compartment::CompartmentId;
+use crate::connectivity::{ConnectivityCost, ManagedInterface};
 use crate::convert::InterfaceNames;
 use crate::destination::{AddressPair, Destination as DestinationRow};
 use crate::dns::{Dns as DnsRow, DnsChange, InterfaceDnsChange, InterfaceDnsSettings, NetworkParameters};
@@ -61,6 +62,7 @@ pub(crate) trait Backend:
     + Destination
     + Dns
     + Router
+    + Connectivity
     + RoundTrip
     + Icmp
     + Compartment
@@ -93,6 +95,7 @@ impl<
         + Destination
         + Dns
         + Router
+        + Connectivity
         + RoundTrip
         + Icmp
         + Compartment
@@ -382,6 +385,23 @@ pub(crate) trait Dns {
     ) -> Result<Vec<PropertyChange>>;
     /// What is changed, or with `write` false would be.
     fn set_dns(&self, change: &DnsChange, write: bool) -> Result<Vec<PropertyChange>>;
+}
+
+/// [`crate::connectivity`].
+pub(crate) trait Connectivity {
+    /// What this host's network manager has found out; `None`: there is none that could be asked.
+    fn network_manager(&self) -> Option<Box<dyn NetworkManager>>;
+    /// Calls `changed` whenever it may have found out something else, has come or gone, until what is returned is
+    /// dropped. The first call comes when the watch has begun.
+    fn watch_network_manager(&self, changed: Box<dyn Fn() + Send>) -> Result<Box<dyn Send + Sync>>;
+}
+
+/// What a network manager has found out. Each answer stays as it was given first.
+pub(crate) trait NetworkManager: Send {
+    /// What it costs to send by the connection that most packets take.
+    fn cost(&self) -> Option<ConnectivityCost>;
+    /// Of one interface.
+    fn interface(&self, name: &str) -> ManagedInterface;
 }
 
 /// [`crate::router`].

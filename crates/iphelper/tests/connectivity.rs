@@ -13,7 +13,7 @@ iphelper_testkit::private_user_namespace!();
 
 fn of(host: &Host, name: &str) -> ConnectivityLevel {
     let luid = host.interface_named(name).unwrap().luid;
-    unprivileged(|| host.interface_connectivity_hint(luid).unwrap())
+    unprivileged(|| host.interface_connectivity_hint(luid).unwrap().level)
 }
 
 #[test]
@@ -30,12 +30,12 @@ fn from_nowhere_to_the_link_and_beyond() {
         assert_eq!(of(&host, "e0"), LocalAccess, "a route to some network");
         let _ = run("ip route add default via 192.0.2.2");
         assert_eq!(of(&host, "e0"), InternetAccess);
-        assert_eq!(host.connectivity_hint().unwrap(), InternetAccess);
+        assert_eq!(host.connectivity_hint().unwrap().level, InternetAccess);
 
         // Nobody answers as 192.0.2.2: the first packet finds that out.
         let _ = std::process::Command::new("ping").args(["-c1", "-W5", "198.51.100.1"]).output();
         assert!(run("ip neigh show 192.0.2.2").contains("FAILED"));
-        assert_eq!((of(&host, "e0"), host.connectivity_hint().unwrap()), (LocalAccess, LocalAccess));
+        assert_eq!((of(&host, "e0"), host.connectivity_hint().unwrap().level), (LocalAccess, LocalAccess));
         there.run(|| {
             let _ = run("ip address add 192.0.2.2/24 dev e1");
         });
@@ -50,7 +50,7 @@ fn from_nowhere_to_the_link_and_beyond() {
         let _ = run("ip route replace unreachable default table 100");
         assert_eq!(of(&host, "e0"), LocalAccess);
         let _ = run("ip link set e0 down");
-        assert_eq!((of(&host, "e0"), host.connectivity_hint().unwrap()), (Nowhere, Nowhere));
+        assert_eq!((of(&host, "e0"), host.connectivity_hint().unwrap().level), (Nowhere, Nowhere));
         let nobody = host.interface_connectivity_hint(InterfaceIndex(0x7FFF)).unwrap_err();
         assert_eq!(nobody.kind(), ErrorKind::InterfaceNotFound);
     });
@@ -68,11 +68,11 @@ fn a_disabled_default_route_leads_nowhere() {
             let _ = host.set_ip_interface_families(luid, &disabled(true), &disabled(true)).unwrap();
             assert_eq!(of(&host, name), LocalAccess, "{name}");
         }
-        assert_eq!(host.connectivity_hint().unwrap(), LocalAccess);
+        assert_eq!(host.connectivity_hint().unwrap().level, LocalAccess);
         // One family is enough.
         let luid = host.interface_named("e0").unwrap().luid;
         let _ = host.set_ip_interface(Family::V6, luid, &disabled(false)).unwrap();
-        assert_eq!(host.connectivity_hint().unwrap(), InternetAccess);
+        assert_eq!(host.connectivity_hint().unwrap().level, InternetAccess);
     });
 }
 
@@ -81,7 +81,7 @@ fn a_change_is_told_and_what_is_none_is_not() {
     isolated(|| {
         let host = Host::open().unwrap();
         let (tell, told) = channel();
-        let registration = host.notify_connectivity_change(true, move |level| tell.send(level).unwrap());
+        let registration = host.notify_connectivity_change(true, move |hint| tell.send(hint.level).unwrap());
         let registration = registration.unwrap();
         let next = || told.recv_timeout(Duration::from_secs(60)).unwrap();
         assert_eq!(next(), Nowhere, "the initial call");
@@ -104,7 +104,7 @@ fn a_change_is_told_and_what_is_none_is_not() {
         assert!(told.recv().is_err());
 
         let (tell, told) = channel();
-        let registration = host.notify_connectivity_change(false, move |level| tell.send(level).unwrap());
+        let registration = host.notify_connectivity_change(false, move |hint| tell.send(hint.level).unwrap());
         let _registration = registration.unwrap();
         let _ = run("ip link add e0 type veth peer name e1");
         let _ = run("ip link set e0 up");

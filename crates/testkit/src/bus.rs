@@ -51,9 +51,27 @@ impl Drop for PrivateBus {
 /// What a service answers: values, or the name and the text of an error.
 pub type Answer = Result<Option<Structure<'static>>, (String, String)>;
 
+/// A signal of a service.
+#[derive(Debug)]
+pub struct Signal {
+    /// The object.
+    pub path: String,
+    /// Its interface.
+    pub interface: &'static str,
+    /// The signal's name.
+    pub member: &'static str,
+    /// Its values.
+    pub values: Structure<'static>,
+}
+
 /// Takes the `name` on the bus of this thread's `/run` and answers each call by `answer`, until the bus ends. Run it in a
 /// process of its own ([`Child::start`](crate::Child::start)): a service is in the namespace of its process.
 pub fn serve(name: &str, mut answer: impl FnMut(&Message) -> Answer) {
+    serve_and_tell(name, |call, _| answer(call));
+}
+
+/// The same; the signals that `answer` leaves are sent behind each answer.
+pub fn serve_and_tell(name: &str, mut answer: impl FnMut(&Message, &mut Vec<Signal>) -> Answer) {
     let socket = UnixStream::connect(SOCKET).expect("connecting to the bus");
     block_on(async {
         let connection = Builder::unix_stream(socket).build().await.expect("greeting the bus");
@@ -65,13 +83,19 @@ pub fn serve(name: &str, mut answer: impl FnMut(&Message) -> Answer) {
                 continue;
             }
             let header = message.header();
-            let answered = match answer(&message) {
+            let mut signals = Vec::new();
+            let answered = match answer(&message, &mut signals) {
                 Ok(Some(values)) => connection.reply(&header, &values).await,
                 Ok(None) => connection.reply(&header, &()).await,
                 Err((name, text)) => connection.reply_error(&header, name, &text).await,
             };
             if answered.is_err() {
                 break;
+            }
+            for Signal { path, interface, member, values } in signals {
+                let nobody = None::<&str>;
+                let sent = connection.emit_signal(nobody, path.as_str(), interface, member, &values).await;
+                sent.expect("sending a signal");
             }
         }
     });

@@ -6,6 +6,7 @@ mod best_route;
 mod bus;
 mod compartment;
 mod conf;
+mod connectivity;
 mod convert;
 mod destination;
 mod destroy;

@@ -7,6 +7,10 @@
 //! a container that was given the host's socket). A service that numbers interfaces is asked only if its process is in the
 //! namespace of the host; see [`LinuxHost::service`].
 
+mod watch;
+
+pub(super) use watch::{ServiceWatch, Watched};
+
 use super::LinuxHost;
 use super::namespace::Namespace;
 use super::privilege::has_more_rights_than_its_caller;
@@ -127,7 +131,7 @@ impl Bus {
     fn system(operation: &'static str) -> Result<Option<Self>> {
         let (jobs, work) = channel::<Job>();
         let (connected, answer) = channel();
-        let _thread = start_thread("iphelper-bus", move || match connect() {
+        let _thread = start_thread("iphelper-bus", move || match block_on(connect()) {
             Ok(Some(connection)) => {
                 if connected.send(Ok(true)).is_ok() {
                     for job in work {
@@ -260,9 +264,9 @@ fn kind_of(refusal: &str) -> ErrorKind {
 }
 
 /// A connection to the first bus that takes any; `None` where there is none for this caller.
-fn connect() -> zbus::Result<Option<Connection>> {
+async fn connect() -> zbus::Result<Option<Connection>> {
     for builder in builders() {
-        match block_on(builder.method_timeout(PATIENCE).build()) {
+        match builder.method_timeout(PATIENCE).build().await {
             Ok(connection) => return Ok(Some(connection)),
             // Nobody who listens, or one who does not talk to this caller: for this caller there is no bus.
             Err(zbus::Error::Connection(..) | zbus::Error::Address(_) | zbus::Error::Handshake(_)) => {}

@@ -6,7 +6,7 @@ use crate::backend::linux::adapter::lease;
 use crate::backend::linux::destroy::{destroy, refused};
 use crate::backend::linux::link::Link;
 use crate::backend::linux::socket::arp::ArpSocket;
-use crate::backend::{Dns as _, Tcp as _, Udp as _};
+use crate::backend::{Connectivity as _, Dns as _, Tcp as _, Udp as _};
 use crate::connectivity;
 use crate::dns::Resolver;
 use crate::doctor::Finding;
@@ -50,9 +50,12 @@ impl LinuxHost {
         self.compartments(&mut all);
         self.reservations(&mut all);
         self.stamps(&mut all, links)?;
-        let level = connectivity::of_host(self);
-        let detail = level.as_ref().ok().map(|level| format!("{level}, as routes and neighbours tell"));
-        all.add("connectivity", "tell how far packets get", reason(level), detail);
+        let manager = self.network_manager();
+        let hint = connectivity::of_host(self, manager.as_deref());
+        let who =
+            if manager.is_some() { "routes, neighbours and NetworkManager" } else { "routes and neighbours" };
+        let detail = hint.as_ref().ok().map(|hint| format!("{}, as {who} tell", hint.level));
+        all.add("connectivity", "tell how far packets get", reason(hint), detail);
         Ok(all.rows)
     }
 
