@@ -1,7 +1,7 @@
 //! The arguments, from the program's name to the noun; each noun's own are beside its commands.
 
 use crate::cmd::{
-    adapter, address, compartment, completions, demo, dns, doctor, estats, interface, keeper, neighbor,
+    adapter, address, compartment, completions, demo, dns, doctor, estats, interface, keeper, man, neighbor,
     path_mtu, ping, port_reservation, route, stats, tcp, udp, watch,
 };
 use crate::exit::{self, Exit, Failure};
@@ -80,6 +80,7 @@ enum Command {
     Doctor(doctor::Args),
     Demo(demo::Args),
     Completions(completions::Args),
+    Man(man::Args),
 }
 
 /// When to use colour.
@@ -125,6 +126,7 @@ impl Cli {
             Command::Keeper(args) => args.run(),
             Command::Demo(args) => args.run(),
             Command::Completions(args) => args.run(&mut Self::command()),
+            Command::Man(args) => args.run(Self::command()),
         }
     }
 }

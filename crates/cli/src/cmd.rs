@@ -10,6 +10,7 @@ pub(crate) mod doctor;
 pub(crate) mod estats;
 pub(crate) mod interface;
 pub(crate) mod keeper;
+pub(crate) mod man;
 pub(crate) mod neighbor;
 pub(crate) mod path_mtu;
 pub(crate) mod ping;

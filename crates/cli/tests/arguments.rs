@@ -9,7 +9,7 @@
 
 mod support;
 
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use support::{command, iph, run, snapshot};
 
 iphelper_testkit::private_user_namespace!();
@@ -80,6 +80,7 @@ const HELP: &[&str] = &[
     "estats",
     "demo",
     "completions",
+    "man",
 ];
 
 #[test]
@@ -154,6 +155,7 @@ fn mistakes_are_usage_errors_on_standard_error() {
         "doctor who",
         "demo twice",
         "completions tcl",
+        "man",
         "--color sometimes demo",
     ] {
         let run = iph(arguments).expect(2);
@@ -185,6 +187,46 @@ fn completions_are_made_for_every_shell() {
 }
 
 #[test]
+fn each_command_has_a_manual_page() {
+    let folder = support::Folder::new();
+    let pages = folder.0.join("share/man1");
+    let written = iph(&format!("man {}", pages.display())).ok();
+    let mut expected = std::collections::BTreeSet::new();
+    for words in HELP {
+        let name = format!("iph {words}").trim().replace(' ', "-");
+        let page = pages.join(format!("{name}.1"));
+        let text = std::fs::read_to_string(&page).unwrap();
+        assert!(text.contains(&format!(".TH {} 1 \" \" \"iph ", name.to_uppercase())), "{name}: {text}");
+        let help = iph(&format!("{words} --help")).ok();
+        for heading in ["Examples", "Properties"] {
+            let section = format!(".SH {}\n", heading.to_uppercase());
+            assert_eq!(text.contains(&section), help.contains(&format!("{heading}:\n")), "{name} {heading}");
+        }
+        // What is referred to is there.
+        for reference in text.split(".SH \"SEE ALSO\"").nth(1).unwrap().split("\\fB").skip(1) {
+            let other = reference.split("\\fR").next().unwrap().replace("\\-", "-");
+            assert!(pages.join(format!("{other}.1")).exists(), "{name}: {other}");
+        }
+        let _ = expected.insert(page.display().to_string());
+        let Ok(output) =
+            Command::new("groff").args(["-man", "-Tascii", "-P-cbou", "-ww"]).arg(&page).output()
+        else {
+            eprintln!("skipped: no groff here");
+            continue;
+        };
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{name}");
+        assert!(String::from_utf8_lossy(&output.stdout).contains("--color"), "{name}");
+    }
+    let written = written.lines().map(str::to_owned).collect();
+    assert_eq!(expected, written, "one for each command");
+    assert_eq!(std::fs::read_dir(&pages).unwrap().count(), HELP.len());
+
+    std::fs::write(folder.0.join("file"), "").unwrap();
+    let message = iph(&format!("man {}", folder.0.join("file").display())).message(1);
+    assert!(message.contains("/file"), "{message}");
+}
+
+#[test]
 fn a_full_disk_is_a_failure_and_a_closed_pipe_is_none() {
     let full = || Stdio::from(std::fs::File::options().write(true).open("/dev/full").unwrap());
     for arguments in ["tcp list", "tcp list --json", "completions bash"] {
@@ -204,7 +246,7 @@ fn a_full_disk_is_a_failure_and_a_closed_pipe_is_none() {
 fn a_host_without_proc_is_told_as_such() {
     let unshare = |script: &str| {
         let iph = command("interface list");
-        let mut unshare = std::process::Command::new("unshare");
+        let mut unshare = Command::new("unshare");
         let _ =
             unshare.args(["--mount", "sh", "-c", script, "sh"]).arg(iph.get_program()).args(iph.get_args());
         run(&mut unshare)
