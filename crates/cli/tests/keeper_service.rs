@@ -51,7 +51,11 @@ fn each_line_is_explained_once() {
 fn systemd_reads_the_unit() {
     let folder = Folder::new();
     let path = folder.0.join("iphelper-keeper.service");
-    std::fs::write(&path, unit().replace("/usr/bin/iph", env!("CARGO_BIN_EXE_iph"))).unwrap();
+    std::fs::write(
+        &path,
+        unit().replace("ExecStart=iph ", concat!("ExecStart=", env!("CARGO_BIN_EXE_iph"), " ")),
+    )
+    .unwrap();
     match Command::new("systemd-analyze").args(["verify", "--man=no"]).arg(&path).output() {
         Ok(output) => {
             let text = String::from_utf8_lossy(&output.stderr);
@@ -60,6 +64,42 @@ fn systemd_reads_the_unit() {
         }
         Err(error) => eprintln!("skipped: systemd-analyze does not run here: {error}"),
     }
+}
+
+/// Some hosts have their network before `sysinit.target`, for which services wait unless they say otherwise: one that
+/// comes before the network would wait for itself, and systemd drop one of the two.
+#[test]
+fn the_units_come_before_the_earliest_network() {
+    let folder = Folder::new();
+    let network = "[Unit]\nDefaultDependencies=no\nAfter=network-pre.target\nBefore=sysinit.target\n\
+                   [Service]\nType=oneshot\nExecStart=/bin/true\n";
+    let ours = ["iphelper-keeper.service", "iphelper-port-reservations.service"];
+    let all = format!("[Unit]\nRequires=sysinit.target early-network.service {}\n", ours.join(" "));
+    let write = |name: &str, text: &str| std::fs::write(folder.0.join(name), text).unwrap();
+    write("early-network.service", network);
+    write("all.target", &all);
+    for name in ours {
+        write(name, &std::fs::read_to_string(repository("packaging/systemd").join(name)).unwrap());
+    }
+    let cycles = || {
+        let verify = Command::new("systemd-analyze")
+            .args(["verify", "--man=no"])
+            .arg(folder.0.join("all.target"))
+            .output()
+            .inspect_err(|error| eprintln!("skipped: systemd-analyze does not run here: {error}"));
+        let text = String::from_utf8(verify.ok()?.stderr).unwrap();
+        Some(
+            text.lines()
+                .filter(|line| line.contains("ordering cycle"))
+                .map(str::to_owned)
+                .collect::<Vec<_>>(),
+        )
+    };
+    let Some(found) = cycles() else { return };
+    assert_eq!(found, [""; 0]);
+    let waiting = unit().replace("DefaultDependencies=no\n", "");
+    write(ours[0], &waiting);
+    assert_ne!(cycles().unwrap(), [""; 0], "it would be seen");
 }
 
 /// The service's user and capabilities, without the rest of systemd's fences.
