@@ -73,10 +73,13 @@ fn what_somebody_overwrote_is_restored() {
         set_sysctl(LIST, "22");
         assert_eq!(iph("port-reservation list --json").json()[0]["is_in_force"], false);
         assert_eq!(unprivileged("port-reservation restore --dry-run --json").json()[0]["first"], 50000);
+        let warnings = || unprivileged("doctor --json").json()["warnings"].to_string();
+        assert!(warnings().contains("TCP ports 50000-50009 are reserved, and given out"), "{}", warnings());
         assert_eq!(sysctl(LIST), "22");
         assert_eq!(iph("port-reservation restore --json").json()[0]["is_in_force"], true);
         assert_eq!(sysctl(LIST), "22,50000-50009");
         assert_eq!(iph("port-reservation restore --json").json(), serde_json::json!([]));
+        assert_eq!(warnings(), "[]");
     });
 }
 
@@ -136,7 +139,11 @@ fn unit() -> (PathBuf, String) {
 fn the_unit_is_read_by_systemd() {
     let folder = Folder::new();
     let path = folder.0.join("iphelper-port-reservations.service");
-    std::fs::write(&path, unit().1.replace("/usr/bin/iph", env!("CARGO_BIN_EXE_iph"))).unwrap();
+    std::fs::write(
+        &path,
+        unit().1.replace("ExecStart=iph ", concat!("ExecStart=", env!("CARGO_BIN_EXE_iph"), " ")),
+    )
+    .unwrap();
     match Command::new("systemd-analyze").args(["verify", "--man=no"]).arg(&path).output() {
         Ok(output) => {
             let text = String::from_utf8_lossy(&output.stderr);
@@ -152,7 +159,7 @@ fn the_unit_is_read_by_systemd() {
 fn what_the_unit_allows_is_enough() {
     with_records(|| {
         let unit = unit().1;
-        let start = unit.lines().find_map(|line| line.strip_prefix("ExecStart=/usr/bin/iph ")).unwrap();
+        let start = unit.lines().find_map(|line| line.strip_prefix("ExecStart=iph ")).unwrap();
         assert!(unit.contains("CapabilityBoundingSet=CAP_NET_ADMIN\n"), "one capability");
         let _ = iph("port-reservation add tcp 50000-50009").ok();
         set_sysctl(LIST, "22");

@@ -258,3 +258,31 @@ fn a_refusal_leaves_nothing_behind() {
         assert_eq!(host.port_reservations().unwrap().len(), 1);
     });
 }
+
+#[test]
+fn a_full_disk_is_told_and_changes_nothing() {
+    with_host(|host| {
+        let _ = host.create_port_reservation(TCP, range("9000")).unwrap();
+        let _ = iphelper_testkit::run("mount -o remount,size=64k /var/lib");
+        let mut filler = std::fs::File::create("/var/lib/filler").unwrap();
+        while std::io::Write::write(&mut filler, &[0; 4096]).is_ok() {}
+        let names = || {
+            let entries = std::fs::read_dir("/var/lib/iphelper/port-reservations").unwrap();
+            entries.map(|entry| entry.unwrap().file_name()).collect::<BTreeSet<_>>()
+        };
+        let (before, files) = (sysctl(LIST), names());
+        for refused in [
+            host.create_port_reservation(TCP, range("9001")),
+            host.delete_port_reservation(TCP, range("9000")),
+        ] {
+            let error = refused.unwrap_err();
+            assert_eq!(error.errno(), Some(28), "{error}");
+            assert!(error.to_string().contains("/var/lib/iphelper"), "{error}");
+            assert_eq!((sysctl(LIST), names()), (before.clone(), files.clone()));
+        }
+        assert_eq!(host.port_reservations().unwrap().len(), 1);
+        drop(filler);
+        std::fs::remove_file("/var/lib/filler").unwrap();
+        let _ = host.delete_port_reservation(TCP, range("9000")).unwrap();
+    });
+}

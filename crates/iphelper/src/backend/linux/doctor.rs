@@ -270,6 +270,16 @@ impl LinuxHost {
                 }
             }
         }
+        // Of a record that cannot be read the chapter's findings tell.
+        let reservations = backend::PortReservation::port_reservations(self).unwrap_or_default();
+        for row in reservations.iter().filter(|row| !row.is_in_force) {
+            let message = format!(
+                "the {} ports {} are reserved, and given out: net.ipv4.ip_local_reserved_ports lacks them; run iph \
+                 port-reservation restore",
+                row.protocol, row.ports
+            );
+            warnings.push(Warning { subject: "host".to_owned(), message });
+        }
         let status = backend::Keeper::keeper_status(self, &KeeperOptions::default());
         for contest in status.ok().flatten().into_iter().flat_map(|status| status.contests) {
             let by = contest.by.as_ref().map_or_else(

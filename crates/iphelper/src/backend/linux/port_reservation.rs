@@ -4,8 +4,11 @@
 //! written at the beginning (`kernel/sysctl.c`, `proc_do_large_bitmap`). So a reservation is added whatever others write at
 //! the same time; only a deletion replaces the list, by what was read just before.
 //!
-//! The order of the writes, for a caller that is killed between two of them: a reservation is recorded first and then added.
-//! A deletion is recorded as begun, then taken out, then forgotten. Whoever next has the lock completes what is missing.
+//! The order of the writes, for a caller that is killed between two of them: what is to be added or taken out is recorded as
+//! begun, then done, then recorded as done. Whoever next has the lock completes what was begun.
+//!
+//! Of a list that lacks what nobody of ours has begun to change, somebody else has made another (`sysctl --system` does): what
+//! it has of our ports is reserved by them, too, and stays when our reservation goes.
 
 mod ports;
 mod record;
@@ -105,15 +108,19 @@ impl LinuxHost {
         // 0 is what a program has that has no token.
         record.next_token = record.next_token.wrapping_add(1).max(1);
         record.rows.push(row);
+        record.adding = Ports::of([ports]);
         locked.write(&record)?;
-        let added = self.add(&Ports::of([ports])).and_then(|()| {
+        let added = self.add(&record.adding).and_then(|()| {
             // A socket may have been given one of them since the first look; from now on none is.
             self.check_sockets(protocol, ports)
         });
+        record.adding = Ports::default();
         if let Err(error) = added {
             let _ = self.take_out(&locked, &mut record, row);
             return Err(error);
         }
+        // It is done: what is still recorded as begun is found in the list next time.
+        let _ = locked.write(&record);
         Ok(public(row, &Ports::of([ports])))
     }
 
@@ -141,21 +148,39 @@ impl LinuxHost {
 
     /// Makes the kernel's list and the record agree: completes what somebody began, puts back what somebody took away.
     fn settle(&self, locked: &LockedStore<'_>, record: &mut Record) -> Result<()> {
-        let reserved = self.reserved_ports()?;
+        let mut reserved = self.reserved_ports()?;
         if !record.is_current {
             // None of ours is in the list yet: what is there of them is somebody else's, too.
             record.others = reserved.common(&record.ports());
+            record.adding = record.ports();
             record.deletion = None;
             record.is_current = true;
             locked.write(record)?;
         }
-        if let Some(Deletion { ports, keeping }) = &record.deletion {
-            self.replace(&reserved.union(keeping).without(ports))?;
+        if let Some(deletion) = &record.deletion {
+            let left = left_by(deletion, &reserved);
+            if left != reserved {
+                self.replace(&left)?;
+                reserved = left;
+            }
             record.deletion = None;
             locked.write(record)?;
         }
-        let missing = record.ports().without(&reserved);
-        if missing.is_empty() { Ok(()) } else { self.add(&missing) }
+        let (ours, begun) = (record.ports(), !record.adding.is_empty());
+        let missing = ours.without(&reserved);
+        if !missing.without(&record.adding).is_empty() {
+            record.others = reserved.common(&ours);
+        }
+        if !missing.is_empty() {
+            record.adding = record.adding.union(&missing);
+            locked.write(record)?;
+            self.add(&missing)?;
+        }
+        if begun || !missing.is_empty() {
+            record.adding = Ports::default();
+            locked.write(record)?;
+        }
+        Ok(())
     }
 
     /// Takes a reservation out of the record and of the kernel's list, where nobody else has its ports.
@@ -280,6 +305,17 @@ impl LinuxHost {
         }
         Ok(())
     }
+}
+
+/// What the kernel's list shall have after a deletion that was begun, and perhaps done.
+fn left_by(Deletion { ports, keeping }: &Deletion, reserved: &Ports) -> Ports {
+    if pieces(&keeping.print()).nth(1).is_some() {
+        // The first piece may have been all that was written.
+        return reserved.union(keeping).without(ports);
+    }
+    // One write is done or not. Where one of them is not there it was, or somebody has made another list: what is there of
+    // them is somebody's.
+    if reserved.holds(ports) && reserved.holds(keeping) { reserved.without(ports) } else { reserved.clone() }
 }
 
 /// Parts of a list, each short enough for one write; one at least.

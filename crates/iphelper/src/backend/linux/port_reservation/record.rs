@@ -6,6 +6,7 @@
 //! boot ad39a26f-b28c-40d8-837c-a5f541ac6e17
 //! next-token 1f2e3d4c5b6a7988
 //! others 8003                        of our ports those that somebody else reserves, too
+//! adding 8004-8009                   begun: to be put into the kernel's list
 //! deleting 9000-9009                 begun: to be taken out of the kernel's list,
 //! keeping 22,8000-8009               which shall have these when that is done
 //! tcp 8000-8009 1f2e3d4c5b6a7987
@@ -42,6 +43,8 @@ pub(super) struct Record {
     pub(super) is_current: bool,
     pub(super) next_token: u64,
     pub(super) others: Ports,
+    /// Those of ours that the kernel's list may lack although nobody has replaced it.
+    pub(super) adding: Ports,
     pub(super) deletion: Option<Deletion>,
     pub(super) rows: Vec<Row>,
 }
@@ -61,6 +64,7 @@ impl Record {
             is_current: true,
             next_token: first_token,
             others: Ports::default(),
+            adding: Ports::default(),
             deletion: None,
             rows: Vec::new(),
         }
@@ -82,8 +86,10 @@ impl Record {
             None => text.push_str("host\n"),
         }
         let _ = write!(text, "boot {}\nnext-token {:016x}\n", key.boot, self.next_token);
-        if !self.others.is_empty() {
-            let _ = writeln!(text, "others {}", self.others.print());
+        for (name, ports) in [("others", &self.others), ("adding", &self.adding)] {
+            if !ports.is_empty() {
+                let _ = writeln!(text, "{name} {}", ports.print());
+            }
         }
         if let Some(Deletion { ports, keeping }) = &self.deletion {
             let _ = write!(text, "deleting {}\nkeeping {}\n", ports.print(), keeping.print());
@@ -111,9 +117,11 @@ impl Record {
         }
         let mut record = Self { is_current, ..Self::new(hexadecimal(word("next-token ")?)?) };
         let mut lines = lines.peekable();
-        if let Some(others) = lines.peek().and_then(|line| line.strip_prefix("others ")) {
-            record.others = Ports::parse(others)?;
-            let _ = lines.next();
+        for (name, ports) in [("others ", &mut record.others), ("adding ", &mut record.adding)] {
+            if let Some(list) = lines.peek().and_then(|line| line.strip_prefix(name)) {
+                *ports = Ports::parse(list)?;
+                let _ = lines.next();
+            }
         }
         if let Some(ports) = lines.peek().and_then(|line| line.strip_prefix("deleting ")) {
             let ports = Ports::parse(ports)?;
@@ -165,6 +173,7 @@ mod tests {
         let row = |protocol, ports: &str, token| Row { protocol, ports: ports.parse().unwrap(), token };
         Record {
             others: Ports::parse("8003").unwrap(),
+            adding: Ports::parse("8004,8008-8009").unwrap(),
             deletion: Some(Deletion {
                 ports: Ports::parse("7").unwrap(),
                 keeping: Ports::parse("22,8003").unwrap(),

@@ -185,8 +185,17 @@ impl LockedStore<'_> {
         let (name, new) = (self.store.name.as_str(), format!(".{}", self.store.name));
         // What a caller that was killed left is nobody's: the lock is this caller's.
         let _ = rustix::fs::unlinkat(&self.folder, new.as_str(), AtFlags::empty());
+        self.write_new(&new, bytes)
+            .and_then(|()| rustix::fs::renameat(&self.folder, new.as_str(), &self.folder, name))
+            .inspect_err(|_| {
+                let _ = rustix::fs::unlinkat(&self.folder, new.as_str(), AtFlags::empty());
+            })?;
+        rustix::fs::fsync(&self.folder)
+    }
+
+    fn write_new(&self, name: &str, bytes: &[u8]) -> Result<(), Errno> {
         let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let file = rustix::fs::openat(&self.folder, new.as_str(), flags, Mode::from_raw_mode(0o644))?;
+        let file = rustix::fs::openat(&self.folder, name, flags, Mode::from_raw_mode(0o644))?;
         let mut rest = bytes;
         while !rest.is_empty() {
             let written = retry_on_intr(|| rustix::io::write(&file, rest))?;
@@ -194,9 +203,7 @@ impl LockedStore<'_> {
         }
         // Whatever this process' mask of modes is: everybody may look a token up.
         rustix::fs::fchmod(&file, Mode::from_raw_mode(0o644))?;
-        rustix::fs::fsync(&file)?;
-        rustix::fs::renameat(&self.folder, new.as_str(), &self.folder, name)?;
-        rustix::fs::fsync(&self.folder)
+        rustix::fs::fsync(&file)
     }
 
     fn remove(&self, name: &str) -> Result<(), Errno> {
@@ -236,7 +243,13 @@ fn open_folder(path: &Path) -> Result<OwnedFd, Errno> {
 fn make_folder(path: &Path) -> Result<(), Errno> {
     let mode = Mode::from_raw_mode(0o755);
     match rustix::fs::mkdir(path, mode) {
-        Ok(()) => rustix::fs::fchmod(open_folder(path)?, mode),
+        Ok(()) => {
+            rustix::fs::fchmod(open_folder(path)?, mode)?;
+            // A record is as lasting as its folder is.
+            let parent = path.parent().unwrap_or(path);
+            let flags = OFlags::DIRECTORY | OFlags::RDONLY | OFlags::CLOEXEC;
+            rustix::fs::fsync(rustix::fs::open(parent, flags, Mode::empty())?)
+        }
         Err(Errno::EXIST) => Ok(()),
         Err(errno) => Err(errno),
     }

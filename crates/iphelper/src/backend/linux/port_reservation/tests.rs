@@ -150,6 +150,69 @@ fn a_start_of_the_computer_puts_reservations_back_and_keeps_what_others_have() {
 }
 
 #[test]
+fn what_somebody_else_has_of_our_ports_stays_when_ours_go() {
+    let folder = Folder::new("overwritten");
+    isolated(|| {
+        let host = LinuxHost::open().unwrap();
+        let store = folder.store("a");
+        for (protocol, ports) in [(TCP, "9000-9009"), (UDP, "9500")] {
+            let _ = host.create_in(&store, protocol, range(ports)).unwrap();
+        }
+        // As `sysctl --system` does: another list, with some of ours.
+        set_sysctl(LIST, "22,9005-9012");
+        let back = host.restore_in(&store).unwrap();
+        assert_eq!(back.len(), 2);
+        assert_eq!(sysctl(LIST), "22,9000-9012,9500");
+        let _ = host.delete_in(&store, TCP, range("9000-9009")).unwrap();
+        assert_eq!(sysctl(LIST), "22,9005-9012,9500");
+        // What they have no more goes.
+        let _ = host.create_in(&store, TCP, range("9000-9004")).unwrap();
+        set_sysctl(LIST, "9004");
+        set_sysctl(LIST, "22");
+        let _ = host.restore_in(&store).unwrap();
+        let _ = host.delete_in(&store, TCP, range("9000-9004")).unwrap();
+        assert_eq!(sysctl(LIST), "22,9500");
+        // A reservation whose maker was killed is nobody else's.
+        let is_recorded = || store.read().unwrap().unwrap().find(TCP, range("9600")).is_some();
+        for writes in 0.. {
+            let _ = killed::after(writes, || drop(host.create_in(&store, TCP, range("9600"))));
+            if is_recorded() {
+                break;
+            }
+        }
+        assert_eq!((sysctl(LIST).as_str(), host.restore_in(&store).unwrap().len()), ("22,9500", 1));
+        let _ = host.delete_in(&store, UDP, range("9500")).unwrap();
+        assert_eq!(sysctl(LIST), "22,9600");
+    });
+}
+
+#[test]
+fn a_deletion_that_is_completed_late_takes_nothing_of_others() {
+    for (writes, list, left) in [
+        // Before the kernel's list was written, and after it.
+        (1, "22,8003,9000-9009", "22,8003"),
+        (1, "9003-9006", "9003-9006"),
+        (1, "9000-9009", "9000-9009"),
+        (2, "22,8003", "22,8003"),
+        (2, "22,8003,9005", "22,8003,9005"),
+    ] {
+        let folder = Folder::new("late");
+        isolated(|| {
+            let host = LinuxHost::open().unwrap();
+            let store = folder.store("a");
+            set_sysctl(LIST, "22,8003");
+            let _ = host.create_in(&store, TCP, range("9000-9009")).unwrap();
+            let ((), died) = killed::after(writes, || drop(host.delete_in(&store, TCP, range("9000-9009"))));
+            assert!(died && store.read().unwrap().unwrap().deletion.is_some());
+            set_sysctl(LIST, list);
+            assert!(host.restore_in(&store).unwrap().is_empty());
+            assert_eq!(sysctl(LIST), left, "{writes} {list}");
+            assert_eq!(store.read().unwrap().unwrap().deletion, None);
+        });
+    }
+}
+
+#[test]
 fn records_of_namespaces_that_are_gone_are_swept() {
     let folder = Folder::new("sweep");
     isolated(|| {
