@@ -1,5 +1,5 @@
 /* Part of iphelper, MIT OR Apache-2.0. */
-/* What an operation in the background came to. */
+/* What an operation in the background came to. Of libiphlpapi. */
 /* Includes this one in its place. */
 #include <winbase.h>
 
@@ -11,39 +11,17 @@ extern "C" {
 #endif
 
 /*
- * TRUE when the operation is done and went well. While it goes on: FALSE with ERROR_IO_INCOMPLETE, or a wait. The event of
- * the OVERLAPPED tells its end, or the handle of the function that began it.
+ * TRUE when the operation is done and went well. While it goes on: FALSE with ERROR_IO_INCOMPLETE, or a wait for the event of
+ * the OVERLAPPED, without one for the handle of the function that began it.
  */
-static __inline__ BOOL GetOverlappedResultEx(
-    HANDLE file, LPOVERLAPPED overlapped, LPDWORD transferred, DWORD milliseconds, BOOL alertable)
-{
-    DWORD status;
-    while ((status = (DWORD) * (volatile ULONG_PTR *)&overlapped->Internal) == 0x00000103) {
-        DWORD result;
-        if (milliseconds == 0) {
-            SetLastError(ERROR_IO_INCOMPLETE);
-            return FALSE;
-        }
-        result = WaitForSingleObjectEx(
-            overlapped->hEvent != NULL ? overlapped->hEvent : file, milliseconds, alertable);
-        if (result != WAIT_OBJECT_0) {
-            if (result != WAIT_FAILED)
-                SetLastError(result);
-            return FALSE;
-        }
-    }
-    if (transferred != NULL)
-        *transferred = (DWORD)overlapped->InternalHigh;
-    if (status == 0)
-        return TRUE;
-    SetLastError(status == 0xC0000120 ? ERROR_OPERATION_ABORTED : ERROR_GEN_FAILURE);
-    return FALSE;
-}
+BOOL WINAPI GetOverlappedResult(
+    HANDLE hFile, LPOVERLAPPED lpOverlapped, LPDWORD lpNumberOfBytesTransferred, BOOL bWait);
+BOOL WINAPI GetOverlappedResultEx(
+    HANDLE hFile, LPOVERLAPPED lpOverlapped, LPDWORD lpNumberOfBytesTransferred, DWORD dwMilliseconds,
+    BOOL bAlertable);
 
-static __inline__ BOOL GetOverlappedResult(HANDLE file, LPOVERLAPPED overlapped, LPDWORD transferred, BOOL wait)
-{
-    return GetOverlappedResultEx(file, overlapped, transferred, wait ? INFINITE : 0, FALSE);
-}
+/* Whether it is done: its status, of 32 bits, is not STATUS_PENDING any more. */
+#define HasOverlappedIoCompleted(overlapped) ((DWORD) * (volatile ULONG_PTR *)&(overlapped)->Internal != 0x00000103)
 
 #ifdef __cplusplus
 }

@@ -70,7 +70,7 @@ typedef unsigned int ULONG, *PULONG, DWORD, *PDWORD, *LPDWORD;
 typedef float FLOAT, *PFLOAT;
 typedef long long IPHELPER_ALIGN8 LONGLONG, *PLONGLONG;
 typedef unsigned long long IPHELPER_ALIGN8 ULONGLONG, *PULONGLONG, DWORDLONG, *PDWORDLONG;
-typedef void *PVOID, *LPVOID, *HANDLE, **PHANDLE, *HMODULE, *HINSTANCE, *HLOCAL, *HGLOBAL, *HWND;
+typedef void *PVOID, *LPVOID, *HANDLE, **PHANDLE, **LPHANDLE, *HMODULE, *HINSTANCE, *HLOCAL, *HGLOBAL, *HWND;
 /* A handle of a type of its own. */
 #define DECLARE_HANDLE(name)      \
     struct name##__ {             \

@@ -28,6 +28,12 @@ typedef struct _OVERLAPPED {
     HANDLE hEvent;
 } OVERLAPPED, *LPOVERLAPPED;
 
+typedef struct _SECURITY_ATTRIBUTES {
+    DWORD nLength;
+    LPVOID lpSecurityDescriptor;
+    BOOL bInheritHandle;
+} SECURITY_ATTRIBUTES, *PSECURITY_ATTRIBUTES, *LPSECURITY_ATTRIBUTES;
+
 /* The last error of the calling thread. */
 DWORD WINAPI GetLastError(VOID);
 VOID WINAPI SetLastError(DWORD dwErrCode);
@@ -107,27 +113,18 @@ static __inline__ HGLOBAL GlobalFree(HGLOBAL memory)
 #define ARRAYSIZE _countof
 
 /* The host's functions under names that do not bring its headers, whose names could meet the program's. */
-struct iphelper_pollfd {
-    int descriptor;
-    short events, revents;
-};
-extern int iphelper_host_poll(struct iphelper_pollfd *, unsigned long, int) __asm__("poll");
-extern int iphelper_host_eventfd(unsigned int, int) __asm__("eventfd");
-extern ssize_t iphelper_host_read(int, void *, size_t) __asm__("read");
-extern ssize_t iphelper_host_write(int, const void *, size_t) __asm__("write");
 extern int iphelper_host_close(int) __asm__("close");
 extern int iphelper_host_getpid(void) __asm__("getpid");
+extern int iphelper_host_gettid(void) __asm__("gettid");
 extern int iphelper_host_strcasecmp(const char *, const char *) __asm__("strcasecmp");
 
 #define _stricmp iphelper_host_strcasecmp
 
-static __inline__ DWORD GetCurrentProcessId(VOID)
-{
-    return (DWORD)iphelper_host_getpid();
-}
-
-/* Waiting and events, and what operations in the background came to. */
+/* Handles, waiting and events, threads, and what operations in the background came to. */
+#include <handleapi.h>
 #include <synchapi.h>
+#include <processthreadsapi.h>
+#include <threadpoollegacyapiset.h>
 #include <ioapiset.h>
 
 static __inline__ LONG InterlockedIncrement(LONG volatile *number)

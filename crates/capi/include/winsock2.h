@@ -162,6 +162,14 @@ static __inline__ int iphelper_wsa_error(int number)
 #define WSACloseEvent CloseHandle
 #define WSASetEvent SetEvent
 #define WSAResetEvent ResetEvent
+#define LPWSAEVENT LPHANDLE
+#define WSA_INFINITE INFINITE
+#define WSA_MAXIMUM_WAIT_EVENTS MAXIMUM_WAIT_OBJECTS
+#define WSA_WAIT_EVENT_0 WAIT_OBJECT_0
+#define WSA_WAIT_FAILED WAIT_FAILED
+#define WSA_WAIT_IO_COMPLETION WAIT_IO_COMPLETION
+#define WSA_WAIT_TIMEOUT WAIT_TIMEOUT
+#define WSAWaitForMultipleEvents WaitForMultipleObjectsEx
 
 static __inline__ int WSAGetLastError(VOID)
 {

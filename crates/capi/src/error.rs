@@ -20,6 +20,8 @@ impl Code {
     /// A caller's buffer is smaller than the answer.
     pub const INSUFFICIENT_BUFFER: Self =
         Self::new(raw::ERROR_INSUFFICIENT_BUFFER, raw::STATUS_BUFFER_TOO_SMALL);
+    /// What is no handle of the kind. The functions that say so have no driver flavour.
+    pub const INVALID_HANDLE: Self = Self::new(raw::ERROR_INVALID_HANDLE, raw::STATUS_UNSUCCESSFUL);
     /// A buffer that cannot be one. The functions that say so have no driver flavour.
     pub const INVALID_USER_BUFFER: Self = Self::new(raw::ERROR_INVALID_USER_BUFFER, raw::STATUS_UNSUCCESSFUL);
     /// A name is longer than any name.

@@ -204,7 +204,7 @@ macro_rules! export_iphlpapi {
     () => {
         const _: () = {
             use $crate::error::{format_message, ip_error_string, last_error};
-            use $crate::icmp::{self, apc};
+            use $crate::icmp;
             use $crate::notification::overlapped;
             use $crate::raw::*;
             use $crate::*;
@@ -463,9 +463,60 @@ macro_rules! export_iphlpapi {
                 ) -> u32 = estats::set_connection_estats::<MIB_TCPROW>;
                 SetTcpEntry(row: *const MIB_TCPROW) -> u32 = tcp::set_tcp_entry;
                 UnenableRouter(overlapped: *mut c_void, count: *mut u32) -> u32 = router::unenable_router;
-                iphelper_apc_event() -> HANDLE = apc::apc_event;
-                iphelper_call_apcs() -> i32 = apc::call_apcs;
                 UnregisterInterfaceTimestampConfigChange(handle: HANDLE) = timestamp::unregister_change;
+            }
+            $crate::export_windows!();
+        };
+    };
+}
+
+/// Exports what programs use of `windows.h` together with these functions, which is not IP Helper's.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! export_windows {
+    () => {
+        const _: () = {
+            use $crate::raw::*;
+            use $crate::wait::{overlapped, registered, thread};
+            use $crate::*;
+            use std::ffi::c_void;
+
+            $crate::export! {
+                CloseHandle(handle: HANDLE) -> i32 = wait::close_handle;
+                CreateEventA(attributes: *const c_void, manual: i32, initial: i32, name: *const u8) -> HANDLE
+                    = wait::create_event_a;
+                CreateEventW(attributes: *const c_void, manual: i32, initial: i32, name: *const u16) -> HANDLE
+                    = wait::create_event_w;
+                CreateThread(
+                    attributes: *const c_void, stack: usize, routine: LPTHREAD_START_ROUTINE, argument: *mut c_void,
+                    flags: u32, id: *mut u32
+                ) -> HANDLE = thread::create_thread;
+                GetExitCodeThread(handle: HANDLE, code: *mut u32) -> i32 = thread::get_exit_code_thread;
+                GetOverlappedResult(
+                    handle: HANDLE, overlapped: *const OVERLAPPED, transferred: *mut u32, wait: i32
+                ) -> i32 = overlapped::get_overlapped_result;
+                GetOverlappedResultEx(
+                    handle: HANDLE, overlapped: *const OVERLAPPED, transferred: *mut u32, milliseconds: u32,
+                    alertable: i32
+                ) -> i32 = overlapped::get_overlapped_result_ex;
+                RegisterWaitForSingleObject(
+                    handle: *mut HANDLE, object: HANDLE, routine: WAITORTIMERCALLBACK, context: *mut c_void,
+                    milliseconds: u32, flags: u32
+                ) -> i32 = registered::register_wait;
+                ResetEvent(handle: HANDLE) -> i32 = wait::reset_event;
+                SetEvent(handle: HANDLE) -> i32 = wait::set_event;
+                Sleep(milliseconds: u32) = wait::sleep;
+                SleepEx(milliseconds: u32, alertable: i32) -> u32 = wait::sleep_ex;
+                UnregisterWait(handle: HANDLE) -> i32 = registered::unregister_wait;
+                UnregisterWaitEx(handle: HANDLE, completion: HANDLE) -> i32 = registered::unregister_wait_ex;
+                WaitForMultipleObjects(count: u32, handles: *const HANDLE, all: i32, milliseconds: u32) -> u32
+                    = wait::wait_for_multiple_objects;
+                WaitForMultipleObjectsEx(
+                    count: u32, handles: *const HANDLE, all: i32, milliseconds: u32, alertable: i32
+                ) -> u32 = wait::wait_for_multiple_objects_ex;
+                WaitForSingleObject(handle: HANDLE, milliseconds: u32) -> u32 = wait::wait_for_single_object;
+                WaitForSingleObjectEx(handle: HANDLE, milliseconds: u32, alertable: i32) -> u32
+                    = wait::wait_for_single_object_ex;
             }
         };
     };

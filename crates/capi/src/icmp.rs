@@ -4,7 +4,7 @@
 //! thread that asks, and closing the handle ends those that are under way.
 #![allow(clippy::too_many_arguments, reason = "Windows' functions have as many")]
 
-pub mod apc;
+pub(crate) mod apc;
 mod pending;
 mod reply;
 
@@ -301,8 +301,11 @@ unsafe fn begin(asked: &Asked) -> Result<u32, u32> {
         unsafe { std::slice::from_raw_parts(asked.data.cast::<u8>(), asked.size.into()) }.to_vec()
     };
     let completion = if !asked.event.is_null() {
-        let event = event::of_handle(asked.event).map_err(Code::win32)?;
-        event::reset(&event);
+        let event = event::of_handle(asked.event).map_err(|code| match code {
+            Code::INVALID_HANDLE => ERROR_INVALID_PARAMETER,
+            code => code.win32(),
+        })?;
+        let _was_set = event::reset(&event);
         Some(Completion::Event(event))
     } else if let Some(routine) = asked.routine {
         Some(Completion::Apc(apc::Destination::of_this_thread(routine, asked.context).map_err(Code::win32)?))

@@ -53,3 +53,4 @@ pub mod tcp;
 mod text;
 pub mod timestamp;
 pub mod udp;
+pub mod wait;

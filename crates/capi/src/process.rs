@@ -3,6 +3,9 @@
 //! A child has the parent's memory and one of its threads. A lock that another thread held stays locked for ever there,
 //! sockets are shared with the parent, and threads that the state speaks of do not exist.
 
+use crate::error::Code;
+use iphelper::{Error, ErrorKind};
+use std::ffi::c_int;
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
@@ -45,6 +48,28 @@ impl<T: Default + Sync> PerProcess<T> {
             }
         }
     }
+}
+
+/// Starts a thread on which no signal handler of the program's runs.
+pub(crate) fn quiet_thread(name: &str, body: impl FnOnce() + Send + 'static) -> Result<(), Code> {
+    /// `SIG_SETMASK`.
+    const SET: c_int = 2;
+    unsafe extern "C" {
+        fn pthread_sigmask(how: c_int, new: *const [u64; 16], old: *mut [u64; 16]) -> c_int;
+    }
+    let (all, mut before) = ([u64::MAX; 16], [0; 16]);
+    // SAFETY: both are as large as the C library's set of signals.
+    let masked = unsafe { pthread_sigmask(SET, &raw const all, &raw mut before) } == 0;
+    let started = std::thread::Builder::new().name(name.to_owned()).spawn(body);
+    if masked {
+        // SAFETY: as above.
+        let _ = unsafe { pthread_sigmask(SET, &raw const before, std::ptr::null_mut()) };
+    }
+    started.map(drop).map_err(|error| {
+        Error::new(ErrorKind::ResourceLimit, "starting a thread")
+            .with_errno(error.raw_os_error().unwrap_or_default())
+            .into()
+    })
 }
 
 #[cfg(test)]

@@ -14,6 +14,9 @@ pub use windows_sys::Win32::Foundation::{
     ERROR_NOT_SUPPORTED, FILETIME, HANDLE, STATUS_BUFFER_OVERFLOW, STATUS_BUFFER_TOO_SMALL, STATUS_CANCELLED,
     STATUS_PENDING, STATUS_SUCCESS, STATUS_UNSUCCESSFUL,
 };
+pub use windows_sys::Win32::Foundation::{
+    ERROR_IO_INCOMPLETE, WAIT_FAILED, WAIT_IO_COMPLETION, WAIT_OBJECT_0, WAIT_TIMEOUT,
+};
 pub use windows_sys::Win32::NetworkManagement::IpHelper::{
     ICMP_ECHO_REPLY, ICMPV6_ECHO_REPLY_LH as ICMPV6_ECHO_REPLY, IP_BAD_DESTINATION, IP_BAD_OPTION,
     IP_BUF_TOO_SMALL, IP_OPTION_INFORMATION, IP_OPTION_TOO_BIG, IP_PENDING, IPV6_ADDRESS_EX,
@@ -357,6 +360,23 @@ pub union IO_STATUS_BLOCK_0 {
 /// What is called at the end of an operation; `None` for NULL.
 pub type PIO_APC_ROUTINE =
     Option<unsafe extern "system" fn(*mut std::ffi::c_void, *mut IO_STATUS_BLOCK, u32)>;
+
+/// What is called when a registered wait ends; the second argument tells that its time was over.
+pub type WAITORTIMERCALLBACK = Option<unsafe extern "system" fn(*mut std::ffi::c_void, bool)>;
+
+/// What a thread begins with.
+pub type LPTHREAD_START_ROUTINE = Option<unsafe extern "system" fn(*mut std::ffi::c_void) -> u32>;
+
+/// A time without an end.
+pub const INFINITE: u32 = u32::MAX;
+/// So many events can be waited for at once.
+pub const MAXIMUM_WAIT_OBJECTS: u32 = 64;
+/// The exit code of a thread that runs.
+pub const STILL_ACTIVE: u32 = 259;
+/// The flag of `CreateThread` that tells what its size means, which is one thing on Linux.
+pub const STACK_SIZE_PARAM_IS_A_RESERVATION: u32 = 0x0001_0000;
+/// The flag of `RegisterWaitForSingleObject` for one call.
+pub const WT_EXECUTEONLYONCE: u32 = 8;
 
 /// What an operation that goes on in the background is known by.
 #[derive(Clone, Copy)]

@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests fail as tests do")]
 
 use iphelper_capi::error::last_error;
-use iphelper_capi::icmp::{self, apc};
 use iphelper_capi::raw::*;
+use iphelper_capi::{icmp, wait};
 use iphelper_testkit::{NetNs, isolated, set_sysctl};
 use std::ffi::c_void;
 use std::net::Ipv6Addr;
@@ -187,7 +187,7 @@ fn hundreds_of_requests_are_under_way_and_their_handle_ends_them() {
         let _ = iphelper_testkit::run("nft add chain inet t c { type filter hook input priority 0 ; }");
         let _ = iphelper_testkit::run("nft add rule inet t c ip daddr 127.0.0.99 drop");
         let handle = icmp::create_file();
-        let event = apc::apc_event();
+        let event = wait::create_event_a(std::ptr::null(), 1, 0, std::ptr::null());
         let mut buffers = vec![[0_u8; ROW + 9]; 300];
         let send = |buffer: &mut [u8; ROW + 9], address| {
             let given: *const c_void = b"?".as_ptr().cast();

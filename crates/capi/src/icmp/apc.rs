@@ -1,18 +1,18 @@
 //! Procedures that a thread calls in an alertable wait.
 //!
-//! The waits themselves (`SleepEx`, `WaitForSingleObjectEx`) are in `synchapi.h`, and ask here.
+//! The waits themselves (`SleepEx`, `WaitForSingleObjectEx`) are in `wait.rs`, and ask here.
 
 use crate::error::Code;
-use crate::raw::{HANDLE, IO_STATUS_BLOCK, IO_STATUS_BLOCK_0, STATUS_SUCCESS};
-use crate::{event, guard};
+use crate::event;
+use crate::raw::{IO_STATUS_BLOCK, IO_STATUS_BLOCK_0, STATUS_SUCCESS};
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::ffi::c_void;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// What is called: the caller's context, what came of the operation, a number without a meaning.
-pub type Routine = unsafe extern "system" fn(*mut c_void, *mut IO_STATUS_BLOCK, u32);
+pub(crate) type Routine = unsafe extern "system" fn(*mut c_void, *mut IO_STATUS_BLOCK, u32);
 
 /// A call that a thread owes.
 #[derive(Clone, Copy, Debug)]
@@ -68,36 +68,29 @@ impl Destination {
     }
 }
 
-/// `iphelper_apc_event`, which `synchapi.h` uses: the event that is set while this thread owes calls; NULL where none can be
-/// made.
-#[must_use]
-pub fn apc_event() -> HANDLE {
-    let made = || queue().map(|queue| event::handle_of(queue.event.as_fd()));
-    guard::caught(|| made().unwrap_or(std::ptr::null_mut()), std::ptr::null_mut())
+/// The event that is set while this thread owes calls.
+pub(crate) fn event() -> Result<OwnedFd, Code> {
+    queue()?.event.try_clone().map_err(|_| Code::NOT_ENOUGH_MEMORY)
 }
 
-/// `iphelper_call_apcs`, which `synchapi.h` uses: calls what this thread owes; whether there was any.
-#[must_use]
-pub fn call_apcs() -> i32 {
-    let called = || {
-        let Ok(queue) = queue() else { return 0 };
-        let mut called = 0;
-        loop {
-            let call = {
-                let mut calls = queue.calls.lock().unwrap_or_else(PoisonError::into_inner);
-                let call = calls.pop_front();
-                if calls.is_empty() {
-                    event::reset(&queue.event);
-                }
-                call
-            };
-            let Some(Call { routine, context }) = call else { return called };
-            let mut block =
-                IO_STATUS_BLOCK { Anonymous: IO_STATUS_BLOCK_0 { Status: STATUS_SUCCESS }, Information: 0 };
-            // SAFETY: the caller promised a routine of this type, and waits alertably on its own thread.
-            unsafe { routine(context, &raw mut block, 0) };
-            called = 1;
-        }
-    };
-    guard::caught(called, 0)
+/// Calls what this thread owes; whether there was any.
+pub(crate) fn call() -> bool {
+    let Ok(queue) = queue() else { return false };
+    let mut called = false;
+    loop {
+        let call = {
+            let mut calls = queue.calls.lock().unwrap_or_else(PoisonError::into_inner);
+            let call = calls.pop_front();
+            if calls.is_empty() {
+                let _was_set = event::reset(&queue.event);
+            }
+            call
+        };
+        let Some(Call { routine, context }) = call else { return called };
+        let mut block =
+            IO_STATUS_BLOCK { Anonymous: IO_STATUS_BLOCK_0 { Status: STATUS_SUCCESS }, Information: 0 };
+        // SAFETY: the caller promised a routine of this type, and waits alertably on its own thread.
+        unsafe { routine(context, &raw mut block, 0) };
+        called = true;
+    }
 }

@@ -3,11 +3,10 @@
 use super::{Collector, apc};
 use crate::error::Code;
 use crate::event;
-use crate::process::PerProcess;
+use crate::process::{self, PerProcess};
 use iphelper::icmp::EchoSocket;
 use iphelper::{Error, ErrorKind};
 use rustix::event::{Timespec, epoll};
-use std::ffi::c_int;
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -55,7 +54,8 @@ pub(super) fn add(request: Request) -> Result<(), u32> {
         Some(waker) => Arc::clone(waker),
         None => {
             let waker = Arc::new(Waker::new().map_err(Code::win32)?);
-            start(Arc::clone(&waker)).map_err(Code::win32)?;
+            let its_waker = Arc::clone(&waker);
+            process::quiet_thread("iphelper-echo", move || run(&its_waker)).map_err(Code::win32)?;
             Arc::clone(pending.waker.insert(waker))
         }
     };
@@ -99,24 +99,6 @@ fn limit(errno: i32) -> Code {
     Error::new(ErrorKind::ResourceLimit, "waiting for answers to echo requests").with_errno(errno).into()
 }
 
-/// Starts the thread, on which no handler of the program's runs.
-fn start(waker: Arc<Waker>) -> Result<(), Code> {
-    /// `SIG_SETMASK`.
-    const SET: c_int = 2;
-    unsafe extern "C" {
-        fn pthread_sigmask(how: c_int, new: *const [u64; 16], old: *mut [u64; 16]) -> c_int;
-    }
-    let (all, mut before) = ([u64::MAX; 16], [0; 16]);
-    // SAFETY: both are as large as the C library's set of signals.
-    let masked = unsafe { pthread_sigmask(SET, &raw const all, &raw mut before) } == 0;
-    let started = std::thread::Builder::new().name("iphelper-echo".to_owned()).spawn(move || run(&waker));
-    if masked {
-        // SAFETY: as above.
-        let _ = unsafe { pthread_sigmask(SET, &raw const before, std::ptr::null_mut()) };
-    }
-    started.map(drop).map_err(|error| limit(error.raw_os_error().unwrap_or_default()))
-}
-
 fn run(waker: &Waker) {
     let mut events =
         [epoll::Event { flags: epoll::EventFlags::empty(), data: epoll::EventData::new_u64(0) }; 8];
@@ -126,7 +108,7 @@ fn run(waker: &Waker) {
         let left = left.and_then(|left| Timespec::try_from(left).ok());
         // An interrupted wait looks at all of them, as one that was woken.
         let _ = epoll::wait(&waker.sockets, &mut events, left.as_ref());
-        event::reset(&waker.event);
+        let _was_set = event::reset(&waker.event);
         let mut pending = pending();
         for mut request in pending.requests.extract_if(.., |request| request.is_done()) {
             // SAFETY: the caller promised the buffer until the request is done, which it is by this.

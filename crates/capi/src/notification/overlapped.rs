@@ -12,6 +12,7 @@ use iphelper::notification::{Classes, Registration, WatchOptions};
 use iphelper::{ErrorKind, Family, Host};
 use std::ffi::c_int;
 use std::os::fd::{AsFd, OwnedFd};
+use std::sync::atomic::{Ordering, fence};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -34,6 +35,8 @@ struct Waiting {
 
 #[derive(Debug)]
 struct Request {
+    /// The event of the `OVERLAPPED`, held open: the program may close its own while the request waits.
+    event: Option<OwnedFd>,
     /// The caller's `OVERLAPPED`, which is the caller's again once the request has left this list.
     overlapped: usize,
     host: usize,
@@ -82,7 +85,7 @@ pub unsafe fn notify_route_change(handle: *mut HANDLE, overlapped: *mut OVERLAPP
 }
 
 unsafe fn notify(table: Table, handle: *mut HANDLE, overlapped: *mut OVERLAPPED) -> u32 {
-    guard::status::<Win32>(|| match (handle.is_null(), overlapped.is_null()) {
+    let result = guard::status::<Win32>(|| match (handle.is_null(), overlapped.is_null()) {
         (true, true) => {
             let mut changes = host::current()?.watch(options(table))?;
             // An error says that the table cannot be read for now; the change comes then.
@@ -92,18 +95,26 @@ unsafe fn notify(table: Table, handle: *mut HANDLE, overlapped: *mut OVERLAPPED)
         (false, false) => {
             // SAFETY: the caller's promise.
             unsafe { arm(table, handle, overlapped) }?;
-            set_errno();
-            last_error::set(ERROR_IO_PENDING);
-            Err(Code::verbatim(ERROR_IO_PENDING))
+            Err(Code::PENDING)
         }
         _ => Err(Code::INVALID_PARAMETER),
-    })
+    });
+    // Programs ask GetLastError or WSAGetLastError, which reads `errno` here, whether the request waits; an earlier one's
+    // answer must not stand there.
+    if result != 0 {
+        last_error::set(result);
+        set_errno(if result == ERROR_IO_PENDING { result.cast_signed() } else { libc::EINVAL });
+    }
+    result
 }
 
 /// # Safety
 /// Both pointers may be written, the second until the request is done or cancelled.
 unsafe fn arm(table: Table, handle: *mut HANDLE, overlapped: *mut OVERLAPPED) -> Result<(), Code> {
-    let event = event_of(table)?;
+    let of_table = event_of(table)?;
+    // SAFETY: the caller's promise.
+    let named = unsafe { (&raw const (*overlapped).hEvent).read_unaligned() };
+    let event = if named.is_null() { None } else { Some(event::of_handle(named)?) };
     let host = host::current()?;
     let mut waiting = waiting();
     if waiting.requests.iter().any(|request| request.overlapped == overlapped.addr()) {
@@ -120,14 +131,17 @@ unsafe fn arm(table: Table, handle: *mut HANDLE, overlapped: *mut OVERLAPPED) ->
             waiting.listening.push(Listening { host: Arc::clone(&host), table, registration, used });
         }
     }
-    event::reset(&*event);
+    // As each request does on Windows: loops that never reset their event rely on it.
+    for event in std::iter::once(&*of_table).chain(&event) {
+        let _was_set = event::reset(event);
+    }
     // SAFETY: the caller's promise on both pointers.
     unsafe {
         (&raw mut (*overlapped).Internal).write_unaligned(STATUS_PENDING.cast_unsigned() as usize);
         (&raw mut (*overlapped).InternalHigh).write_unaligned(0);
-        handle.write_unaligned(event::handle_of(event.as_fd()));
+        handle.write_unaligned(event::handle_of(of_table.as_fd(), true));
     }
-    waiting.requests.push(Request { overlapped: overlapped.expose_provenance(), host: number, table });
+    waiting.requests.push(Request { event, overlapped: overlapped.expose_provenance(), host: number, table });
     Ok(())
 }
 
@@ -186,17 +200,15 @@ pub unsafe fn cancel_ip_change_notify(overlapped: *const OVERLAPPED) -> i32 {
 /// Gives an `OVERLAPPED` back to its caller. Under the lock, so that nobody has it back before this is done.
 fn finish(request: &Request, status: i32) {
     let overlapped = std::ptr::with_exposed_provenance_mut::<OVERLAPPED>(request.overlapped);
+    // What the other members hold is there for whoever sees this one.
+    fence(Ordering::Release);
     // SAFETY: the caller promised it until the request is done, which it is by this.
-    let event = unsafe {
-        (&raw mut (*overlapped).Internal).write_unaligned(status.cast_unsigned() as usize);
-        (&raw const (*overlapped).hEvent).read_unaligned()
-    };
+    unsafe { (&raw mut (*overlapped).Internal).write_unaligned(status.cast_unsigned() as usize) };
     // A driver's handle stands for its last operation.
     if let Ok(event) = event_of(request.table) {
         event::set(&*event);
     }
-    // What is no event is left alone.
-    if let Ok(event) = event::of_handle(event) {
+    if let Some(event) = &request.event {
         event::set(event);
     }
 }
@@ -212,15 +224,15 @@ fn event_of(table: Table) -> Result<Arc<OwnedFd>, Code> {
     };
     match event {
         Some(event) => Ok(Arc::clone(event)),
-        None => Ok(Arc::clone(event.insert(Arc::new(event::make()?)))),
+        None => {
+            let made = Arc::new(event::make()?);
+            event::keep(made.as_fd());
+            Ok(Arc::clone(event.insert(made)))
+        }
     }
 }
 
-/// Windows' programs ask `WSAGetLastError` whether the request waits, which reads `errno` here.
-fn set_errno() {
-    unsafe extern "C" {
-        fn __errno_location() -> *mut c_int;
-    }
+fn set_errno(number: c_int) {
     // SAFETY: the C library gives the calling thread's own `errno`.
-    unsafe { *__errno_location() = ERROR_IO_PENDING.cast_signed() };
+    unsafe { *libc::__errno_location() = number };
 }

@@ -2,8 +2,8 @@
 
 use crate::walk::Walk;
 use iphelper_capi::error::{ip_error_string::ip_error_string, last_error};
-use iphelper_capi::icmp::{self, apc};
 use iphelper_capi::raw::*;
+use iphelper_capi::{icmp, wait};
 use std::ffi::c_void;
 use std::ptr::{null, null_mut};
 
@@ -157,7 +157,7 @@ pub(super) fn echoes(walk: &mut Walk) {
             // A handle of no event.
             let event = std::ptr::without_provenance_mut(1);
             walk.expect(name, "ERROR_INVALID_PARAMETER", failed(send, Asked { event, ..good }));
-            let event = apc::apc_event();
+            let event = wait::create_event_a(std::ptr::null(), 1, 0, std::ptr::null());
             walk.expect(name, "ERROR_IO_PENDING", failed(send, Asked { event, ..good }));
         }
         // Ends what may still be under way: the buffer is not written to any more.
