@@ -475,7 +475,7 @@ fn the_first_generation_tells_the_same_in_text() {
             let end = it.AdapterName.iter().position(|byte| *byte == 0).unwrap();
             assert_eq!(it.AdapterName[..end], *row.interface.guid.to_string().as_bytes());
             assert_eq!(it.Type, u32::from(row.interface.interface_type.0));
-            assert_eq!(it.Address[..6], *row.interface.physical_address);
+            assert_eq!(it.Address[..6], *row.interface.physical_address.as_bytes());
             assert_eq!((it.AddressLength, it.DhcpEnabled, it.HaveWins), (6, 0, 0));
             assert_eq!((it.LeaseObtained, it.LeaseExpires), (0, 0));
             let mut addresses = Vec::new();

@@ -1,5 +1,15 @@
 //! Addresses of interfaces: unicast, anycast and multicast.
 //!
+//! - Unicast: [`Host::unicast_addresses`], [`Host::unicast_address`], [`Host::create_unicast_address`],
+//!   [`Host::set_unicast_address`], [`Host::delete_unicast_address`]
+//! - Anycast: [`Host::anycast_addresses`], [`Host::anycast_address`], [`Host::create_anycast_address`],
+//!   [`Host::delete_anycast_address`]
+//! - Multicast: [`Host::multicast_addresses`], [`Host::multicast_address`]
+//! - What a change would do: [`Host::plan_create_unicast_address`], [`Host::plan_set_unicast_address`],
+//!   [`Host::plan_delete_unicast_address`], [`Host::plan_create_anycast_address`], [`Host::plan_delete_anycast_address`]
+//! - Once none is tentative any more: [`Host::notify_stable_unicast_addresses`]
+//! - IPv4 by a number, as the first Windows did: [`Host::add_ip_address`], [`Host::delete_ip_address`]
+//!
 //! ```no_run
 //! # fn main() -> iphelper::Result<()> {
 //! use iphelper::{Family, Host};
@@ -167,12 +177,9 @@ impl Host {
     /// use iphelper::address::NewUnicastAddress;
     ///
     /// let host = Host::open()?;
-    /// let index = host.interface_named("eth0")?.index;
-    /// let new = NewUnicastAddress {
-    ///     on_link_prefix_length: Some(24),
-    ///     ..NewUnicastAddress::new(index, "192.0.2.5".parse().unwrap())
-    /// };
-    /// let _ = host.create_unicast_address(&new)?;
+    /// let eth0 = host.interface_named("eth0")?;
+    /// let new = NewUnicastAddress::new(&eth0, "192.0.2.5".parse().unwrap()).with_prefix_length(24);
+    /// host.create_unicast_address(&new)?;
     /// # Ok(())
     /// # }
     /// ```

@@ -135,7 +135,7 @@ pub(crate) trait IpInterface {
         key: InterfaceKey,
         change: &IpInterfaceChange,
     ) -> Result<Vec<PropertyChange>>;
-    fn plan_ip_interface(
+    fn plan_set_ip_interface(
         &self,
         family: Family,
         key: InterfaceKey,
@@ -147,7 +147,7 @@ pub(crate) trait IpInterface {
         key: InterfaceKey,
         changes: [&IpInterfaceChange; 2],
     ) -> Result<[Vec<PropertyChange>; 2]>;
-    fn plan_ip_interface_families(
+    fn plan_set_ip_interface_families(
         &self,
         key: InterfaceKey,
         changes: [&IpInterfaceChange; 2],
@@ -452,7 +452,7 @@ pub(crate) trait PortReservation {
 }
 
 /// A wish that this host be a router.
-pub(crate) trait RouterHold: Send {
+pub(crate) trait RouterHold: Send + Sync {
     /// Takes it back; how many are left.
     fn release(self: Box<Self>) -> Result<usize>;
 }

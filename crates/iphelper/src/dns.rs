@@ -8,6 +8,10 @@
 //!   that is `/etc/resolv.conf`; of another one that has a name (`ip netns`), `/etc/netns/NAME/resolv.conf` where there
 //!   is one.
 //!
+//! - Read: [`Host::dns`] (all of it), [`Host::interface_dns`] (the settings of one interface), [`Host::network_parameters`]
+//! - Change: [`Host::set_interface_dns`], [`Host::set_dns`]; [`Host::plan_set_interface_dns`] and [`Host::plan_set_dns`] write
+//!   nothing; [`InterfaceDnsSettings::undo`] and [`Dns::undo`] give what puts it back
+//!
 //! ```no_run
 //! # fn main() -> iphelper::Result<()> {
 //! use iphelper::Host;
@@ -112,6 +116,32 @@ impl Dns {
             }
         }
         all
+    }
+
+    /// The change that puts back what `change` changes of the host's own settings, which were read before.
+    ///
+    /// ```no_run
+    /// # fn main() -> iphelper::Result<()> {
+    /// use iphelper::Host;
+    /// use iphelper::dns::DnsChange;
+    ///
+    /// let host = Host::open()?;
+    /// let before = host.dns()?;
+    /// let tunnel = DnsChange { servers: Some(vec!["10.8.0.1".parse()?]), ..Default::default() };
+    /// host.set_dns(&tunnel)?;
+    /// // ... and when the tunnel is closed:
+    /// host.set_dns(&before.undo(&tunnel))?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn undo(&self, change: &DnsChange) -> DnsChange {
+        let searched = self.domains.iter().filter(|domain| !domain.routing_only);
+        DnsChange {
+            servers: change.servers.is_some().then(|| self.servers.clone()),
+            search: change.search.is_some().then(|| searched.map(|domain| domain.name.clone()).collect()),
+            domain: change.domain.is_some().then(|| self.domain_name.clone().unwrap_or_default()),
+        }
     }
 
     /// What an interface has; `None`: nothing.

@@ -187,3 +187,34 @@ impl fmt::Debug for Error {
 }
 
 impl std::error::Error for Error {}
+
+/// With the kind that the standard library has for it, and this error as its source.
+///
+/// ```
+/// use iphelper::{Error, ErrorKind};
+/// let error = std::io::Error::from(Error::new(ErrorKind::NotFound, "reading a route"));
+/// assert_eq!((error.kind(), error.to_string()), (std::io::ErrorKind::NotFound, "reading a route".to_owned()));
+/// ```
+impl From<Error> for std::io::Error {
+    fn from(error: Error) -> Self {
+        use std::io::ErrorKind as Io;
+        let kind = match error.kind() {
+            ErrorKind::InvalidParameter | ErrorKind::InvalidName | ErrorKind::InvalidHandle => {
+                Io::InvalidInput
+            }
+            ErrorKind::AccessDenied | ErrorKind::ElevationRequired => Io::PermissionDenied,
+            ErrorKind::InterfaceNotFound | ErrorKind::NotFound => Io::NotFound,
+            ErrorKind::NotSupported => Io::Unsupported,
+            ErrorKind::AlreadyExists => Io::AlreadyExists,
+            ErrorKind::InUse => Io::ResourceBusy,
+            ErrorKind::AddressConflict => Io::AddrInUse,
+            ErrorKind::OutOfMemory => Io::OutOfMemory,
+            ErrorKind::TimedOut => Io::TimedOut,
+            ErrorKind::NetworkUnreachable => Io::NetworkUnreachable,
+            ErrorKind::HostUnreachable | ErrorKind::NeighborUnreachable => Io::HostUnreachable,
+            // `Io::Interrupted` would have loops try again for ever.
+            ErrorKind::ResourceLimit | ErrorKind::Interrupted | ErrorKind::Other => Io::Other,
+        };
+        Self::new(kind, error)
+    }
+}

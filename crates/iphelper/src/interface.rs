@@ -2,6 +2,9 @@
 //!
 //! The link layer's view. What IP knows of an interface is in [`ip_interface`](crate::ip_interface).
 //!
+//! - Read: [`Host::interfaces`], [`Host::interface`], [`Host::interface_stack`]
+//! - Up and down: [`Host::set_interface_admin_status`]
+//!
 //! ```no_run
 //! use iphelper::Host;
 //! use iphelper::interface::InterfaceLevel;
@@ -17,7 +20,7 @@
 
 use crate::Host;
 use crate::error::Result;
-use crate::types::{Guid, InterfaceIndex, InterfaceKey, InterfaceLuid};
+use crate::types::{Guid, InterfaceIndex, InterfaceKey, InterfaceLuid, PhysicalAddress};
 use std::fmt;
 
 /// How much of an interface is read.
@@ -54,9 +57,9 @@ pub struct Interface {
     /// hardware (`pci 0000:00:1f.6`). Linux: `IFLA_IFALIAS`, `IFLA_INFO_KIND`, `IFLA_PARENT_DEV_BUS_NAME` and `_NAME`.
     pub description: String,
     /// The link-layer address, up to 32 bytes; empty where there is none. Linux: `IFLA_ADDRESS`.
-    pub physical_address: Vec<u8>,
+    pub physical_address: PhysicalAddress,
     /// The address that the hardware came with. Linux: `IFLA_PERM_ADDRESS`.
-    pub permanent_physical_address: Option<Vec<u8>>,
+    pub permanent_physical_address: Option<PhysicalAddress>,
     /// Largest packet in octets, link-layer header left out. Linux: `IFLA_MTU`.
     pub mtu: u32,
     /// The kind of interface, an IANA number.

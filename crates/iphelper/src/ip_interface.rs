@@ -1,4 +1,27 @@
 //! What IP knows of an interface: one row per interface and address family, read and changed.
+//!
+//! - Read: [`Host::ip_interfaces`], [`Host::ip_interface`]
+//! - Change: [`Host::set_ip_interface`]; [`Host::set_ip_interface_families`] for both families as one;
+//!   [`Host::plan_set_ip_interface`] and [`Host::plan_set_ip_interface_families`] write nothing; [`IpInterface::undo`] gives what
+//!   puts it back
+//! - Of the whole host: [`Host::set_path_mtu_discovery_timeout`]
+//!
+//! ```no_run
+//! use iphelper::ip_interface::IpInterfaceChange;
+//! use iphelper::{Family, Host};
+//!
+//! # fn main() -> iphelper::Result<()> {
+//! let host = Host::open()?;
+//! let before = host.ip_interface(Family::V4, &host.interface_named("eth0")?)?;
+//! println!("{} MTU {} forwarding {}", before.name, before.nl_mtu, before.forwarding_enabled);
+//! let change = IpInterfaceChange { forwarding_enabled: Some(true), nl_mtu: Some(1400), ..Default::default() };
+//! for done in host.set_ip_interface(Family::V4, before.luid, &change)? {
+//!     println!("{}: {} -> {} ({})", done.property, done.from, done.to, done.mechanism);
+//! }
+//! host.set_ip_interface(Family::V4, before.luid, &before.undo(&change))?;
+//! # Ok(())
+//! # }
+//! ```
 
 use crate::Host;
 use crate::error::Result;
@@ -194,6 +217,99 @@ pub struct IpInterfaceChange {
     pub max_router_advertisement_interval: Option<Duration>,
 }
 
+impl IpInterface {
+    /// The change that puts back what `change` changes of this row, which was read before.
+    ///
+    /// What `change` leaves alone stays as others may have set it meanwhile.
+    ///
+    /// ```no_run
+    /// # fn main() -> iphelper::Result<()> {
+    /// use iphelper::ip_interface::IpInterfaceChange;
+    /// use iphelper::{Family, Host};
+    ///
+    /// let host = Host::open()?;
+    /// let before = host.ip_interface(Family::V4, &host.interface_named("eth0")?)?;
+    /// let guard = IpInterfaceChange { disable_default_routes: Some(true), ..Default::default() };
+    /// host.set_ip_interface(before.family, before.luid, &guard)?;
+    /// // ... and when the tunnel is closed:
+    /// host.set_ip_interface(before.family, before.luid, &before.undo(&guard))?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn undo(&self, change: &IpInterfaceChange) -> IpInterfaceChange {
+        fn back<T>(asked: Option<T>, before: T) -> Option<T> {
+            asked.map(|_| before)
+        }
+        // Every field is named, so that a new one is not forgotten.
+        let IpInterfaceChange {
+            interface_identifier,
+            advertising_enabled,
+            forwarding_enabled,
+            weak_host_send,
+            weak_host_receive,
+            use_automatic_metric,
+            use_neighbor_unreachability_detection,
+            managed_address_configuration_supported,
+            other_stateful_configuration_supported,
+            advertise_default_route,
+            router_discovery_behavior,
+            dad_transmits,
+            base_reachable_time,
+            retransmit_time,
+            path_mtu_discovery_timeout,
+            link_local_address_behavior,
+            link_local_address_timeout,
+            zone_indices,
+            site_prefix_length,
+            metric,
+            nl_mtu,
+            disable_default_routes,
+            min_router_advertisement_interval,
+            max_router_advertisement_interval,
+        } = *change;
+        let is_metric_asked = metric.is_some() || use_automatic_metric.is_some();
+        let mut zones = zone_indices;
+        for (zone, before) in zones.iter_mut().zip(self.zone_indices) {
+            *zone = back(*zone, before);
+        }
+        IpInterfaceChange {
+            interface_identifier: back(interface_identifier, self.interface_identifier),
+            advertising_enabled: back(advertising_enabled, self.advertising_enabled),
+            forwarding_enabled: back(forwarding_enabled, self.forwarding_enabled),
+            weak_host_send: back(weak_host_send, self.weak_host_send),
+            weak_host_receive: back(weak_host_receive, self.weak_host_receive),
+            use_automatic_metric: is_metric_asked.then_some(self.use_automatic_metric),
+            use_neighbor_unreachability_detection: back(
+                use_neighbor_unreachability_detection,
+                self.use_neighbor_unreachability_detection,
+            ),
+            managed_address_configuration_supported: managed_address_configuration_supported
+                .and(self.managed_address_configuration_supported),
+            other_stateful_configuration_supported: other_stateful_configuration_supported
+                .and(self.other_stateful_configuration_supported),
+            advertise_default_route: back(advertise_default_route, self.advertise_default_route),
+            router_discovery_behavior: back(router_discovery_behavior, self.router_discovery_behavior),
+            dad_transmits: back(dad_transmits, self.dad_transmits),
+            base_reachable_time: back(base_reachable_time, self.base_reachable_time),
+            retransmit_time: back(retransmit_time, self.retransmit_time),
+            path_mtu_discovery_timeout: path_mtu_discovery_timeout.and(self.path_mtu_discovery_timeout),
+            link_local_address_behavior: back(link_local_address_behavior, self.link_local_address_behavior),
+            link_local_address_timeout: back(link_local_address_timeout, self.link_local_address_timeout),
+            zone_indices: zones,
+            site_prefix_length: back(site_prefix_length, self.site_prefix_length),
+            // While it is automatic, the row's number is advice and nothing to set.
+            metric: (is_metric_asked && !self.use_automatic_metric).then_some(self.metric),
+            nl_mtu: back(nl_mtu, self.nl_mtu),
+            disable_default_routes: back(disable_default_routes, self.disable_default_routes),
+            min_router_advertisement_interval: min_router_advertisement_interval
+                .and(self.min_router_advertisement_interval),
+            max_router_advertisement_interval: max_router_advertisement_interval
+                .and(self.max_router_advertisement_interval),
+        }
+    }
+}
+
 /// One property that a call changes or would change, as people read it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
@@ -278,13 +394,13 @@ impl Host {
     /// What [`set_ip_interface`](Self::set_ip_interface) would change; every check is done, nothing is written.
     ///
     /// The same errors, [`AccessDenied`](crate::ErrorKind::AccessDenied) left out: everybody may ask.
-    pub fn plan_ip_interface(
+    pub fn plan_set_ip_interface(
         &self,
         family: Family,
         key: impl Into<InterfaceKey>,
         change: &IpInterfaceChange,
     ) -> Result<Vec<PropertyChange>> {
-        self.backend().plan_ip_interface(family, key.into(), change)
+        self.backend().plan_set_ip_interface(family, key.into(), change)
     }
 
     /// Changes both families of an interface as one, all or nothing; the changes of IPv4, then those of IPv6.
@@ -305,14 +421,14 @@ impl Host {
     }
 
     /// What [`set_ip_interface_families`](Self::set_ip_interface_families) would change, as
-    /// [`plan_ip_interface`](Self::plan_ip_interface) tells it of one family.
-    pub fn plan_ip_interface_families(
+    /// [`plan_set_ip_interface`](Self::plan_set_ip_interface) tells it of one family.
+    pub fn plan_set_ip_interface_families(
         &self,
         key: impl Into<InterfaceKey>,
         ipv4: &IpInterfaceChange,
         ipv6: &IpInterfaceChange,
     ) -> Result<[Vec<PropertyChange>; 2]> {
-        self.backend().plan_ip_interface_families(key.into(), [ipv4, ipv6])
+        self.backend().plan_set_ip_interface_families(key.into(), [ipv4, ipv6])
     }
 
     /// How long a learned path MTU is kept, for all interfaces of `family`.

@@ -10,6 +10,20 @@
 //! - router advertisements are sent where `AdvertisingEnabled` is set.
 //!
 //! It has no command socket: it sees what is set in the kernel. It may be killed at any moment, and started again.
+//!
+//! - For programs that set what depends on it: [`Host::keeper_runs`], [`Host::ensure_keeper`], [`Host::keeper_status`]
+//! - To be one, as `iph keeper` is: [`Host::keeper`]
+//!
+//! ```no_run
+//! use iphelper::Host;
+//! use iphelper::keeper::KeeperStart;
+//!
+//! # fn main() -> iphelper::Result<()> {
+//! let started = Host::open()?.ensure_keeper(&KeeperStart::Unit("iphelper-keeper.service".to_owned()))?;
+//! println!("{}", if started { "started" } else { "there was one" });
+//! # Ok(())
+//! # }
+//! ```
 
 use crate::Host;
 use crate::backend::KeeperLoop;
@@ -158,7 +172,8 @@ impl Contest {
                 "set the metric of the connection to its default, or that of the interface to automatic".to_owned()
             }
             (Some("NetworkManager"), _) => {
-                "let NetworkManager leave rules and routes of others alone (no ipv4.routing-rules or dispatcher script                  that flushes them)"
+                "let NetworkManager leave rules and routes of others alone (no ipv4.routing-rules or dispatcher script \
+                 that flushes them)"
                     .to_owned()
             }
             (_, Contested::Filter) => {

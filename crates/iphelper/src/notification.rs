@@ -7,6 +7,33 @@
 //! descriptor for an event loop (with the feature `tokio` it becomes a `Stream`). [`Host::notify`] and
 //! [`Host::notify_ip_interface_change`] call a function on a thread of its own, as Windows does.
 //!
+//! ```no_run
+//! use iphelper::Host;
+//! use iphelper::notification::{Classes, Notification, WatchOptions};
+//!
+//! # fn main() -> iphelper::Result<()> {
+//! let host = Host::open()?;
+//! let what = WatchOptions::new(Classes::NETWORK | Classes::TCP_CONNECTIONS);
+//! // On a thread of the registration's own, until it is dropped:
+//! let _registration = host.notify(what, false, |notification| {
+//!     if let Notification::Event(event) = notification {
+//!         println!("{:?} {}", event.subject.class(), event.kind);
+//!     }
+//! })?;
+//! // Here, until `watch.canceller()` ends it; `watch.into_stream()` is the same for asynchronous code:
+//! let watch = host.watch(what)?;
+//! for event in watch {
+//!     let event = event?;
+//!     let who = event.requester.and_then(|requester| requester.process);
+//!     println!("{} {:?} by {who:?}", event.kind, event.subject);
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! What follows from several of these has a call of its own: [`Host::notify_stable_unicast_addresses`],
+//! [`Host::notify_connectivity_change`], [`Host::notify_timestamp_change`].
+//!
 //! # What is reported, and when
 //!
 //! A change of an IP interface is reported when a member of the [`IpInterface`] row is another than
@@ -59,6 +86,16 @@ pub enum ChangeKind {
     Add,
     /// It is gone (`MibDeleteInstance`).
     Delete,
+}
+
+impl fmt::Display for ChangeKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Parameter => "changed",
+            Self::Add => "added",
+            Self::Delete => "deleted",
+        })
+    }
 }
 
 /// A change of an IP interface: its key. The rest is read with [`Host::ip_interface`].

@@ -5,6 +5,11 @@
 //! ([`IpInterface::metric`](crate::ip_interface::IpInterface::metric), while that is set by hand), and the table gives
 //! back what was set.
 //!
+//! - Read: [`Host::routes`], [`Host::route`]; [`Host::routes_iter`] for large tables
+//! - Change: [`Host::create_route`], [`Host::create_routes`], [`Host::set_route`], [`Host::delete_route`]
+//! - What a change would do: [`Host::plan_create_route`], [`Host::plan_set_route`], [`Host::plan_delete_route`]
+//! - Which one a packet takes: [`Host::best_route`](crate::best_route)
+//!
 //! ```no_run
 //! use iphelper::route::{NewRoute, RouteQuery};
 //! use iphelper::{Family, Host};
@@ -243,6 +248,13 @@ impl NewRoute {
             valid_lifetime: None,
             table: MAIN_TABLE,
         }
+    }
+
+    /// A route to `destination` over `interface`, by no router: the destination is on the link, or the interface a tunnel.
+    #[must_use]
+    pub fn on_link(destination: Prefix, interface: impl Into<InterfaceKey>) -> Self {
+        let nobody = Prefix::any(Family::of(&destination.address())).address();
+        Self::new(destination, nobody, interface)
     }
 
     /// The same with a metric.

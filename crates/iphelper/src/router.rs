@@ -1,4 +1,16 @@
 //! Making this host an IPv4 router as long as a program wants it.
+//!
+//! - [`Host::enable_router`]. To let one interface forward, and for IPv6, see
+//!   [`forwarding_enabled`](crate::ip_interface::IpInterface::forwarding_enabled)
+//!
+//! ```no_run
+//! # fn main() -> iphelper::Result<()> {
+//! let router = iphelper::Host::open()?.enable_router()?;
+//! // Packets are forwarded until `router` is dropped.
+//! println!("{} others want it still", router.release()?);
+//! # Ok(())
+//! # }
+//! ```
 
 use crate::error::Result;
 use crate::host::Host;

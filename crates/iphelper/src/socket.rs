@@ -2,6 +2,8 @@
 //!
 //! The chapters name these types as their own: [`tcp::TcpQuery`](crate::tcp::TcpQuery) and
 //! [`udp::UdpQuery`](crate::udp::UdpQuery) are [`SocketQuery`].
+//!
+//! - [`Host::socket_owner_module`]
 
 use crate::Host;
 use crate::error::Result;
@@ -68,6 +70,45 @@ impl Default for SocketQuery {
             ordered: false,
             specific_port_binds: true,
         }
+    }
+}
+
+impl SocketQuery {
+    /// What matches all of these conditions.
+    ///
+    /// ```no_run
+    /// # fn main() -> iphelper::Result<()> {
+    /// use iphelper::Host;
+    /// use iphelper::tcp::{TcpCondition, TcpQuery};
+    ///
+    /// let query = TcpQuery::matching([TcpCondition::Port(443..=443)]).with_owners().sorted();
+    /// for row in Host::open()?.tcp_connections(&query)? {
+    ///     println!("{} -> {} {:?}", row.local, row.remote, row.owner);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn matching(conditions: impl IntoIterator<Item = SocketCondition>) -> Self {
+        Self { filter: conditions.into_iter().collect::<Vec<_>>().into(), ..Self::default() }
+    }
+
+    /// The same, of one family.
+    #[must_use]
+    pub fn of_family(self, family: Family) -> Self {
+        Self { family: Some(family), ..self }
+    }
+
+    /// The same, with [`owners`](Self::owners).
+    #[must_use]
+    pub fn with_owners(self) -> Self {
+        Self { owners: true, ..self }
+    }
+
+    /// The same, [`ordered`](Self::ordered).
+    #[must_use]
+    pub fn sorted(self) -> Self {
+        Self { ordered: true, ..self }
     }
 }
 

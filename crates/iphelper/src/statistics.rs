@@ -2,6 +2,9 @@
 //!
 //! All are those of the host's network namespace, counted since it was made. Counters have 64 bits where the kernel's have.
 //!
+//! - Read: [`Host::ip_statistics`], [`Host::icmp_statistics`], [`Host::tcp_statistics`], [`Host::udp_statistics`]
+//! - Forwarding and the default hop limit: [`Host::set_ip_statistics`], [`Host::plan_set_ip_statistics`]
+//!
 //! ```no_run
 //! use iphelper::{Family, Host};
 //!
@@ -220,7 +223,7 @@ impl Host {
     }
 
     /// What [`set_ip_statistics`](Self::set_ip_statistics) would change; checks everything and writes nothing.
-    pub fn plan_ip_statistics(
+    pub fn plan_set_ip_statistics(
         &self,
         family: Family,
         change: &IpStatisticsChange,

@@ -1,21 +1,24 @@
 //! TCP connections: the table, their owners, their deletion.
 //!
+//! - Read: [`Host::tcp_connections`], [`Host::tcp_connection`], [`Host::tcp_owner_module`];
+//!   [`Host::tcp_connections_iter`] for large tables
+//! - Delete: [`Host::delete_tcp_connection`] and [`Host::delete_tcp_connections`] rows that were read,
+//!   [`Host::delete_tcp_endpoints`] two ends, [`Host::delete_tcp_matching`] what a query finds;
+//!   [`Host::own_terminal_connections`] says which the caller's terminal needs
+//! - Extended statistics ([`estats`]): [`Host::tcp_estats`], [`Host::tcp_estats_collection`],
+//!   [`Host::set_tcp_estats_collection`], [`Host::plan_set_tcp_estats_collection`]
+//!
 //! ```no_run
 //! use iphelper::tcp::{DeleteOptions, TcpCondition, TcpQuery, TcpState};
 //! use iphelper::Host;
 //!
 //! # fn main() -> iphelper::Result<()> {
 //! let host = Host::open()?;
-//! let query = TcpQuery {
-//!     filter: vec![
-//!         TcpCondition::State(vec![TcpState::Established]),
-//!         TcpCondition::RemoteAddress("10.0.0.0/8".parse()?),
-//!     ]
-//!     .into(),
-//!     owners: true,
-//!     ..TcpQuery::default()
-//! };
-//! let found = host.tcp_connections(&query)?;
+//! let query = TcpQuery::matching([
+//!     TcpCondition::State(vec![TcpState::Established]),
+//!     TcpCondition::RemoteAddress("10.0.0.0/8".parse()?),
+//! ]);
+//! let found = host.tcp_connections(&query.with_owners())?;
 //! for row in &found {
 //!     let owner = row.owner.as_ref().map_or("?", |owner| &owner.name);
 //!     println!("{} -> {} of {owner}", row.local, row.remote);

@@ -1,5 +1,19 @@
 //! Time stamps of packets: what an interface's hardware and the kernel can stamp, what they stamp now, and the hardware's
 //! clock beside the system's.
+//!
+//! - [`Host::timestamp_capabilities`], [`Host::active_timestamp_capabilities`], [`Host::hardware_cross_timestamp`];
+//!   [`Host::notify_timestamp_change`] calls back when they change
+//!
+//! ```no_run
+//! use iphelper::Host;
+//!
+//! # fn main() -> iphelper::Result<()> {
+//! let host = Host::open()?;
+//! let can = host.timestamp_capabilities(&host.interface_named("eth0")?)?;
+//! println!("hardware: {:?}, software: {:?}, clock: {:?}", can.hardware, can.software, can.clock);
+//! # Ok(())
+//! # }
+//! ```
 
 mod registration;
 
@@ -70,8 +84,11 @@ impl Host {
     /// - Linux: ethtool, `ETHTOOL_MSG_TSINFO_GET`.
     #[doc(alias = "GetInterfaceSupportedTimestampCapabilities")]
     #[doc(alias = "GetInterfaceHardwareTimestampCapabilities")]
-    pub fn timestamp_capabilities(&self, interface: InterfaceKey) -> Result<TimestampCapabilities> {
-        self.backend().timestamp_capabilities(interface)
+    pub fn timestamp_capabilities(
+        &self,
+        interface: impl Into<InterfaceKey>,
+    ) -> Result<TimestampCapabilities> {
+        self.backend().timestamp_capabilities(interface.into())
     }
 
     /// What of [`timestamp_capabilities`](Self::timestamp_capabilities) is in force: what the hardware was told to stamp, and
@@ -84,8 +101,11 @@ impl Host {
     ///   that is possible is in force.
     #[doc(alias = "GetInterfaceActiveTimestampCapabilities")]
     #[doc(alias = "GetInterfaceCurrentTimestampCapabilities")]
-    pub fn active_timestamp_capabilities(&self, interface: InterfaceKey) -> Result<TimestampCapabilities> {
-        self.backend().active_timestamp_capabilities(interface)
+    pub fn active_timestamp_capabilities(
+        &self,
+        interface: impl Into<InterfaceKey>,
+    ) -> Result<TimestampCapabilities> {
+        self.backend().active_timestamp_capabilities(interface.into())
     }
 
     /// Reads the hardware's clock, and the system's before and after.
@@ -96,7 +116,7 @@ impl Host {
     /// - Privilege: reading `/dev/ptpN`, which is root's as a rule.
     /// - Linux: the dynamic clock of `/dev/ptpN` (`clock_gettime(2)`).
     #[doc(alias = "CaptureInterfaceHardwareCrossTimestamp")]
-    pub fn hardware_cross_timestamp(&self, interface: InterfaceKey) -> Result<CrossTimestamp> {
-        self.backend().hardware_cross_timestamp(interface)
+    pub fn hardware_cross_timestamp(&self, interface: impl Into<InterfaceKey>) -> Result<CrossTimestamp> {
+        self.backend().hardware_cross_timestamp(interface.into())
     }
 }

@@ -54,6 +54,7 @@ fn the_c_library_asks_whom_it_is_told_to() {
                 search: names(&["corp.example."]),
                 ..DnsChange::default()
             };
+            let were = host.dns().unwrap();
             let plan = host.plan_set_dns(&change).unwrap();
             assert_eq!(lookup("www.corp.example").as_deref(), Some("192.0.2.1"), "a plan changes nothing");
             let asked = first.asked().len();
@@ -76,9 +77,13 @@ fn the_c_library_asks_whom_it_is_told_to() {
             assert_eq!(std::fs::metadata(FILE).unwrap().ino(), before.ino());
             let dns = host.dns().unwrap();
             assert_eq!(
-                (dns.servers, dns.domains[0].name.as_str()),
-                (change.servers.unwrap(), "corp.example")
+                (&dns.servers, dns.domains[0].name.as_str()),
+                (change.servers.as_ref().unwrap(), "corp.example")
             );
+
+            let _ = host.set_dns(&were.undo(&change)).unwrap();
+            assert_eq!(text(), "# mine\nnameserver 127.0.0.2\noptions timeout:2 attempts:1\n");
+            assert_eq!(host.dns().unwrap(), were);
         });
     });
 }

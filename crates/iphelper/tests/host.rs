@@ -11,6 +11,21 @@ use std::sync::atomic::{AtomicBool, Ordering};
 iphelper_testkit::private_user_namespace!();
 
 #[test]
+fn handles_go_to_other_threads() {
+    fn shared<T: Send + Sync>() {}
+    fn sent<T: Send>() {}
+    shared::<Host>();
+    shared::<iphelper::Error>();
+    shared::<iphelper::notification::Watch>();
+    shared::<iphelper::notification::Registration>();
+    shared::<iphelper::router::RouterReference>();
+    sent::<iphelper::icmp::EchoSocket>();
+    sent::<iphelper::keeper::Keeper>();
+    sent::<iphelper::route::Routes>();
+    sent::<iphelper::tcp::TcpConnections>();
+}
+
+#[test]
 fn a_file_that_is_no_network_namespace_is_refused() {
     let file = std::fs::File::open("/proc/self/status").unwrap();
     let error = Host::open_namespace(file.into()).unwrap_err();

@@ -262,7 +262,8 @@ fn the_interface_identifier_is_the_token() {
     lan.set_sysctl("ipv6/conf/e0/router_solicitations", "0");
     let _ = refused(&lan, Family::V6, &identifier(0xee), ErrorKind::InvalidParameter, "router_solicitations");
     let _ = refused(&lan, Family::V4, &identifier(0xaa), ErrorKind::NotSupported, "interface_identifier");
-    let loopback = lan.host.plan_ip_interface(Family::V6, InterfaceIndex(1), &identifier(0xaa)).unwrap_err();
+    let loopback =
+        lan.host.plan_set_ip_interface(Family::V6, InterfaceIndex(1), &identifier(0xaa)).unwrap_err();
     assert_eq!(loopback.kind(), ErrorKind::InvalidParameter, "{loopback}");
 }
 
@@ -316,7 +317,7 @@ fn both_families_change_as_one() {
     let lan = Lan::new();
     let mtu = |mtu| IpInterfaceChange { nl_mtu: Some(mtu), ..nothing() };
     let set = |v4: &IpInterfaceChange, v6: &IpInterfaceChange| {
-        let planned = lan.host.plan_ip_interface_families(lan.index, v4, v6);
+        let planned = lan.host.plan_set_ip_interface_families(lan.index, v4, v6);
         let done = lan.host.set_ip_interface_families(lan.index, v4, v6);
         match (planned, done) {
             (Ok(planned), Ok(done)) => {

@@ -74,7 +74,7 @@ fn a_plan_tells_the_same_and_writes_nothing() {
     // A host of a caller without any privilege.
     let host = lan.near.run(|| unprivileged(|| iphelper::Host::open().unwrap()));
     let planned =
-        lan.near.run(|| unprivileged(|| host.plan_ip_interface(Family::V6, lan.index, &change).unwrap()));
+        lan.near.run(|| unprivileged(|| host.plan_set_ip_interface(Family::V6, lan.index, &change).unwrap()));
     assert_eq!(all_sysctls(&lan), before);
     assert_eq!(listener.kinds(), []);
     assert_eq!(lan.set(Family::V6, &change).unwrap(), planned);

@@ -54,7 +54,7 @@ fn properties_that_need_policy_or_have_no_place_are_refused_by_name() {
     let _ = refused(&lan, Family::V6, &site(129), ErrorKind::InvalidParameter, "site_prefix_length");
     let dad = IpInterfaceChange { dad_transmits: Some(3), ..nothing() };
     for family in Family::ALL {
-        let loopback = lan.host.plan_ip_interface(family, InterfaceIndex(1), &dad).unwrap_err();
+        let loopback = lan.host.plan_set_ip_interface(family, InterfaceIndex(1), &dad).unwrap_err();
         assert_eq!(loopback.kind(), ErrorKind::NotSupported, "nobody answers there: {loopback}");
     }
     // No router is heard, so FALSE holds.

@@ -24,6 +24,35 @@ const MS: fn(u64) -> Duration = Duration::from_millis;
 const EIO: i32 = 5;
 
 #[test]
+fn a_change_is_undone_by_the_row_that_was_there_before() {
+    let lan = Lan::new();
+    for (family, metric) in [(Family::V4, None), (Family::V6, Some(7))] {
+        let _ = lan.set(family, &IpInterfaceChange { metric, ..nothing() }).unwrap();
+        let before = lan.row(family);
+        assert_eq!(before.use_automatic_metric, metric.is_none(), "{family}");
+        let change = IpInterfaceChange {
+            metric: Some(300),
+            nl_mtu: Some(1400),
+            forwarding_enabled: Some(true),
+            retransmit_time: Some(MS(500)),
+            ..nothing()
+        };
+        assert_eq!(lan.set(family, &change).unwrap().len(), if metric.is_none() { 5 } else { 4 }, "{family}");
+        // Somebody else's change of something else stays.
+        let other = IpInterfaceChange { base_reachable_time: Some(MS(20_000)), ..nothing() };
+        let _ = lan.set(family, &other).unwrap();
+
+        let _ = lan.set(family, &before.undo(&change)).unwrap();
+        let mut after = lan.row(family);
+        assert_eq!(after.base_reachable_time, MS(20_000), "{family}");
+        (after.base_reachable_time, after.reachable_time) =
+            (before.base_reachable_time, before.reachable_time);
+        assert_eq!(after, before, "{family}");
+    }
+    assert_eq!(lan.row(Family::V4).undo(&nothing()), nothing());
+}
+
+#[test]
 fn what_was_written_before_a_refusal_is_put_back() {
     let lan = Lan::new();
     lan.set_sysctl("ipv6/conf/e0/accept_dad", "1");

@@ -201,7 +201,7 @@ fn a_route_that_is_added_later_keeps_its_owners_metric_until_the_next_call() {
             let plan = || {
                 let host = Host::open().unwrap();
                 let index = host.interface_named("e0").unwrap().index;
-                host.plan_ip_interface(family, index, &manual(50)).unwrap()
+                host.plan_set_ip_interface(family, index, &manual(50)).unwrap()
             };
             let [change] = &plan()[..] else { panic!("{:?}", plan()) };
             assert!(change.mechanism.contains("RTA_PRIORITY of 1 route,"), "{change:?}");
@@ -254,7 +254,7 @@ fn a_plan_tells_what_would_move_and_writes_nothing() {
         let before = run("ip route show table all");
         let host = Host::open().unwrap();
         let index = host.interface_named("e0").unwrap().index;
-        let plan = unprivileged(|| host.plan_ip_interface(Family::V6, index, &manual(9))).unwrap();
+        let plan = unprivileged(|| host.plan_set_ip_interface(Family::V6, index, &manual(9))).unwrap();
         let told: Vec<_> = plan
             .iter()
             .map(|it| (it.property, it.from.as_str(), it.to.as_str(), it.mechanism.as_str()))

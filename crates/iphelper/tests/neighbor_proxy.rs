@@ -48,9 +48,8 @@ fn the_other_host_is_answered() {
         set_sysctl("ipv4/neigh/e0/proxy_delay", "0");
         set_sysctl("ipv6/neigh/e0/proxy_delay", "0");
     });
-    let bytes =
-        lan.host.interface(lan.index, iphelper::interface::InterfaceLevel::Normal).unwrap().physical_address;
-    let bytes = iphelper::neighbor::PhysicalAddress::new(&bytes).unwrap().to_string();
+    let row = lan.host.interface(lan.index, iphelper::interface::InterfaceLevel::Normal).unwrap();
+    let bytes = row.physical_address.to_string();
     let far = |address: &str| {
         let _ = lan.far.sh(&format!("ip neigh replace {address} dev p0 use"));
         let mut state = String::new();

@@ -81,7 +81,8 @@ fn a_plan_names_the_kernel_objects_and_writes_nothing() {
     isolated(|| {
         let before = everything();
         let change = IpInterfaceChange { disable_default_routes: Some(true), ..Default::default() };
-        let plan = |change| Host::open().unwrap().plan_ip_interface(Family::V4, InterfaceIndex(1), change);
+        let plan =
+            |change| Host::open().unwrap().plan_set_ip_interface(Family::V4, InterfaceIndex(1), change);
         for plan in [plan(&change).unwrap(), unprivileged(|| plan(&change).unwrap())] {
             assert_eq!((plan[0].property, &*plan[0].to), ("disable_default_routes", "true"));
             for object in ["inet iphelper", "ddr4-1", "onlink4-1", "32765", "1768974337", "1768974338"] {

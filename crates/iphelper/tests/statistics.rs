@@ -353,7 +353,7 @@ fn the_default_time_to_live_is_set_where_it_is_followed() {
     here.run(|| {
         let host = Host::open().unwrap();
         let change = |ttl| IpStatisticsChange { default_ttl: Some(ttl), forwarding: None };
-        assert_eq!(host.plan_ip_statistics(Family::V4, &change(77)).unwrap().len(), 1);
+        assert_eq!(host.plan_set_ip_statistics(Family::V4, &change(77)).unwrap().len(), 1);
         assert_eq!(sysctl("ipv4/ip_default_ttl"), "64", "a plan writes nothing");
         let changes = host.set_ip_statistics(Family::V4, &change(77)).unwrap();
         assert_eq!((changes[0].from.as_str(), changes[0].to.as_str()), ("64", "77"));
@@ -385,7 +385,7 @@ fn the_default_time_to_live_is_set_where_it_is_followed() {
             let error = unprivileged(|| host.set_ip_statistics(family, &change(99)).unwrap_err());
             assert_eq!(error.kind(), ErrorKind::AccessDenied);
             assert!(
-                unprivileged(|| host.plan_ip_statistics(family, &change(99))).is_ok(),
+                unprivileged(|| host.plan_set_ip_statistics(family, &change(99))).is_ok(),
                 "a plan needs no privilege"
             );
         }

@@ -533,7 +533,7 @@ fn switches_are_kept_for_each_connection() {
         let (row, other) = (connection(&host, &client), connection(&host, &server));
         let path = [(TcpEstatsSwitch::Path, true), (TcpEstatsSwitch::InboundBandwidth, true)];
         assert_eq!(host.tcp_estats_collection(&row).unwrap(), Default::default(), "off at first");
-        assert_eq!(host.plan_tcp_estats_collection(&row, &path).unwrap().len(), 2);
+        assert_eq!(host.plan_set_tcp_estats_collection(&row, &path).unwrap().len(), 2);
         assert_eq!(host.tcp_estats_collection(&row).unwrap(), Default::default(), "a plan changes nothing");
         let error = unprivileged(|| host.set_tcp_estats_collection(&row, &path).unwrap_err());
         assert_eq!(error.kind(), ErrorKind::AccessDenied);

@@ -36,10 +36,10 @@ fn what_is_stamped_is_what_ethtool_shows() {
         for name in ["lo", "e0", "b0", "t0"] {
             let luid = host.interface_named(name).unwrap().luid;
             let ask = || {
-                let possible = host.timestamp_capabilities(luid.into()).unwrap();
+                let possible = host.timestamp_capabilities(luid).unwrap();
                 agrees(&possible, name);
-                assert_eq!(host.active_timestamp_capabilities(luid.into()).unwrap(), possible, "{name}");
-                let clock = host.hardware_cross_timestamp(luid.into()).unwrap_err();
+                assert_eq!(host.active_timestamp_capabilities(luid).unwrap(), possible, "{name}");
+                let clock = host.hardware_cross_timestamp(luid).unwrap_err();
                 assert_eq!(clock.kind(), ErrorKind::NotSupported);
                 possible
             };
@@ -48,7 +48,7 @@ fn what_is_stamped_is_what_ethtool_shows() {
         }
         kinds.dedup();
         assert!(kinds.len() > 1, "links that differ: {kinds:?}");
-        let nobody = host.timestamp_capabilities(InterfaceIndex(0x7FFF).into()).unwrap_err();
+        let nobody = host.timestamp_capabilities(InterfaceIndex(0x7FFF)).unwrap_err();
         assert_eq!(nobody.kind(), ErrorKind::InterfaceNotFound);
     });
 }

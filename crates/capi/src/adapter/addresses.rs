@@ -206,7 +206,7 @@ impl Writer {
             FirstDnsSuffix: null_mut(),
         };
         element.PhysicalAddressLength =
-            interface::copy(&mut element.PhysicalAddress, &adapter.interface.physical_address);
+            interface::copy(&mut element.PhysicalAddress, adapter.interface.physical_address.as_bytes());
         if let Some(client) = &adapter.dhcpv6 {
             element.Dhcpv6ClientDuidLength = interface::copy(&mut element.Dhcpv6ClientDuid, &client.duid);
             element.Dhcpv6Iaid = client.iaid.unwrap_or(0);

@@ -92,7 +92,8 @@ fn add(image: &mut Image, adapter: &Adapter) -> Place<IP_ADAPTER_INFO> {
     };
     let _len = text::fill_narrow(&mut element.AdapterName, &adapter.interface.guid.to_string());
     let _len = text::fill_narrow(&mut element.Description, &adapter.interface.description);
-    element.AddressLength = interface::copy(&mut element.Address, &adapter.interface.physical_address);
+    element.AddressLength =
+        interface::copy(&mut element.Address, adapter.interface.physical_address.as_bytes());
     let place = image.add(element);
     for (offset, entries) in [
         (offset_of!(IP_ADAPTER_INFO, IpAddressList), addresses),

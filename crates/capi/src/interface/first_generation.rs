@@ -93,7 +93,7 @@ fn row_of(interface: &Interface) -> MIB_IFROW {
     row.dwMtu = interface.mtu;
     row.dwSpeed =
         interface.transmit_link_speed.map_or(u32::MAX, |speed| u32::try_from(speed).unwrap_or(u32::MAX));
-    row.dwPhysAddrLen = row::copy(&mut row.bPhysAddr, &interface.physical_address);
+    row.dwPhysAddrLen = row::copy(&mut row.bPhysAddr, interface.physical_address.as_bytes());
     row.dwAdminStatus = row::admin_status(interface.admin_status).cast_unsigned();
     row.dwOperStatus = oper_status(interface);
     if let Some(counters) = &interface.statistics {

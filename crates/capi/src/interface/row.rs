@@ -76,10 +76,10 @@ pub(crate) fn of(interface: &Interface) -> MIB_IF_ROW2 {
     };
     text::fill_wide(&mut row.Alias, &interface.name);
     text::fill_wide(&mut row.Description, &interface.description);
-    row.PhysicalAddressLength = copy(&mut row.PhysicalAddress, &interface.physical_address);
+    row.PhysicalAddressLength = copy(&mut row.PhysicalAddress, interface.physical_address.as_bytes());
     let _len = copy(
         &mut row.PermanentPhysicalAddress,
-        interface.permanent_physical_address.as_deref().unwrap_or_default(),
+        interface.permanent_physical_address.unwrap_or_default().as_bytes(),
     );
     row
 }

@@ -5,6 +5,7 @@ use crate::error::{Code, Win32};
 use crate::raw::SOCKADDR_INET;
 use crate::{guard, host, sockaddr};
 use iphelper::interface::InterfaceLevel;
+use iphelper::types::PhysicalAddress;
 use iphelper::{ErrorKind, Family, Host, InterfaceIndex, InterfaceKey, Prefix};
 use std::ffi::c_void;
 use std::net::{IpAddr, Ipv4Addr};
@@ -34,7 +35,7 @@ pub unsafe fn send_arp(destination: u32, source: u32, physical: *mut c_void, len
                     let source = sockaddr::ipv4(source);
                     let source = (source != Ipv4Addr::UNSPECIFIED).then_some(source.into());
                     let neighbor = host.resolve_neighbor(destination, None, source)?;
-                    Ok(neighbor.physical_address.as_bytes().to_vec())
+                    Ok(neighbor.physical_address)
                 }
             }
         })();
@@ -62,10 +63,10 @@ pub unsafe fn resolve_neighbor(address: *const c_void, physical: *mut c_void, le
             Some(own) => own,
             None => {
                 let neighbor = host.resolve_neighbor(address.ip, interface, None);
-                neighbor.map_err(super::unknown)?.physical_address.as_bytes().to_vec()
+                neighbor.map_err(super::unknown)?.physical_address
             }
         };
-        let needed = u32::try_from(found.len()).unwrap_or_default();
+        let needed = u32::try_from(found.as_bytes().len()).unwrap_or_default();
         // SAFETY: as above.
         unsafe { output.write(Ok(found), needed) }
     })
@@ -108,7 +109,7 @@ fn prefix(address: u32, mask: u32) -> Result<Prefix, Code> {
 }
 
 /// The physical address of the interface that has `address`; `None` if none of this host's has it.
-fn own_physical_address(host: &Host, address: IpAddr) -> Result<Option<Vec<u8>>, Code> {
+fn own_physical_address(host: &Host, address: IpAddr) -> Result<Option<PhysicalAddress>, Code> {
     if address.is_loopback() {
         return Err(Code::INVALID_PARAMETER);
     }
@@ -151,10 +152,11 @@ impl Output {
     ///
     /// # Safety
     /// `physical` has as many bytes as `length` said, and `length` may be written.
-    unsafe fn write(&mut self, found: Result<Vec<u8>, Code>, otherwise: u32) -> Result<(), Code> {
-        let fits = |bytes: &Vec<u8>| u32::try_from(bytes.len()).is_ok_and(|length| length <= self.room);
+    unsafe fn write(&mut self, found: Result<PhysicalAddress, Code>, otherwise: u32) -> Result<(), Code> {
+        let fits = |bytes: &[u8]| u32::try_from(bytes.len()).is_ok_and(|length| length <= self.room);
         let (outcome, length) = match found {
-            Ok(bytes) if fits(&bytes) => {
+            Ok(address) if fits(address.as_bytes()) => {
+                let bytes = address.as_bytes();
                 // SAFETY: the caller's promise; the length was just compared.
                 unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), self.physical, bytes.len()) };
                 (Ok(()), u32::try_from(bytes.len()).unwrap_or_default())

@@ -96,7 +96,7 @@ impl What {
 struct Document<'a> {
     time: String,
     class: &'static str,
-    kind: &'static str,
+    kind: String,
     family: Option<&'static str>,
     luid: Option<String>,
     index: Option<u32>,
@@ -177,7 +177,7 @@ impl Args {
         let mut out = anstream::stdout().lock();
         let time = Zoned::now().strftime("%H:%M:%S");
         let shown = name.map_or_else(|| "-".into(), sanitize);
-        let (class, kind) = (rows::word(&event.subject), kind(event.kind));
+        let (class, kind) = (rows::word(&event.subject), event.kind.to_string());
         write!(out, "{QUIET}{time}{QUIET:#}  {NAME}{shown}{NAME:#}  {class}  {kind}")?;
         let text = rows::text(&event.subject);
         if !text.is_empty() {
@@ -220,7 +220,7 @@ fn print_json(event: &Event, name: Option<&str>, row: &Value, changes: &[Differe
     let document = Document {
         time: Timestamp::now().to_string(),
         class: rows::class(&event.subject),
-        kind: kind(event.kind),
+        kind: event.kind.to_string(),
         family: event.subject.family().map(json::family),
         luid: interface.map(|(_, luid)| luid.0.to_string()),
         index: interface.map(|(index, _)| index.0),
@@ -271,14 +271,5 @@ fn value(property: &str, value: &Value) -> String {
         }
         Value::Null => "unknown".to_owned(),
         other => other.to_string(),
-    }
-}
-
-/// What happened, in a word.
-fn kind(kind: ChangeKind) -> &'static str {
-    match kind {
-        ChangeKind::Parameter => "changed",
-        ChangeKind::Add => "added",
-        ChangeKind::Delete => "deleted",
     }
 }

@@ -55,6 +55,12 @@ impl NewUnicastAddress {
             optimistic: false,
         }
     }
+
+    /// The same on a link whose hosts share the first `length` bits of it.
+    #[must_use]
+    pub fn with_prefix_length(self, length: u8) -> Self {
+        Self { on_link_prefix_length: Some(length), ..self }
+    }
 }
 
 /// What to change of a unicast address: `None` leaves a member as it is. A value equal to the present one is no change.

@@ -94,6 +94,27 @@ impl InterfaceDnsSettings {
     }
 }
 
+impl InterfaceDnsSettings {
+    /// The change that puts back what `change` changes of these settings, which were read before: of the servers and of the
+    /// domains of a kind the whole list.
+    #[must_use]
+    pub fn undo(&self, change: &InterfaceDnsChange) -> InterfaceDnsChange {
+        let names = |routing_only| self.domain_names(routing_only).map(str::to_owned).collect();
+        let is_search_asked = change.search.is_some() || change.domain.is_some();
+        InterfaceDnsChange {
+            servers: change.servers.is_some().then(|| self.servers.clone()),
+            servers_of: None,
+            domain: None,
+            search: is_search_asked.then(|| names(false)),
+            routing: change.routing.is_some().then(|| names(true)),
+            unconstrained_queries: change.unconstrained_queries.and(self.unconstrained_queries),
+            llmnr: change.llmnr.map(|_| self.llmnr),
+            multicast_dns: change.multicast_dns.map(|_| self.multicast_dns),
+            dns_over_tls: change.dns_over_tls.map(|_| self.dns_over_tls),
+        }
+    }
+}
+
 /// A change of one interface's settings; what is `None` stays.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct InterfaceDnsChange {

@@ -8,10 +8,18 @@ use crate::neighbor::Neighbor;
 use crate::route::Route;
 use crate::tcp::{Owner, TcpConnection};
 use crate::types::{Family, InterfaceIndex, InterfaceLuid};
+use std::fmt;
 use std::ops::BitOr;
 
-/// Kinds of things that can be watched, as a set: `Classes::ROUTES | Classes::NEIGHBORS`.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+/// Kinds of things that can be watched, as a set.
+///
+/// ```
+/// use iphelper::notification::Classes;
+/// let classes = Classes::ROUTES | Classes::NEIGHBORS;
+/// assert!(classes.contains(Classes::ROUTES) && !classes.contains(Classes::NETWORK));
+/// assert_eq!(format!("{classes:?}"), "ROUTES | NEIGHBORS");
+/// ```
+#[derive(Clone, Copy, Eq, Hash, PartialEq)]
 pub struct Classes(u8);
 
 impl Classes {
@@ -42,6 +50,23 @@ impl Classes {
     #[must_use]
     pub const fn contains(self, others: Self) -> bool {
         self.0 & others.0 == others.0
+    }
+}
+
+impl fmt::Debug for Classes {
+    /// Their names: `INTERFACES | ROUTES`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const NAMES: [(Classes, &str); 6] = [
+            (Classes::INTERFACES, "INTERFACES"),
+            (Classes::IP_INTERFACES, "IP_INTERFACES"),
+            (Classes::UNICAST_ADDRESSES, "UNICAST_ADDRESSES"),
+            (Classes::ROUTES, "ROUTES"),
+            (Classes::NEIGHBORS, "NEIGHBORS"),
+            (Classes::TCP_CONNECTIONS, "TCP_CONNECTIONS"),
+        ];
+        let mut names = NAMES.iter().filter(|(class, _)| self.contains(*class)).map(|(_, name)| *name);
+        f.write_str(names.next().unwrap_or("NONE"))?;
+        names.try_for_each(|name| write!(f, " | {name}"))
     }
 }
 

@@ -208,7 +208,7 @@ impl Host {
 
     /// What [`set_tcp_estats_collection`](Self::set_tcp_estats_collection) would change. Changes nothing, and needs no
     /// privilege.
-    pub fn plan_tcp_estats_collection(
+    pub fn plan_set_tcp_estats_collection(
         &self,
         connection: &TcpConnection,
         switches: &[(TcpEstatsSwitch, bool)],

@@ -1,3 +1,4 @@
+use crate::convert::InterfaceNames;
 use std::fmt;
 
 /// The index of an interface: small, given out by the kernel, and free for another interface once its own is gone.
@@ -22,7 +23,7 @@ impl fmt::Display for InterfaceIndex {
 /// same LUID: no attribute of the kernel tells them apart. On Windows bits 24 to 47 are the `NetLuidIndex`.
 #[doc(alias = "NET_LUID")]
 #[doc(alias = "IF_LUID")]
-#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct InterfaceLuid(pub u64);
 
 impl InterfaceLuid {
@@ -39,9 +40,28 @@ impl fmt::Display for InterfaceLuid {
     }
 }
 
+impl fmt::Debug for InterfaceLuid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "InterfaceLuid({self})")
+    }
+}
+
 /// How a call names its interface.
 ///
-/// In C a row holds both, and a LUID other than 0 decides alone; here a value is one or the other.
+/// In C a row holds both, and a LUID other than 0 decides alone; here a value is one or the other. Calls take whatever
+/// becomes a key: a LUID, an index, or what [`Host::interface_named`](crate::Host::interface_named) found.
+///
+/// ```no_run
+/// # fn main() -> iphelper::Result<()> {
+/// use iphelper::{Family, Host};
+///
+/// let host = Host::open()?;
+/// let eth0 = host.interface_named("eth0")?;
+/// println!("{}", host.ip_interface(Family::V4, &eth0)?.nl_mtu);
+/// println!("{}", host.ip_interface(Family::V4, eth0.index)?.nl_mtu);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum InterfaceKey {
     /// By LUID: never another interface, even if the index was given out again.
@@ -59,6 +79,13 @@ impl From<InterfaceLuid> for InterfaceKey {
 impl From<InterfaceIndex> for InterfaceKey {
     fn from(index: InterfaceIndex) -> Self {
         Self::Index(index)
+    }
+}
+
+impl From<&InterfaceNames> for InterfaceKey {
+    /// By LUID.
+    fn from(names: &InterfaceNames) -> Self {
+        Self::Luid(names.luid)
     }
 }
 

@@ -1,7 +1,7 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::types::Family;
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
 /// An address with the number of its leading bits that count, never more than the address has.
@@ -14,6 +14,7 @@ use std::str::FromStr;
 /// assert_eq!(prefix.to_string(), "10.0.0.0/8");
 /// assert!(prefix.contains("10.255.0.1".parse().unwrap()));
 /// assert!("10.0.0.0/33".parse::<Prefix>().is_err());
+/// assert_eq!(Prefix::any(iphelper::Family::V4), "0.0.0.0/0".parse()?);
 /// # Ok::<(), iphelper::Error>(())
 /// ```
 #[doc(alias = "IP_ADDRESS_PREFIX")]
@@ -48,6 +49,16 @@ impl Prefix {
         Self { address, len: Family::of(&address).address_bits() }
     }
 
+    /// The prefix that holds every address of a family: `0.0.0.0/0` or `::/0`, the destination of a default route.
+    #[must_use]
+    pub const fn any(family: Family) -> Self {
+        let address = match family {
+            Family::V4 => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+            Family::V6 => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+        };
+        Self { address, len: 0 }
+    }
+
     /// The address, bits beyond the length cleared.
     #[must_use]
     pub const fn address(&self) -> IpAddr {
@@ -65,6 +76,13 @@ impl Prefix {
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {
         Self::new(address, self.len).is_ok_and(|other| other.address == self.address)
+    }
+}
+
+impl From<IpAddr> for Prefix {
+    /// The prefix that holds this one address.
+    fn from(address: IpAddr) -> Self {
+        Self::host(address)
     }
 }
 

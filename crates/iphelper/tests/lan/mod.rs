@@ -56,7 +56,7 @@ impl Lan {
     }
 
     pub(crate) fn plan(&self, family: Family, change: &IpInterfaceChange) -> Result<Vec<PropertyChange>> {
-        self.host.plan_ip_interface(family, self.index, change)
+        self.host.plan_set_ip_interface(family, self.index, change)
     }
 
     /// A file below `/proc/sys/net` of this host.

@@ -85,19 +85,14 @@ fn print<'a>(
             both(|row| row.nl_mtu.to_string()),
             both(|row| if row.forwarding_enabled { "on" } else { "off" }.to_owned()),
             both(|row| row.metric.to_string()),
-            physical_address(&interface.physical_address),
+            match interface.physical_address {
+                none if none.is_empty() => "-".to_owned(),
+                some => some.to_string(),
+            },
         ]);
     }
     let mut out = output::people();
     table::write(&mut out, &table)?;
     out.flush()?;
     Ok(())
-}
-
-/// The bytes in hexadecimal with colons; a dash where there are none.
-fn physical_address(bytes: &[u8]) -> String {
-    if bytes.is_empty() {
-        return "-".to_owned();
-    }
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(":")
 }

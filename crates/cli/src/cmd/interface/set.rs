@@ -65,7 +65,7 @@ impl Args {
             (false, false) => return Err(Failure::usage("say which side to change: --ipv4, --ipv6 or both")),
             (true, true) => {
                 let [v4, v6] = if self.dry_run {
-                    host.plan_ip_interface_families(key, &change, &change)
+                    host.plan_set_ip_interface_families(key, &change, &change)
                 } else {
                     host.set_ip_interface_families(key, &change, &change)
                 }
@@ -76,7 +76,7 @@ impl Args {
             (ipv4, _) => {
                 let family = if ipv4 { Family::V4 } else { Family::V6 };
                 let changes = if self.dry_run {
-                    host.plan_ip_interface(family, key, &change)
+                    host.plan_set_ip_interface(family, key, &change)
                 } else {
                     host.set_ip_interface(family, key, &change)
                 };

@@ -36,7 +36,7 @@ pub(super) fn document(subject: &Subject, name: Option<&str>) -> Value {
             "index": row.index.0,
             "name": row.name,
             "description": row.description,
-            "physical_address": hexadecimal(&row.physical_address),
+            "physical_address": (!row.physical_address.is_empty()).then(|| row.physical_address.to_string()),
             "mtu": row.mtu,
             "oper_status": row.oper_status.to_string(),
             "admin_status": format!("{:?}", row.admin_status).to_lowercase(),
@@ -98,10 +98,4 @@ pub(super) fn text(subject: &Subject) -> String {
 /// A row in the form that its own command lists it in.
 fn fields(row: impl Serialize) -> Value {
     serde_json::to_value(row).unwrap_or_default()
-}
-
-/// A physical address; `None` where there is none.
-fn hexadecimal(bytes: &[u8]) -> Option<String> {
-    let bytes: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    (!bytes.is_empty()).then(|| bytes.join(":"))
 }

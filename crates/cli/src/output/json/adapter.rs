@@ -98,7 +98,7 @@ impl<'a> From<&'a adapter::Adapter> for Adapter<'a> {
             description: &interface.description,
             interface_type: interface.interface_type.0,
             physical_address: (!interface.physical_address.is_empty())
-                .then(|| hexadecimal(&interface.physical_address)),
+                .then(|| interface.physical_address.to_string()),
             mtu: interface.mtu,
             oper_status: interface.oper_status.to_string(),
             supports_multicast: row.supports_multicast,

@@ -33,7 +33,7 @@ impl backend::IpInterface for LinuxHost {
         Ok(changes)
     }
 
-    fn plan_ip_interface(
+    fn plan_set_ip_interface(
         &self,
         family: Family,
         key: InterfaceKey,
@@ -54,7 +54,7 @@ impl backend::IpInterface for LinuxHost {
         Ok(changes)
     }
 
-    fn plan_ip_interface_families(
+    fn plan_set_ip_interface_families(
         &self,
         key: InterfaceKey,
         changes: [&IpInterfaceChange; 2],

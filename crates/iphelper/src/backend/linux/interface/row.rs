@@ -5,6 +5,7 @@ use crate::interface::{
     AccessType, AdminStatus, ConnectionType, DirectionType, Interface, InterfaceLevel, InterfaceStatistics,
     InterfaceType, MediaConnectState, MediaType, OperStatus, PhysicalMedium,
 };
+use crate::types::PhysicalAddress;
 use iphelper_netlink::rtnetlink::link::{LinkStatistics, flag};
 
 /// The row of a link in the namespace with this inode, whose speed is `speed` bits per second.
@@ -17,8 +18,8 @@ pub(super) fn row(link: &Link, namespace: u64, speed: Option<u64>, level: Interf
         guid: link.guid(namespace),
         name: link.name(),
         description: description(link),
-        physical_address: link.address.clone(),
-        permanent_physical_address: link.permanent_address.clone(),
+        physical_address: physical_address(&link.address),
+        permanent_physical_address: link.permanent_address.as_deref().map(physical_address),
         mtu: link.mtu,
         interface_type: link.interface_type,
         tunnel_type: link.tunnel_type,
@@ -149,6 +150,11 @@ fn statistics(counters: &LinkStatistics) -> InterfaceStatistics {
     }
 }
 
+/// The kernel has no longer ones (`MAX_ADDR_LEN`); one that is would be none.
+fn physical_address(bytes: &[u8]) -> PhysicalAddress {
+    PhysicalAddress::new(bytes).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -172,7 +178,7 @@ mod tests {
         });
         assert!(card.hardware_interface && card.connector_present);
         assert_eq!(card.physical_medium_type, PhysicalMedium::IEEE802_3);
-        assert_eq!(card.permanent_physical_address, Some(vec![2, 0, 0, 0, 0, 1]));
+        assert_eq!(card.permanent_physical_address, Some("02:00:00:00:00:01".parse().unwrap()));
         assert_eq!(card.description, "pci 0000:00:1f.6");
         let virtual_card = made(|message| message.kind = Some(b"veth"));
         assert!(!virtual_card.hardware_interface && !virtual_card.connector_present);
