@@ -3,6 +3,10 @@
 //! What the other chapters list in tables of their own stands together here: the interface, its addresses, groups, routers
 //! and name servers, its metrics, and the lease that a DHCP client has for it.
 //!
+//! - Read: [`Host::adapters`], [`Host::adapter`]
+//! - The lease: [`Host::renew_address`], [`Host::release_address`]; [`Host::plan_renew_address`] and
+//!   [`Host::plan_release_address`] say who would be asked
+//!
 //! ```no_run
 //! use iphelper::Host;
 //! use iphelper::adapter::AdapterQuery;

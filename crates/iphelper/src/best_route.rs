@@ -1,5 +1,7 @@
 //! Finding the route that a packet takes, and the address that it is sent from.
 //!
+//! - [`Host::best_route`] asks the kernel; [`Host::explain_route`] says which rule and route decide, and why no other does
+//!
 //! ```no_run
 //! use iphelper::Host;
 //! use iphelper::best_route::BestRouteQuery;

@@ -3,6 +3,11 @@
 //! A compartment has a number that every program sees alike, [`CompartmentId`], a name where somebody gave it one
 //! (`ip netns`), and processes. A thread is in one of them; a [`Host`] stays in the one in which it was opened.
 //!
+//! - Which there are: [`compartments`], [`default_compartment`], [`process_compartment`], [`session_compartment`],
+//!   [`Host::compartment_id`]
+//! - Into one: [`OpenCompartment`], whose [`host`](OpenCompartment::host) reads and changes it;
+//!   [`set_current_thread_compartment`] and [`current_thread_compartment`] for the thread itself
+//!
 //! ```no_run
 //! use iphelper::compartment::{self, OpenCompartment};
 //!

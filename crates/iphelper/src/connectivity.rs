@@ -3,6 +3,24 @@
 //! No packet is sent to find it out. Routes, addresses and neighbours say how far packets would get. Where NetworkManager
 //! manages this namespace, what it has found out by a check of its own counts, too: it knows captive portals, networks that
 //! lead nowhere, and metered ones.
+//!
+//! - [`Host::connectivity_hint`], [`Host::interface_connectivity_hint`]; [`Host::notify_connectivity_change`] calls back when it
+//!   changes
+//!
+//! ```no_run
+//! use iphelper::Host;
+//! use iphelper::connectivity::ConnectivityLevel;
+//!
+//! # fn main() -> iphelper::Result<()> {
+//! let host = Host::open()?;
+//! let eth0 = host.interface_named("eth0")?;
+//! let hint = host.interface_connectivity_hint(&eth0)?;
+//! if hint.level < ConnectivityLevel::InternetAccess {
+//!     println!("eth0 reaches {}, the host {}", hint.level, host.connectivity_hint()?.level);
+//! }
+//! # Ok(())
+//! # }
+//! ```
 
 mod registration;
 

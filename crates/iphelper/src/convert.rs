@@ -1,5 +1,8 @@
 //! From one form to another: LUID, index, name and GUID of an interface, addresses and text, masks and lengths.
 //!
+//! - Of an interface: [`Host::interface_named`], [`Host::interface_names`], [`Host::interface_with_guid`]
+//! - Of addresses: the functions below. [`parse_network_string`] reads whatever a user types
+//!
 //! ```
 //! # #[cfg(target_os = "linux")]
 //! # fn main() -> iphelper::Result<()> {

@@ -1,4 +1,18 @@
 //! Which of several destinations to try first (RFC 6724), with the policy table of the host.
+//!
+//! - [`Host::sort_destinations`]
+//!
+//! ```no_run
+//! use iphelper::Host;
+//!
+//! # fn main() -> iphelper::Result<()> {
+//! let found: [std::net::IpAddr; 2] = [[192, 0, 2, 1].into(), "2001:db8::1".parse().unwrap()];
+//! for pair in Host::open()?.sort_destinations(&found.map(Into::into))? {
+//!     println!("{} from {:?}", pair.destination.address, pair.source);
+//! }
+//! # Ok(())
+//! # }
+//! ```
 
 // Windows has a function that does it.
 #[cfg(target_os = "linux")]

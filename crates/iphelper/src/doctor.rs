@@ -1,5 +1,21 @@
 //! What this kernel, this namespace and this caller can do of each chapter, what stands in the way, and which objects of
 //! the kernel are ours.
+//!
+//! - [`Host::diagnose`], [`Host::kernel_objects`]
+//!
+//! ```no_run
+//! use iphelper::Host;
+//!
+//! # fn main() -> iphelper::Result<()> {
+//! for finding in Host::open()?.diagnose()?.findings {
+//!     match finding.obstacle {
+//!         Some(obstacle) => println!("{}: cannot {}: {obstacle}", finding.chapter, finding.action),
+//!         None => println!("{}: can {}", finding.chapter, finding.action),
+//!     }
+//! }
+//! # Ok(())
+//! # }
+//! ```
 
 use crate::Host;
 use crate::error::Result;

@@ -21,27 +21,54 @@
 //! # }
 //! ```
 //!
-//! # Chapters
+//! # Where to begin
 //!
-//! | About | Modules |
-//! | --- | --- |
-//! | interfaces | [`interface`]: identity, state and counters; [`ip_interface`]: their settings for IPv4 and IPv6; [`convert`]: LUID, index, name and GUID |
-//! | adapters | [`adapter`]: an interface with its addresses, routers, name servers and lease, in one reading |
-//! | addresses | [`address`]: unicast, anycast and multicast; [`neighbor`]: the hosts of a link and their physical addresses |
-//! | routes | [`route`]: the forwarding table; [`best_route`]: the route that a packet takes; [`destination`]: which of several addresses to try first; [`path`]: path MTUs that the host has learnt; [`icmp`]: echo requests; [`round_trip`]: how far away a host is; [`router`]: this host as a router |
-//! | names | [`dns`]: servers and domains, of the host and of each interface |
-//! | time | [`timestamp`]: what of packets is stamped, and the hardware's clock |
-//! | sockets | [`tcp`], [`udp`]: tables with owners, and deletion; [`socket`]: what both have in common; [`port_reservation`]: ports that are not given out |
-//! | reach | [`connectivity`]: how far packets get |
-//! | counters | [`statistics`]: of IP, ICMP, TCP and UDP |
-//! | changes | [`notification`]: of all that is above, as they happen |
+//! | To | Call | Chapter |
+//! | --- | --- | --- |
+//! | list interfaces, their state and counters | [`Host::interfaces`] | [`interface`] |
+//! | name one: by name, LUID, index or GUID | [`Host::interface_named`] | [`convert`] |
+//! | see an interface with its addresses, routers, name servers and lease | [`Host::adapters`] | [`adapter`] |
+//! | change MTU, metric, forwarding; let nothing out by an interface | [`Host::set_ip_interface`] | [`ip_interface`] |
+//! | list, add, delete addresses | [`Host::unicast_addresses`] | [`address`] |
+//! | list, add, delete routes | [`Host::routes`] | [`route`] |
+//! | know which way a packet goes, and why | [`Host::best_route`], [`Host::explain_route`] | [`best_route`] |
+//! | see and set who is on the link | [`Host::neighbors`] | [`neighbor`] |
+//! | set name servers and search domains | [`Host::set_interface_dns`], [`Host::set_dns`] | [`dns`] |
+//! | see connections with their programs, and end them | [`Host::tcp_connections`], [`Host::delete_tcp_matching`] | [`tcp`] |
+//! | see who receives datagrams | [`Host::udp_endpoints`] | [`udp`] |
+//! | measure a connection | [`Host::tcp_estats`] | [`tcp::estats`] |
+//! | keep ports for a program | [`Host::create_port_reservation`] | [`port_reservation`] |
+//! | hear of changes | [`Host::watch`], [`Host::notify`] | [`notification`] |
+//! | ask whether a host answers, and how far it is | [`Host::echo`], [`Host::round_trip`] | [`icmp`], [`round_trip`] |
+//! | know how far this host reaches | [`Host::connectivity_hint`] | [`connectivity`] |
+//! | choose among several addresses of a server | [`Host::sort_destinations`] | [`destination`] |
+//! | know what has been learnt of a path | [`Host::paths`] | [`path`] |
+//! | forward packets | [`Host::enable_router`] | [`router`] |
+//! | count packets, errors, connections | [`Host::ip_statistics`] | [`statistics`] |
+//! | stamp packets with the time | [`Host::timestamp_capabilities`] | [`timestamp`] |
 #![cfg_attr(
     target_os = "linux",
-    doc = "| compartments | [`compartment`]: network stacks beside each other (network namespaces) |\n| Linux | [`keeper`]: what the kernel cannot keep up by itself; [`doctor`]: what can be set here, and what stands in the way |"
+    doc = "| work in another network namespace | [`Host::open_namespace`] | [`compartment`] |\n| know what can be done here, and what stands in the way | [`Host::diagnose`] | [`doctor`] |\n| keep up what the kernel cannot by itself | [`Host::ensure_keeper`] | [`keeper`] |"
 )]
-//! | all | [`types`]: what every chapter shares; [`error`]: the one error |
 //!
 //! Windows' function names are search aliases of the methods: search for `SetIpInterfaceEntry`.
+//!
+//! # What all calls have in common
+//!
+//! - Every call blocks until its effect is there, which is a matter of microseconds to milliseconds unless its page says
+//!   otherwise. A [`Host`] may be shared between threads.
+//! - A family of `None` is both. An interface is named by whatever becomes an [`InterfaceKey`].
+//! - A change of one thing is done whole or not at all, and the answer says what changed:
+//!   [`PropertyChange`](ip_interface::PropertyChange) for settings, the row for what was made or deleted. Where a call has a
+//!   sister `plan_…`, that says what would change, needs no privilege, and writes nothing.
+//! - What the host cannot know is `None` in a row. What it cannot do is [`ErrorKind::NotSupported`], and the message says
+//!   why and what to do. The [`Error`] is for people; programs look at its [`kind`](Error::kind).
+//! - Reading needs no privilege, changes need `CAP_NET_ADMIN` over the network namespace; a page says where it is otherwise.
+//!
+//! # Features
+//!
+//! - `tokio`: [`Watch::into_stream`](notification::Watch), changes as a `Stream`, for tokio and every other executor. Off
+//!   unless asked for.
 
 pub mod adapter;
 pub mod address;

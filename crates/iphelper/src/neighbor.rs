@@ -1,5 +1,12 @@
 //! Neighbours: the hosts of a link and their physical addresses, as ARP and neighbour discovery know them.
 //!
+//! - Read: [`Host::neighbors`], [`Host::neighbor`]; ask: [`Host::resolve_neighbor`]
+//! - Change: [`Host::create_neighbor`], [`Host::set_neighbor`], [`Host::delete_neighbor`], [`Host::flush_neighbors`]
+//! - Answers on behalf of others: [`Host::proxy_neighbors`], [`Host::create_proxy_neighbors`],
+//!   [`Host::delete_proxy_neighbors`]
+//! - What a change would do: [`Host::plan_create_neighbor`], [`Host::plan_set_neighbor`], [`Host::plan_delete_neighbor`],
+//!   [`Host::plan_flush_neighbors`], [`Host::plan_create_proxy_neighbors`], [`Host::plan_delete_proxy_neighbors`]
+//!
 //! ```no_run
 //! # fn main() -> iphelper::Result<()> {
 //! use iphelper::{Family, Host};

@@ -1,5 +1,19 @@
 //! What the host has learnt of the paths to single destinations: path MTUs (RFC 1191, RFC 8201), better next hops, and
 //! round-trip times of TCP.
+//!
+//! - [`Host::paths`], [`Host::path`], [`Host::flush_paths`]
+//! - What TCP has measured over an interface: [`Host::bandwidth_estimates`]
+//!
+//! ```no_run
+//! use iphelper::{Family, Host};
+//!
+//! # fn main() -> iphelper::Result<()> {
+//! for path in Host::open()?.paths(Some(Family::V4))? {
+//!     println!("{}: {} octets, {:?} there and back", path.destination, path.path_mtu, path.round_trip);
+//! }
+//! # Ok(())
+//! # }
+//! ```
 
 use crate::error::Result;
 use crate::host::Host;

@@ -3,6 +3,12 @@
 //! A program that binds to port 0, or connects without binding, gets a port that the host chooses. From a reserved range
 //! none is chosen, so that a program which comes later finds its port free.
 //!
+//! - [`Host::port_reservations`], [`Host::port_reservation`], [`Host::create_port_reservation`],
+//!   [`Host::delete_port_reservation`]
+//! - After a restart: [`Host::restore_port_reservations`]
+//! - What a change would do: [`Host::plan_create_port_reservation`], [`Host::plan_delete_port_reservation`],
+//!   [`Host::plan_restore_port_reservations`]
+//!
 //! ```no_run
 //! use iphelper::Host;
 //! use iphelper::port_reservation::{PortProtocol, PortRange};

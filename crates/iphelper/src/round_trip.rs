@@ -1,4 +1,16 @@
 //! How far away a host is: the time there and back, and the number of routers between.
+//!
+//! - [`Host::round_trip`]; [`Host::echo`](crate::icmp) where only the answer counts
+//!
+//! ```no_run
+//! use iphelper::Host;
+//!
+//! # fn main() -> iphelper::Result<()> {
+//! let found = Host::open()?.round_trip([192, 0, 2, 1].into(), &Default::default())?;
+//! println!("{} hops, {:?}", found.hops, found.time);
+//! # Ok(())
+//! # }
+//! ```
 
 use crate::error::Result;
 use crate::host::Host;

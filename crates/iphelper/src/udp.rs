@@ -1,5 +1,8 @@
 //! UDP endpoints: the table, their owners, their deletion.
 //!
+//! - Read: [`Host::udp_endpoints`], [`Host::udp_owner_module`]; [`Host::udp_endpoints_iter`] for large tables
+//! - Delete: [`Host::delete_udp_endpoint`]
+//!
 //! ```no_run
 //! use iphelper::Host;
 //! use iphelper::udp::UdpQuery;

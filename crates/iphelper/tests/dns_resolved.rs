@@ -119,7 +119,11 @@ fn servers_and_domains_of_an_interface_are_set() {
         assert_eq!(texts(&after.domains), ["a.example", "b.example", "~."]);
         assert_eq!(host.set_interface_dns(LINK, &change).unwrap(), [], "it is so already");
         let undo = before.undo(&change);
-        assert_eq!((&undo.routing, undo.llmnr), (&names(&["vpn.example"]), None), "what was not asked for stays");
+        assert_eq!(
+            (&undo.routing, undo.llmnr),
+            (&names(&["vpn.example"]), None),
+            "what was not asked for stays"
+        );
         let _ = host.set_interface_dns(LINK, &undo).unwrap();
         assert_eq!(host.interface_dns(LINK).unwrap(), before);
         let _ = host.set_interface_dns(LINK, &change).unwrap();
