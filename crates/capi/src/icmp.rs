@@ -328,7 +328,9 @@ unsafe fn begin(asked: &Asked) -> Result<u32, u32> {
         unsafe { buffer.fail(status) };
         return Err(status);
     }
-    let collector = Collector { buffer, is_group: is_group(destination), replies: Vec::new(), used: 0 };
+    // Answers over IPv6 have no size, so that no second one could be found behind the first.
+    let is_group = asked.family == Family::V4 && host.is_echo_group(destination, &options);
+    let collector = Collector { buffer, is_group, replies: Vec::new(), used: 0 };
     match completion {
         Some(completion) => {
             // SAFETY: as above.
@@ -398,15 +400,6 @@ impl Collector {
                 None => Ok(self.buffer.write(&self.replies)),
             }
         }
-    }
-}
-
-/// Whether several may answer. A subnet's broadcast address looks like any other here; its first answer is the one.
-fn is_group(destination: IpAddr) -> bool {
-    match destination {
-        IpAddr::V4(address) => address.is_multicast() || address.is_broadcast(),
-        // Its answers have no size, so that no second one could be found behind the first.
-        IpAddr::V6(_) => false,
     }
 }
 

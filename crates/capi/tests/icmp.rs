@@ -133,6 +133,55 @@ fn address_of(row: &ICMP_ECHO_REPLY) -> [u8; 4] {
     row.Address.to_ne_bytes()
 }
 
+/// Asks a group, with room for the answers of two hosts, which end the wait.
+fn every_host_answers(handle: HANDLE, event: HANDLE, group: [u8; 4]) {
+    let mut memory = vec![0x5A_u8; 2 * (ROW + 1) + GUARD];
+    let buffer = memory.as_mut_ptr().cast::<c_void>();
+    let size = u32::try_from(2 * (ROW + 1)).unwrap();
+    let given: *const c_void = b"?".as_ptr().cast();
+    // SAFETY: the buffer has as many bytes as is said, and lives until the answers are there.
+    let count = unsafe {
+        let destination = number(group);
+        let options = null();
+        let timeout = 4 * PATIENT;
+        let (routine, context) = (None, null_mut());
+        let sent = icmp::send_echo2(
+            handle,
+            event,
+            routine,
+            context,
+            destination,
+            given,
+            1,
+            options,
+            buffer,
+            size,
+            timeout,
+        );
+        if event.is_null() {
+            sent
+        } else {
+            assert_eq!((sent, last_error::get()), (0, ERROR_IO_PENDING));
+            assert_eq!(wait::wait_for_single_object(event, INFINITE), WAIT_OBJECT_0);
+            icmp::parse_replies(buffer, size)
+        }
+    };
+    assert_eq!(count, 2, "{group:?} {}", last_error::get());
+    let mut from: Vec<[u8; 4]> = (0..2)
+        .map(|position| {
+            // SAFETY: two rows were written.
+            let row = unsafe { buffer.cast::<ICMP_ECHO_REPLY>().add(position).read_unaligned() };
+            assert_eq!((row.Status, row.DataSize), (0, 1));
+            // SAFETY: the row says so.
+            assert_eq!(unsafe { row.Data.cast::<u8>().read() }, b'?');
+            address_of(&row)
+        })
+        .collect();
+    from.sort_unstable();
+    assert_eq!(from, [[10, 0, 0, 2], [10, 0, 0, 3]], "{group:?}");
+    assert_eq!(memory[2 * (ROW + 1)..], [0x5A; GUARD]);
+}
+
 #[test]
 fn a_group_fills_the_buffer_with_answers() {
     let (host, switch, others) = (NetNs::new(), NetNs::new(), [NetNs::new(), NetNs::new()]);
@@ -151,31 +200,22 @@ fn a_group_fills_the_buffer_with_answers() {
     }
     host.run(|| {
         let _ = iphelper_testkit::run("ip route add 224.0.0.0/4 dev e0");
-        let handle = icmp::create_file();
-        let data = *b"?";
-        // Room for two answers, which end the wait.
-        let mut memory = vec![0x5A_u8; 2 * (ROW + 1) + GUARD];
-        let buffer = memory.as_mut_ptr().cast::<c_void>();
-        let size = u32::try_from(2 * (ROW + 1)).unwrap();
-        let given: *const c_void = data.as_ptr().cast();
-        // SAFETY: the buffer has as many bytes as is said.
-        let count = unsafe {
-            icmp::send_echo(handle, number([224, 0, 0, 1]), given, 1, null(), buffer, size, 4 * PATIENT)
+        // Its route says so: no shape of the address does.
+        let _ = iphelper_testkit::run("ip address add 10.9.0.1/30 dev e0");
+        let _ = iphelper_testkit::run("ip route add default dev e0");
+        let options = iphelper::icmp::EchoOptions::default();
+        let is_group = |address: [u8; 4]| {
+            iphelper::Host::open().unwrap().is_echo_group(std::net::IpAddr::from(address), &options)
         };
-        assert_eq!(count, 2, "{}", last_error::get());
-        let mut from: Vec<[u8; 4]> = (0..2)
-            .map(|position| {
-                // SAFETY: two rows were written.
-                let row = unsafe { buffer.cast::<ICMP_ECHO_REPLY>().add(position).read_unaligned() };
-                assert_eq!((row.Status, row.DataSize), (0, 1));
-                // SAFETY: the row says so.
-                assert_eq!(unsafe { row.Data.cast::<u8>().read() }, b'?');
-                address_of(&row)
-            })
-            .collect();
-        from.sort_unstable();
-        assert_eq!(from, [[10, 0, 0, 2], [10, 0, 0, 3]]);
-        assert_eq!(memory[2 * (ROW + 1)..], [0x5A; GUARD]);
+        assert!(is_group([10, 9, 0, 3]) && is_group([10, 0, 0, 255]) && is_group([224, 0, 0, 1]));
+        assert!(!is_group([10, 0, 0, 3]) && !is_group([10, 9, 0, 7]) && !is_group([192, 0, 2, 255]));
+        let handle = icmp::create_file();
+        let event = wait::create_event_a(null(), 0, 0, null());
+        for group in [[224, 0, 0, 1], [10, 0, 0, 255], [255, 255, 255, 255]] {
+            for event in [null_mut(), event] {
+                every_host_answers(handle, event, group);
+            }
+        }
         assert_eq!(icmp::close_handle(handle), 1);
     });
 }

@@ -19,8 +19,10 @@ mod status;
 pub use status::EchoStatus;
 
 use crate::backend;
+use crate::best_route::BestRouteQuery;
 use crate::error::{Error, ErrorKind, Result};
 use crate::host::Host;
+use crate::route::RouteKind;
 use crate::types::{Family, InterfaceKey};
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
@@ -239,6 +241,23 @@ impl Host {
         let reply = socket.next_before(end)?;
         Ok(reply
             .unwrap_or_else(|| EchoReply::of_nobody(sent.sequence, EchoStatus::TimedOut, begun.elapsed())))
+    }
+
+    /// Whether several hosts may answer one echo request to an address: it is a group, `255.255.255.255`, or the
+    /// broadcast address of a subnet that this host is in.
+    ///
+    /// - Linux: the kind of the route that [`best_route`](Self::best_route) finds, from the source and by the interface of
+    ///   `options`. An address that no route leads to is none of these.
+    pub fn is_echo_group(&self, destination: IpAddr, options: &EchoOptions) -> bool {
+        let IpAddr::V4(address) = destination else { return destination.is_multicast() };
+        let query = BestRouteQuery {
+            source: options.source,
+            interface: options.interface,
+            ..BestRouteQuery::default()
+        };
+        address.is_multicast()
+            || address.is_broadcast()
+            || self.best_route(destination, &query).is_ok_and(|best| best.route.kind == RouteKind::Broadcast)
     }
 
     /// Opens a socket for echo requests of a family.

@@ -189,6 +189,7 @@ impl Args {
             ..EchoOptions::default()
         };
         let socket = host.echo_socket(family, &options)?;
+        let is_group = host.is_echo_group(target.address, &options);
         if !self.json {
             let mut out = output::people();
             let name = if target.is_name {
@@ -199,8 +200,8 @@ impl Args {
             writeln!(out, "Asking {HEADING}{name}{HEADING:#} with {} octets of data", self.size)?;
             out.flush()?;
         }
-        let run =
-            Run { args: &self, socket, target, signals, figures: Figures::default(), open: BTreeMap::new() };
+        let (figures, open) = (Figures::default(), BTreeMap::new());
+        let run = Run { args: &self, socket, target, is_group, signals, figures, open };
         run.until_the_end()
     }
 
@@ -254,6 +255,8 @@ struct Run<'a> {
     args: &'a Args,
     socket: EchoSocket,
     target: Target,
+    /// Whether several hosts may answer one request.
+    is_group: bool,
     signals: Signals,
     figures: Figures,
     /// Requests whose time is not over, until when, and whether somebody answered.
@@ -313,7 +316,7 @@ impl Run<'_> {
                 }
                 *answered = true;
             }
-            if !self.target.is_group() {
+            if !self.is_group {
                 let _ = self.open.remove(&reply.sequence);
             }
         }

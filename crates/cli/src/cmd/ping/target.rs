@@ -47,14 +47,6 @@ impl Target {
         };
         Ok(Self { address: found.ip(), scope_id, zone: None, is_name: true })
     }
-
-    /// Whether several hosts may answer one request.
-    pub(super) fn is_group(&self) -> bool {
-        match self.address {
-            IpAddr::V4(address) => address.is_multicast() || address.is_broadcast(),
-            IpAddr::V6(address) => address.is_multicast(),
-        }
-    }
 }
 
 impl fmt::Display for Target {
