@@ -1,5 +1,5 @@
 //! The part of a queue that threads meet in. It knows neither what waits in it nor the kernel, so that a test can run it
-//! in every order that its threads may take (`tests/queue_orders.rs`).
+//! in every order that its threads may take (`orders/queue.rs` of the repository).
 
 use super::sync::{Condvar, Mutex, MutexGuard};
 use std::collections::VecDeque;

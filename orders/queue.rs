@@ -1,9 +1,7 @@
-//! The core of a consumer's queue, in every order that its threads may take: `scripts/test-orders` runs it. Normal builds
-//! have nothing of it.
-#![cfg(iphelper_loom)]
+//! The core of a consumer's queue, in every order that its threads may take: `scripts/test-orders` runs it.
 #![allow(dead_code, reason = "the core has more than is tried here")]
 
-#[path = "../src/backend/linux/notification/queue/core.rs"]
+#[path = "../crates/iphelper/src/backend/linux/notification/queue/core.rs"]
 mod core;
 
 /// What the core takes for the primitives of the standard library.
