@@ -7,15 +7,11 @@
     reason = "a test fails by panicking"
 )]
 
-mod keeper_support;
-mod support;
-
+use crate::support;
+use crate::support::{Folder, command};
 use iphelper_testkit::{NetNs, eventually, run, sysctl, try_run};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use support::{Folder, command};
-
-iphelper_testkit::private_user_namespace!();
 
 fn repository(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path)

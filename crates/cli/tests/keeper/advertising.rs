@@ -7,15 +7,11 @@
     reason = "a test fails by panicking"
 )]
 
-mod keeper_support;
-mod support;
-
+use crate::keeper_support::Keeper;
+use crate::support;
+use crate::support::iph;
 use iphelper_testkit::{Advertisement, Capture, Icmpv6, NetNs, eventually, run, set_sysctl, sysctl};
-use keeper_support::Keeper;
 use std::time::{Duration, Instant};
-use support::iph;
-
-iphelper_testkit::private_user_namespace!();
 
 /// A router with `lan`, and a host with `eth` on the same link that has no address but its link-local one.
 struct Lan {

@@ -7,16 +7,12 @@
     reason = "a test fails by panicking"
 )]
 
-mod keeper_support;
-mod support;
-
+use crate::keeper_support::Keeper;
+use crate::support;
+use crate::support::{Folder, iph};
 use iphelper_testkit::uplinks::Uplinks;
 use iphelper_testkit::{isolated, run, set_sysctl, with_read_only_sysctls};
-use keeper_support::Keeper;
 use serde_json::Value;
-use support::{Folder, iph};
-
-iphelper_testkit::private_user_namespace!();
 
 fn obstacle(document: &Value, family: &str, property: &str) -> Value {
     let rows = document["abilities"].as_array().unwrap();

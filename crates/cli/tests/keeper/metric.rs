@@ -7,17 +7,12 @@
     reason = "a test fails by panicking"
 )]
 
-mod keeper_support;
-mod support;
-
+use crate::keeper_support::Keeper;
+use crate::support::iph;
 use iphelper_testkit::uplinks::{Bound, Uplinks, Way};
 use iphelper_testkit::{Advertisement, NetNs, eventually, isolated, run, try_run};
-use keeper_support::Keeper;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
-use support::iph;
-
-iphelper_testkit::private_user_namespace!();
 
 /// Two interfaces; the other ends of their wires are in the namespace that is returned.
 fn interfaces() -> NetNs {

@@ -7,14 +7,10 @@
     reason = "a test fails by panicking"
 )]
 
-mod support;
-
+use crate::support::{iph, unprivileged};
 use iphelper_testkit::{NetNs, run};
 use serde_json::Value;
 use std::collections::BTreeSet;
-use support::{iph, unprivileged};
-
-iphelper_testkit::private_user_namespace!();
 
 /// Runs `work` where e0 and e1 are up, with addresses 10.N.0.1/24 and fd00:N::1/64.
 fn with_cables(work: impl FnOnce() + Send) {

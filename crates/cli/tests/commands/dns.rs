@@ -1,14 +1,10 @@
 //! `iph dns` beside the file that the C library reads, and beside a stand-in for `systemd-resolved`.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
-mod support;
-
+use crate::support::iph;
 use iphelper_testkit::bus::PrivateBus;
 use iphelper_testkit::{Child, eventually, is_child, isolated, run, serve_resolved, with_private_files};
 use serde_json::json;
-use support::iph;
-
-iphelper_testkit::private_user_namespace!();
 
 const FILE: &str = "/etc/resolv.conf";
 
@@ -120,7 +116,7 @@ fn what_cannot_be_is_refused_with_advice() {
 
 #[test]
 fn resolved_is_asked() {
-    const NAME: &str = "resolved_is_asked";
+    const NAME: &str = "dns::resolved_is_asked";
     if is_child(NAME) {
         return serve_resolved();
     }

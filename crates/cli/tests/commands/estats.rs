@@ -1,15 +1,11 @@
 //! `iph estats` against `ss`, and what it says where there is nothing.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
-mod support;
-
+use crate::support::{command, iph};
 use iphelper_testkit::{isolated, run};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::Stdio;
-use support::{command, iph};
-
-iphelper_testkit::private_user_namespace!();
 
 fn pair(listen_on: &str) -> (TcpListener, TcpStream, TcpStream) {
     let listener = TcpListener::bind(listen_on).unwrap();

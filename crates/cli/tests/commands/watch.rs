@@ -7,16 +7,13 @@
     reason = "a test fails by panicking"
 )]
 
-mod support;
-
+use crate::support;
+use crate::support::command;
 use iphelper_testkit::{NetNs, run};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
 use std::process::{Child, ChildStdout, Stdio};
-use support::command;
-
-iphelper_testkit::private_user_namespace!();
 
 /// A running `iph watch`.
 struct Watch {

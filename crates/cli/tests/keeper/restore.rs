@@ -7,16 +7,11 @@
     reason = "a test fails by panicking"
 )]
 
-mod keeper_support;
-mod support;
-
+use crate::keeper_support::{Keeper, RuleManager};
+use crate::support::iph;
 use iphelper_testkit::uplinks::{Bound, Uplinks, Way};
 use iphelper_testkit::{eventually, run, try_run};
-use keeper_support::{Keeper, RuleManager};
 use std::time::{Duration, Instant};
-use support::iph;
-
-iphelper_testkit::private_user_namespace!();
 
 /// Flushes all that is ours out of the routing tables and rules, as `ip` can.
 const FLUSH: &str = "ip rule flush && ip -6 rule flush; \

@@ -7,12 +7,9 @@
     reason = "a test fails by panicking"
 )]
 
-mod support;
-
+use crate::support;
 use iphelper_testkit::{NetNs, eventually, run, set_sysctl};
 use serde_json::{Value, json};
-
-iphelper_testkit::private_user_namespace!();
 
 /// What a run left behind.
 struct Done {

@@ -7,14 +7,11 @@
     reason = "a test fails by panicking"
 )]
 
-mod support;
-
+use crate::support;
+use crate::support::{iph, unprivileged};
 use iphelper_testkit::{NetNs, eventually, run, set_sysctl, try_run};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use support::{iph, unprivileged};
-
-iphelper_testkit::private_user_namespace!();
 
 const MAC: &str = "02:00:5e:00:53:07";
 /// Nobody's, and the other host's, of each family.

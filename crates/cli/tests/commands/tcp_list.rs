@@ -7,15 +7,12 @@
     reason = "a test fails by panicking"
 )]
 
-mod support;
-
+use crate::support;
+use crate::support::{iph, unprivileged};
 use iphelper_testkit::{NetNs, isolated, run};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use support::{iph, unprivileged};
-
-iphelper_testkit::private_user_namespace!();
 
 /// A listener and a connection to it; dropped, they are gone.
 struct Pair {

@@ -7,17 +7,14 @@
     reason = "a test fails by panicking"
 )]
 
-mod support;
-
+use crate::support;
+use crate::support::{Terminal, command, iph, unprivileged};
 use iphelper_testkit::{isolated, run};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, ipproto, sockopt};
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpListener, TcpStream};
 use std::time::Duration;
-use support::{Terminal, command, iph, unprivileged};
-
-iphelper_testkit::private_user_namespace!();
 
 /// A connection, both ends in our hands.
 struct Connection {

@@ -7,14 +7,11 @@
     reason = "a test fails by panicking"
 )]
 
-mod support;
-
+use crate::support;
+use crate::support::{Folder, command, iph, unprivileged};
 use iphelper_testkit::{NetNs, isolated, set_sysctl, sysctl, with_private_folder};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use support::{Folder, command, iph, unprivileged};
-
-iphelper_testkit::private_user_namespace!();
 
 const LIST: &str = "ipv4/ip_local_reserved_ports";
 

@@ -8,14 +8,9 @@
     reason = "a test fails by panicking"
 )]
 
-mod keeper_support;
-mod support;
-
+use crate::keeper_support::Keeper;
+use crate::support::iph;
 use iphelper_testkit::{eventually, isolated, run, set_sysctl, sysctl};
-use keeper_support::Keeper;
-use support::iph;
-
-iphelper_testkit::private_user_namespace!();
 
 #[test]
 fn the_way_to_the_prefix_of_a_skipped_address_comes_and_goes_with_it() {

@@ -7,16 +7,13 @@
     reason = "a test fails by panicking"
 )]
 
-mod support;
-
+use crate::support;
+use crate::support::{Folder, Run, command, iph};
 use iphelper_testkit::run;
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use support::{Folder, Run, command, iph};
-
-iphelper_testkit::private_user_namespace!();
 
 /// What must be seen of it, whoever runs it.
 #[track_caller]

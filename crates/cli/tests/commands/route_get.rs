@@ -7,13 +7,9 @@
     reason = "a test fails by panicking"
 )]
 
-mod support;
-
+use crate::support::{iph, unprivileged};
 use iphelper_testkit::uplinks::Uplinks;
 use iphelper_testkit::{isolated, run, try_run};
-use support::{iph, unprivileged};
-
-iphelper_testkit::private_user_namespace!();
 
 #[test]
 fn the_route_of_a_packet() {

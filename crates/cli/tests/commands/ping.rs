@@ -1,14 +1,11 @@
 //! `iph ping` over loopback, links and routers.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
-mod support;
-
+use crate::support;
+use crate::support::{command, iph, unprivileged};
 use iphelper_testkit::{NetNs, isolated, run, set_sysctl};
 use serde_json::Value;
 use std::process::Stdio;
-use support::{command, iph, unprivileged};
-
-iphelper_testkit::private_user_namespace!();
 
 /// The objects of `--json`: one a line.
 fn lines(text: &str) -> Vec<Value> {

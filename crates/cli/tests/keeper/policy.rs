@@ -7,18 +7,15 @@
     reason = "a test fails by panicking"
 )]
 
-mod keeper_support;
-mod support;
-
+use crate::keeper_support;
+use crate::keeper_support::Keeper;
+use crate::support;
+use crate::support::{Folder, iph};
 use iphelper_testkit::uplinks::{Bound, Uplinks, Way, udp_socket};
 use iphelper_testkit::{NetNs, eventually, isolated, run, try_run};
-use keeper_support::Keeper;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
-use support::{Folder, iph};
-
-iphelper_testkit::private_user_namespace!();
 
 /// The table of the default routes that are allowed, as `ip` prints it.
 const DEFAULTS: &str = "1768974337";

@@ -7,12 +7,9 @@
     reason = "a test fails by panicking"
 )]
 
-mod support;
-
+use crate::support;
+use crate::support::{command, iph, unprivileged};
 use iphelper_testkit::{isolated, run, with_private_folder};
-use support::{command, iph, unprivileged};
-
-iphelper_testkit::private_user_namespace!();
 
 /// The number of this thread's namespace, as `readlink` tells it.
 fn here() -> String {

@@ -1,17 +1,13 @@
 //! A keeper that a program starts because it may.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
-mod support;
-
+use crate::support::Folder;
 use iphelper::keeper::{KeeperOptions, KeeperStart};
 use iphelper::{ErrorKind, Host};
 use iphelper_testkit::{eventually, isolated, run, try_run, unprivileged, with_empty_folders, with_file_at};
 use rustix::process::{Pid, Signal, kill_process};
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
-use support::Folder;
-
-iphelper_testkit::private_user_namespace!();
 
 fn options(folder: &Folder) -> KeeperOptions {
     let mut options = KeeperOptions::default();
@@ -176,7 +172,7 @@ fn a_set_user_id_program_starts_nothing() {
     let mut command = Command::new("setpriv");
     let command = command.args(["--reuid", "65534", "--clear-groups"]).arg(&copy);
     let command =
-        command.args(["--ignored", "--exact", "started_by_a_program_with_more_rights", "--nocapture"]);
+        command.args(["--ignored", "--exact", "start::started_by_a_program_with_more_rights", "--nocapture"]);
     let output = command.output().unwrap();
     let told = String::from_utf8_lossy(&output.stderr);
     if told.contains("user namespace") || told.contains("namespace (as root") {

@@ -7,12 +7,9 @@
     reason = "a test fails by panicking"
 )]
 
-mod support;
-
+use crate::support;
+use crate::support::{command, iph, run, snapshot};
 use std::process::{Command, Stdio};
-use support::{command, iph, run, snapshot};
-
-iphelper_testkit::private_user_namespace!();
 
 /// Every command that has help, and the file that keeps it.
 const HELP: &[&str] = &[

@@ -7,15 +7,11 @@
     reason = "a test fails by panicking"
 )]
 
-mod support;
-
+use crate::support::iph;
 use iphelper_testkit::{isolated, run};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::net::UdpSocket;
-use support::iph;
-
-iphelper_testkit::private_user_namespace!();
 
 fn sockets() -> [UdpSocket; 3] {
     let sockets = ["127.0.0.1:5000", "127.0.0.1:0", "[::1]:5000"].map(|end| UdpSocket::bind(end).unwrap());

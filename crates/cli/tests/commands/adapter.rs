@@ -7,13 +7,9 @@
     reason = "a test fails by panicking"
 )]
 
-mod support;
-
+use crate::support::iph;
 use iphelper_testkit::{isolated, run, set_sysctl, with_private_files};
 use serde_json::{Value, json};
-use support::iph;
-
-iphelper_testkit::private_user_namespace!();
 
 fn furnish() {
     set_sysctl("ipv6/conf/default/accept_dad", "0");

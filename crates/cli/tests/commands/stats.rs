@@ -1,15 +1,11 @@
 //! `iph stats` counts what the test sends.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
-mod support;
-
+use crate::support::{command, iph};
 use iphelper_testkit::isolated;
 use std::io::{BufRead, BufReader};
 use std::net::UdpSocket;
 use std::process::Stdio;
-use support::{command, iph};
-
-iphelper_testkit::private_user_namespace!();
 
 #[test]
 fn datagrams_are_counted() {

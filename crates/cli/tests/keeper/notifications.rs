@@ -1,18 +1,13 @@
 //! What one process sets, and a keeper obeys or keeps, is told to a listener in another.
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
-mod keeper_support;
-mod support;
-
+use crate::keeper_support::Keeper;
+use crate::support::iph;
 use iphelper::notification::{ChangeKind, IpInterfaceChanges};
 use iphelper::{Family, Host};
 use iphelper_testkit::{eventually, isolated, run, set_sysctl};
-use keeper_support::Keeper;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::time::{Duration, Instant};
-use support::iph;
-
-iphelper_testkit::private_user_namespace!();
 
 /// Less than the time between two looks at what the kernel does not announce.
 const ANNOUNCED: Duration = Duration::from_millis(2500);

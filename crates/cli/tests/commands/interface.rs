@@ -7,15 +7,11 @@
     reason = "a test fails by panicking"
 )]
 
-mod support;
-
+use crate::support::{iph, snapshot, unprivileged};
 use iphelper_testkit::{NetNs, run, set_sysctl, sysctl};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::os::unix::ffi::OsStrExt;
-use support::{iph, snapshot, unprivileged};
-
-iphelper_testkit::private_user_namespace!();
 
 /// Runs `work` where an interface `e0` is up, with its other end in a namespace of its own.
 fn with_cable(work: impl FnOnce() + Send) {
