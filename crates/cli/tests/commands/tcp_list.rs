@@ -138,7 +138,7 @@ fn the_table_for_people_has_a_line_for_each_row() {
         let pair = Pair::new("::1");
         let (client, port, pid) = (pair.client(), pair.port(), std::process::id());
         let text = iph("tcp list").ok();
-        for line in [format!("[::1]:{port}"), format!("{client}"), format!("established  {pid}")] {
+        for line in [format!("[::1]:{port}"), format!("{client}"), format!("established  {pid:>3}")] {
             assert!(text.contains(&line), "{line} in:\n{text}");
         }
         assert!(text.contains("[::]:*"), "{text}");
