@@ -414,6 +414,23 @@ pub fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
     }
 }
 
+/// The socket that `bind` makes, which is asked again while its address is taken.
+///
+/// A program that some test starts has copies of all sockets from its fork until it executes: also of one that is closed
+/// meanwhile, whose address is free only then.
+pub fn bound<T>(mut bind: impl FnMut() -> std::io::Result<T>) -> T {
+    let mut made = None;
+    eventually("the address is free", || {
+        match bind() {
+            Ok(socket) => made = Some(socket),
+            Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {}
+            Err(error) => panic!("binding a socket: {error}"),
+        }
+        made.is_some()
+    });
+    made.expect("the condition above")
+}
+
 fn join<T>(thread: std::thread::ScopedJoinHandle<'_, T>) -> T {
     thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }

@@ -237,7 +237,7 @@ impl Uplinks {
     /// value is dropped.
     #[must_use]
     pub fn tcp_server(&self) -> TcpServer {
-        let listener = self.server.run(|| TcpListener::bind("[::]:7")).expect("listening");
+        let listener = self.server.run(|| crate::bound(|| TcpListener::bind("[::]:7")));
         let stop = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
         let stopped = std::sync::Arc::clone(&stop);
         listener.set_nonblocking(true).expect("a socket option");

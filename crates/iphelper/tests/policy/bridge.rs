@@ -3,7 +3,7 @@
 
 use iphelper::ip_interface::IpInterfaceChange;
 use iphelper::{Family, Host};
-use iphelper_testkit::{NetNs, eventually, set_sysctl};
+use iphelper_testkit::{NetNs, bound, eventually, set_sysctl};
 use std::net::UdpSocket;
 use std::time::Duration;
 
@@ -60,7 +60,7 @@ impl Network {
             false => ("0.0.0.0:9", "0.0.0.0:0", "198.51.100.1:9", "10.5.0.3:9"),
             true => ("[::]:9", "[::]:0", "[2001:db8:ff::1]:9", "[2001:db8:5::3]:9"),
         };
-        let router = self.router.run(|| UdpSocket::bind(listening).unwrap());
+        let router = self.router.run(|| bound(|| UdpSocket::bind(listening)));
         router.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
         from.run(|| {
             let socket = UdpSocket::bind(any).unwrap();

@@ -1,7 +1,7 @@
 //! A host with two uplinks, each to a router of its own, and a server behind both.
 
 use iphelper::Family;
-use iphelper_testkit::NetNs;
+use iphelper_testkit::{NetNs, bound};
 use std::io::{Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::sync::Arc;
@@ -99,7 +99,7 @@ impl Uplinks {
         let before = self.forwarded();
         let to = SocketAddr::new(self.server_address(), 9);
         // A receiver that says nothing, so that no refusal comes back.
-        let _silent = self.server.run(|| UdpSocket::bind(to).unwrap());
+        let _silent = self.server.run(|| bound(|| UdpSocket::bind(to)));
         self.host.run(|| {
             let socket = self.socket();
             for _ in 0..packets {
@@ -118,7 +118,7 @@ impl Uplinks {
     /// Opens a connection to the server, which repeats what it is told.
     pub(crate) fn connect(&self) -> Connection {
         let at = SocketAddr::new(self.server_address(), 7);
-        let listener = self.server.run(|| TcpListener::bind(at).unwrap());
+        let listener = self.server.run(|| bound(|| TcpListener::bind(at)));
         let server = std::thread::spawn(move || {
             let (mut stream, _) = listener.accept().unwrap();
             let mut bytes = [0; 64];
@@ -170,7 +170,7 @@ pub(crate) struct Echo {
 impl Echo {
     pub(crate) fn start(uplinks: &Uplinks, packets: u32) -> Self {
         let at = SocketAddr::new(uplinks.server_address(), 5000);
-        let far = uplinks.server.run(|| UdpSocket::bind(at).unwrap());
+        let far = uplinks.server.run(|| bound(|| UdpSocket::bind(at)));
         let near = uplinks.host.run(|| uplinks.socket());
         for socket in [&far, &near] {
             socket.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
