@@ -129,6 +129,30 @@ fn the_lower_sum_wins_for_packets() {
     }
 }
 
+/// A caller that was killed while it took a guard away may leave rules and nothing that tells of them. They lead by a copy of
+/// the default routes, which a new one is not in.
+#[test]
+fn a_new_route_counts_where_a_killed_caller_left_rules_alone() {
+    let uplinks = Uplinks::new();
+    for family in Family::ALL {
+        let ipv6 = family == Family::V6;
+        uplinks.host.run(|| {
+            set(family, E0, IpInterfaceChange { disable_default_routes: Some(true), ..Default::default() });
+            let _ = run("nft delete table inet iphelper");
+            let _ = run("ip -4 route flush table 1768974338");
+            let host = Host::open().unwrap();
+            let rules = if ipv6 { "ip -6 rule show" } else { "ip -4 rule show" };
+            assert!(run(rules).contains("1768974337"), "what was left");
+            let better = host_route(ipv6, 0).with_metric(1);
+            let everywhere = NewRoute { destination: default_route(ipv6, 0).destination, ..better };
+            let _ = host.delete_route(&key(&everywhere)).unwrap();
+            let _ = host.create_route(&everywhere).unwrap();
+            assert!(!run(rules).contains("1768974337"), "{family}");
+        });
+        assert_eq!(uplinks.udp(ipv6, Bound::Free), Way::E0, "{family}");
+    }
+}
+
 /// Somebody's later version of this library has the packet filter: what is changed is put back.
 #[test]
 fn what_guards_cannot_follow_is_undone() {

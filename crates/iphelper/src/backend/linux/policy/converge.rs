@@ -107,6 +107,24 @@ impl LinuxHost {
         Ok(true)
     }
 
+    /// Makes rules, filter and routes follow a change of routes of `families`, as [`reconcile_policy`](Self::reconcile_policy)
+    /// does, where anything is set or something is left half done of which the caller knows.
+    ///
+    /// Where nothing is set this is all that a change of routes costs beside its own messages. So only that is asked which
+    /// routes have an effect on: markers, filter, and rules that a caller which was killed may have left without both.
+    pub(in crate::backend::linux) fn policy_follows_routes(
+        &self,
+        families: &[Family],
+        is_half_done: bool,
+    ) -> Result<()> {
+        let is_free = !is_half_done
+            && !Guard::is_there(self)
+            && self.policy_markers()?.is_empty()
+            && !families.iter().any(|family| rules::read(self, *family).is_ok_and(|it| !it.is_empty()))
+            && !StateCopy::is_needed(self);
+        if is_free { Ok(()) } else { self.reconcile_policy() }
+    }
+
     /// Makes rules, filter and routes hold what is set, as far as others' changes have made them differ: new default
     /// routes and prefixes, a flushed filter, rules taken away. Nothing is done where nothing is set.
     pub(in crate::backend::linux) fn reconcile_policy(&self) -> Result<()> {

@@ -51,7 +51,7 @@ use moved::{Moved, Place, What};
 pub(in crate::backend::linux) use owners::{OUR_PROTOCOL, RouteMetrics};
 use rustix::io::Errno;
 use state::Phase;
-pub(super) use state::State;
+pub(super) use state::{State, has_unfinished};
 pub(in crate::backend::linux) use stays::Unmovable;
 pub(in crate::backend::linux) use survey::has_own_prefix;
 use survey::{Survey, Work, must_be_alone};

@@ -2,7 +2,7 @@
 
 use super::detection;
 use super::marker::{Marker, Subject, markers};
-use super::metric::State;
+use super::metric::{State, has_unfinished};
 use super::names::OPTIMISTIC_DETECTION;
 use super::route_mtu;
 use crate::backend::linux::LinuxHost;
@@ -28,12 +28,7 @@ impl RouteSettings {
 
     /// The same of any interface, also of one that is gone.
     pub(super) fn has_unfinished_metric(&self) -> bool {
-        let is_unfinished = |marker: &Marker| {
-            Family::ALL
-                .into_iter()
-                .any(|family| State::of(&[*marker], family, marker.subject).is_unfinished())
-        };
-        self.0.iter().any(is_unfinished)
+        has_unfinished(&self.0)
     }
 
     /// With how many probes an interface's IPv4 addresses are looked for before they are taken.

@@ -18,7 +18,7 @@ pub(super) fn plan_route(host: &LinuxHost, new: &NewRoute) -> Result<Route> {
     let new = std::slice::from_ref(new);
     let (links, outcomes) = links_of(host, new, OPERATION);
     outcomes.into_iter().collect::<Result<()>>()?;
-    let mut surroundings = Surroundings::read(host, &links, &[], OPERATION)?;
+    let mut surroundings = Surroundings::of_new(host, &links, &families(new))?;
     let planned = plan(host, new, &links, &surroundings, Look::AtTable, OPERATION)?
         .pop()
         .unwrap_or_else(|| Err(lost()))?;
@@ -33,7 +33,7 @@ pub(super) fn create(host: &LinuxHost, new: &[NewRoute]) -> Result<Vec<Result<Ro
         new.iter().zip(&outcomes).filter(|(_, outcome)| outcome.is_ok()).map(|(new, _)| *new).collect();
     let families = families(&wanted);
     let alone = OneAtATime::take(host, OPERATION)?;
-    let (lock, mut surroundings) = locked(host, &links, &families, OPERATION)?;
+    let (lock, mut surroundings) = locked(host, &links, &families)?;
     let planned = plan(host, &wanted, &links, &surroundings, Look::Quick, OPERATION)?;
     let mut made = write(host, &mut surroundings, planned)?;
     if let [Err(error)] = made.as_slice()

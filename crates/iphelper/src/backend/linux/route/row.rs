@@ -41,13 +41,11 @@ impl Surroundings {
         families: &[Family],
         operation: &'static str,
     ) -> Result<Self> {
-        let luids = links.iter().map(|link| (link.index.0, link.luid())).collect();
-        let metrics = host.route_metrics(links)?;
-        let mut advertised = HashSet::new();
+        let mut surroundings = Self::around(host, links, host.route_metrics(links)?);
         if families.contains(&Family::V6) {
             let filter = Filter { advertised_prefixes: true, ..Filter::default() };
             let mut request = wire::dump(address_family(Family::V6), filter);
-            advertised = host
+            surroundings.advertised = host
                 .route
                 .take()?
                 .snapshot(&mut request, HashSet::new, |found, message| {
@@ -58,7 +56,22 @@ impl Surroundings {
                 })
                 .map_err(|refusal| refusal.error(operation).because("listing advertised prefixes"))?;
         }
-        Ok(Self { luids, metrics, advertised, pool: Arc::clone(&host.route), objects: None })
+        Ok(surroundings)
+    }
+
+    /// What routes of `families` need that are about to be made over `links`.
+    pub(super) fn of_new(host: &LinuxHost, links: &[Link], families: &[Family]) -> Result<Self> {
+        Ok(Self::around(host, links, host.new_route_metrics(links, families)?))
+    }
+
+    fn around(host: &LinuxHost, links: &[Link], metrics: RouteMetrics) -> Self {
+        Self {
+            luids: links.iter().map(|link| (link.index.0, link.luid())).collect(),
+            metrics,
+            advertised: HashSet::new(),
+            pool: Arc::clone(&host.route),
+            objects: None,
+        }
     }
 
     /// Whether rows over this link can be told.

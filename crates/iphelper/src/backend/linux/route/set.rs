@@ -63,7 +63,7 @@ pub(super) fn set(host: &LinuxHost, key: &RouteKey, change: &RouteChange) -> Res
     let families = [Family::of(&key.destination.address())];
     let links = std::slice::from_ref(&link);
     let alone = OneAtATime::take(host, OPERATION)?;
-    let (lock, _) = locked(host, links, &families, OPERATION)?;
+    let (lock, _) = locked(host, links, &families)?;
     let found = find(host, key, Scope::Destination, OPERATION)?;
     let Plan { changes, added, removal, replaced, readdressed } = plan(host, &found, key, change)?;
     let failed = |refusal| refused(refusal, OPERATION);

@@ -19,9 +19,8 @@ pub(super) fn locked(
     host: &LinuxHost,
     links: &[Link],
     families: &[Family],
-    operation: &'static str,
 ) -> Result<(Option<PolicyLock>, Surroundings)> {
-    let read = || Surroundings::read(host, links, &[], operation);
+    let read = || Surroundings::of_new(host, links, families);
     let mut surroundings = read()?;
     let (mut is_changed, mut needs_lock) = (false, false);
     for link in links {
@@ -112,7 +111,7 @@ pub(super) fn guards_follow(
                 }
             }
         }
-        host.reconcile_policy()
+        host.policy_follows_routes(families, surroundings.metrics.is_any_unfinished())
     };
     let Err(error) = follow() else { return Ok(()) };
     let back = host.route.take().and_then(|mut socket| {

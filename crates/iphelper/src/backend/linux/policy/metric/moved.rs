@@ -70,7 +70,7 @@ pub(super) struct Moved {
 
 impl Moved {
     pub(super) fn read(socket: &mut Socket, what: What, family: Family, index: u32) -> Result<Self, Refusal> {
-        let mut moved = Self { what, family, index, entries: BTreeSet::new() };
+        let mut moved = Self::unread(what, family, index);
         for route in routes_of(socket, table(what, family))? {
             if let (Some(of), Some(offset)) = (index_of(&route), route.metrics.get(metric::WINDOW))
                 && of == index
@@ -80,6 +80,11 @@ impl Moved {
             }
         }
         Ok(moved)
+    }
+
+    /// Without knowing what is written down already.
+    pub(super) fn unread(what: What, family: Family, index: u32) -> Self {
+        Self { what, family, index, entries: BTreeSet::new() }
     }
 
     /// Whether what stands at `place` was moved there by `offset`.

@@ -6,7 +6,7 @@ use super::super::route_mtu;
 use super::failed;
 use super::moved::{Moved, Place, What, table};
 use super::shifted::{Shifts, stored};
-use super::state::State;
+use super::state::{State, has_unfinished};
 use crate::backend::linux::LinuxHost;
 use crate::backend::linux::link::Link;
 use crate::backend::linux::socket::Socket;
@@ -29,29 +29,16 @@ pub(in crate::backend::linux) struct RouteMetrics {
     moved: FxHashSet<(Family, u32, u32, u32)>,
     /// IPv4 MTUs of interfaces that have one below their devices'.
     mtus: FxHashMap<u32, u32>,
+    /// Whether a caller was killed while it changed the metric of any interface.
+    is_any_unfinished: bool,
     pub(in crate::backend::linux) shifts: Shifts,
 }
 
 impl LinuxHost {
-    /// Reads it for `links`, by one dump where no interface has a metric by hand.
+    /// Reads it for `links`, by two dumps where no interface has a metric by hand.
     pub(in crate::backend::linux) fn route_metrics(&self, links: &[Link]) -> Result<RouteMetrics> {
         let mut socket = self.route.take()?;
-        let all = markers(&mut socket).map_err(|refusal| failed(refusal, "reading the markers"))?;
-        let mut metrics = RouteMetrics::default();
-        for link in links.iter().filter(|link| all.iter().any(|marker| marker.subject.index == link.index.0))
-        {
-            if let Some(mtu) = route_mtu::state_of(&all, Subject::of(link)).mtu() {
-                let _ = metrics.mtus.insert(link.index.0, mtu);
-            }
-            for family in Family::ALL {
-                let state = State::of(&all, family, Subject::of(link));
-                if state != State::settled(None, 0) {
-                    let _ = metrics.states.insert((family, link.index.0), state);
-                }
-            }
-        }
-        metrics.shifts = Shifts::read(&mut socket)
-            .map_err(|refusal| failed(refusal, "reading what stands behind others"))?;
+        let mut metrics = route_settings(&mut socket, links, &Family::ALL)?;
         for family in Family::ALL {
             if !metrics.states.keys().any(|(of, _)| *of == family) {
                 continue;
@@ -68,6 +55,16 @@ impl LinuxHost {
         Ok(metrics)
     }
 
+    /// The same as far as routes of `families` that are about to be made need it: not which are there because they were
+    /// moved.
+    pub(in crate::backend::linux) fn new_route_metrics(
+        &self,
+        links: &[Link],
+        families: &[Family],
+    ) -> Result<RouteMetrics> {
+        route_settings(&mut *self.route.take()?, links, families)
+    }
+
     /// Writes down that routes of these metrics stand where they do because `offset` was added to their owners'.
     pub(in crate::backend::linux) fn note_moved(
         &self,
@@ -77,8 +74,12 @@ impl LinuxHost {
         metrics: impl IntoIterator<Item = u32>,
         offset: u32,
     ) -> Result<()> {
-        let noted = Moved::read(socket, What::Routes, family, link)
-            .and_then(|mut moved| moved.add(socket, metrics.into_iter().map(Place::of_routes), offset));
+        // What is written down already is refused, which is shorter than to read all.
+        let noted = Moved::unread(What::Routes, family, link).add(
+            socket,
+            metrics.into_iter().map(Place::of_routes),
+            offset,
+        );
         noted.map_err(|refusal| failed(refusal, "writing down what moves"))
     }
 
@@ -94,10 +95,31 @@ impl LinuxHost {
         let places = addresses
             .iter()
             .filter_map(|it| Some(Place::of_prefix(it.address, it.prefix_len, it.route_priority?)));
-        let noted = Moved::read(socket, What::Prefixes, family, link)
-            .and_then(|mut moved| moved.add(socket, places, offset));
+        let noted = Moved::unread(What::Prefixes, family, link).add(socket, places, offset);
         noted.map_err(|refusal| failed(refusal, "writing down what moves"))
     }
+}
+
+/// What is set by hand of `links`, and which routes of `families` stand behind others.
+fn route_settings(socket: &mut Socket, links: &[Link], families: &[Family]) -> Result<RouteMetrics> {
+    let all = markers(socket).map_err(|refusal| failed(refusal, "reading the markers"))?;
+    let mut metrics = RouteMetrics { is_any_unfinished: has_unfinished(&all), ..RouteMetrics::default() };
+    for link in links.iter().filter(|link| all.iter().any(|marker| marker.subject.index == link.index.0)) {
+        if let Some(mtu) = route_mtu::state_of(&all, Subject::of(link)).mtu() {
+            let _ = metrics.mtus.insert(link.index.0, mtu);
+        }
+        for family in Family::ALL {
+            let state = State::of(&all, family, Subject::of(link));
+            if state != State::settled(None, 0) {
+                let _ = metrics.states.insert((family, link.index.0), state);
+            }
+        }
+    }
+    if families.contains(&Family::V6) {
+        metrics.shifts =
+            Shifts::read(socket).map_err(|refusal| failed(refusal, "reading what stands behind others"))?;
+    }
+    Ok(metrics)
 }
 
 impl RouteMetrics {
@@ -109,6 +131,11 @@ impl RouteMetrics {
     /// The metric that an interface is to have where a change of it was left half done.
     pub(in crate::backend::linux) fn unfinished(&self, family: Family, link: u32) -> Option<Option<u32>> {
         self.states.get(&(family, link)).filter(|state| state.is_unfinished()).map(State::goal)
+    }
+
+    /// Whether a change of any interface's metric was left half done.
+    pub(in crate::backend::linux) fn is_any_unfinished(&self) -> bool {
+        self.is_any_unfinished
     }
 
     /// The IPv4 MTU of an interface, where routes have one below the device's.

@@ -27,6 +27,14 @@ pub(in crate::backend::linux::policy) struct State {
     pub(in crate::backend::linux::policy) then: Option<Option<u32>>,
 }
 
+/// Whether the markers tell of a change of any interface's metric that is not complete, also of one that is gone.
+pub(in crate::backend::linux::policy) fn has_unfinished(markers: &[Marker]) -> bool {
+    let is_unfinished = |marker: &Marker| {
+        Family::ALL.into_iter().any(|family| State::of(&[*marker], family, marker.subject).is_unfinished())
+    };
+    markers.iter().any(is_unfinished)
+}
+
 const FROM_MANUAL: u32 = 1;
 const TO_MANUAL: u32 = 2;
 const ADDING: u32 = 4;
