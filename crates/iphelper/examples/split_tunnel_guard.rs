@@ -12,7 +12,8 @@
 //! default route, before the tunnel is up and after it broke down, whatever a DHCP lease or router advertisement says.
 //! Everything is undone at the end, also at a crash: interface, address and routes of the tunnel go with this process, and
 //! a second one, which waits for its end on a pipe, undoes the rest. If that one ends first, this one does. Where both are
-//! killed at once the guard stays (nothing leaks), until `iph interface set eth0 --disable-default-routes off`.
+//! killed at once the guard stays, so that nothing leaks, and the route to the server. `iph doctor` tells of the guard then, and
+//! `iph interface reset eth0` takes it back; a program does the same by `Host::kept_settings`.
 
 use iphelper::address::NewUnicastAddress;
 use iphelper::best_route::BestRouteQuery;

@@ -12,7 +12,7 @@ use crate::convert::InterfaceNames;
 use crate::destination::{AddressPair, Destination as DestinationRow};
 use crate::dns::{Dns as DnsRow, DnsChange, InterfaceDnsChange, InterfaceDnsSettings, NetworkParameters};
 #[cfg(target_os = "linux")]
-use crate::doctor::{Diagnosis, KernelObject};
+use crate::doctor::{Diagnosis, KeptSettings, KernelObject};
 use crate::error::Result;
 use crate::icmp::{EchoOptions, EchoReply, Sent};
 use crate::interface::{AdminStatus, Interface as InterfaceRow, InterfaceLevel, InterfaceStackEntry};
@@ -348,6 +348,8 @@ pub(crate) trait Keeper {
 pub(crate) trait Doctor {
     #[cfg(target_os = "linux")]
     fn diagnose(&self) -> Result<Diagnosis>;
+    #[cfg(target_os = "linux")]
+    fn kept_settings(&self) -> Result<Vec<KeptSettings>>;
     #[cfg(target_os = "linux")]
     fn kernel_objects(&self) -> Result<Vec<KernelObject>>;
 }

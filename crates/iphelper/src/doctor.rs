@@ -19,7 +19,8 @@
 
 use crate::Host;
 use crate::error::Result;
-use crate::types::Family;
+use crate::ip_interface::IpInterfaceChange;
+use crate::types::{Family, InterfaceIndex, InterfaceLuid};
 
 /// What a look at the host found.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -95,6 +96,27 @@ pub struct Warning {
     pub message: String,
 }
 
+/// What is set of an IP interface and stays so until it is set otherwise, whoever set it and however that program ended.
+///
+/// Windows' properties for which Linux has no setting of its own, so that the kernel holds them in objects of ours. What
+/// Linux does have a setting for (a sysctl, an attribute of the device) is not told here: who set that is not known.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct KeptSettings {
+    /// The interface.
+    pub luid: InterfaceLuid,
+    /// Its index.
+    pub index: InterfaceIndex,
+    /// Its name.
+    pub name: String,
+    /// The family.
+    pub family: Family,
+    /// Which properties, the fields' names in [`IpInterface`](crate::ip_interface::IpInterface), and their values as text.
+    pub properties: Vec<(&'static str, String)>,
+    /// The change that takes all of it back.
+    pub undo: IpInterfaceChange,
+}
+
 /// An object of the kernel that is ours.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
@@ -113,6 +135,25 @@ impl Host {
     /// - Privilege: none; without `CAP_NET_ADMIN` whether the kernel has nf_tables is not known, and not counted
     pub fn diagnose(&self) -> Result<Diagnosis> {
         self.backend().diagnose()
+    }
+
+    /// What is set of which interfaces and stays so, by index, then family: also what a program that ended or was killed
+    /// has left. Each row has the change that takes it back, for [`set_ip_interface`](Self::set_ip_interface).
+    ///
+    /// - Windows: nothing; there these are settings like others
+    /// - Linux: routes without device that remember what is set, and, with `CAP_NET_ADMIN`, the packet filter
+    /// - Privilege: none
+    ///
+    /// ```no_run
+    /// use iphelper::Host;
+    /// let host = Host::open()?;
+    /// for kept in host.kept_settings()? {
+    ///     let _ = host.set_ip_interface(kept.family, kept.luid, &kept.undo)?;
+    /// }
+    /// # Ok::<(), iphelper::Error>(())
+    /// ```
+    pub fn kept_settings(&self) -> Result<Vec<KeptSettings>> {
+        self.backend().kept_settings()
     }
 
     /// The kernel's objects that are ours: policy rules, routes and what is in the packet filter, each with its purpose.

@@ -4,6 +4,7 @@
 //! - Change: [`Host::set_ip_interface`]; [`Host::set_ip_interface_families`] for both families as one;
 //!   [`Host::plan_set_ip_interface`] and [`Host::plan_set_ip_interface_families`] write nothing; [`IpInterface::undo`] gives what
 //!   puts it back
+//! - What stays after the program that set it: [`Host::kept_settings`]
 //! - Of the whole host: [`Host::set_path_mtu_discovery_timeout`]
 //!
 //! ```no_run

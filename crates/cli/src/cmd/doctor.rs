@@ -5,11 +5,11 @@ use crate::output::style::{GOOD, HEADING};
 use crate::output::{self, json, table};
 use crate::sanitize::sanitize;
 use iphelper::Host;
-use iphelper::doctor::Diagnosis;
+use iphelper::doctor::{Diagnosis, KeptSettings};
 use serde::Serialize;
 use std::io::Write;
 
-/// See what can be done and set here, and what does not work as it is set
+/// See what can be done and set here, what is set and stays, and what does not work as it is set
 ///
 /// Here: on this kernel, in this network namespace, by this user. Asks the kernel and writes nothing. Run it as who would change something: without root nothing can be set, and parts of
 /// the kernel are hidden.
@@ -31,6 +31,7 @@ struct Document<'a> {
     keeper: Option<bool>,
     abilities: Vec<Ability<'a>>,
     findings: Vec<Finding<'a>>,
+    kept: Vec<Kept<'a>>,
     warnings: Vec<Warning<'a>>,
 }
 
@@ -50,6 +51,16 @@ struct Finding<'a> {
 }
 
 #[derive(Serialize)]
+struct Kept<'a> {
+    luid: String,
+    index: u32,
+    name: &'a str,
+    family: &'static str,
+    property: &'a str,
+    value: &'a str,
+}
+
+#[derive(Serialize)]
 struct Warning<'a> {
     subject: &'a str,
     message: &'a str,
@@ -57,13 +68,14 @@ struct Warning<'a> {
 
 impl Args {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
-        let diagnosis = Host::open()?.diagnose()?;
-        if self.json { print_json(&diagnosis) } else { print(&diagnosis) }?;
+        let host = Host::open()?;
+        let (diagnosis, kept) = (host.diagnose()?, host.kept_settings()?);
+        if self.json { print_json(&diagnosis, &kept) } else { print(&diagnosis, &kept) }?;
         Ok(Exit::Success)
     }
 }
 
-fn print_json(diagnosis: &Diagnosis) -> Result<(), Failure> {
+fn print_json(diagnosis: &Diagnosis, kept: &[KeptSettings]) -> Result<(), Failure> {
     let abilities = diagnosis.abilities.iter().map(|it| Ability {
         family: json::family(it.family),
         property: it.property,
@@ -75,6 +87,16 @@ fn print_json(diagnosis: &Diagnosis) -> Result<(), Failure> {
         obstacle: it.obstacle.as_deref(),
         detail: it.detail.as_deref(),
     });
+    let kept = kept.iter().flat_map(|it| {
+        it.properties.iter().map(|(property, value)| Kept {
+            luid: it.luid.0.to_string(),
+            index: it.index.0,
+            name: &it.name,
+            family: json::family(it.family),
+            property,
+            value,
+        })
+    });
     let warnings = diagnosis.warnings.iter().map(|it| Warning { subject: &it.subject, message: &it.message });
     let document = Document {
         kernel: &diagnosis.kernel,
@@ -82,6 +104,7 @@ fn print_json(diagnosis: &Diagnosis) -> Result<(), Failure> {
         keeper: diagnosis.keeper,
         abilities: abilities.collect(),
         findings: findings.collect(),
+        kept: kept.collect(),
         warnings: warnings.collect(),
     };
     let mut out = json::stdout();
@@ -89,7 +112,7 @@ fn print_json(diagnosis: &Diagnosis) -> Result<(), Failure> {
     Ok(out.flush()?)
 }
 
-fn print(diagnosis: &Diagnosis) -> Result<(), Failure> {
+fn print(diagnosis: &Diagnosis, kept: &[KeptSettings]) -> Result<(), Failure> {
     let mut out = output::people();
     let keeper = match diagnosis.keeper {
         Some(true) => "runs",
@@ -117,6 +140,19 @@ fn print(diagnosis: &Diagnosis) -> Result<(), Failure> {
     }
     table::write(&mut out, &table)?;
     writeln!(out)?;
+    if !kept.is_empty() {
+        let headings = ["Kept on", "Family", "Property", "Value", "Taken back by"];
+        let mut table = table::new(&headings, &[], output::width());
+        for it in kept {
+            let name = sanitize(&it.name);
+            for (property, value) in &it.properties {
+                let undo = format!("iph interface reset {name}");
+                let _ = table.add_row([&*name, &it.family.to_string(), property, value, &undo]);
+            }
+        }
+        table::write(&mut out, &table)?;
+        writeln!(out)?;
+    }
     if diagnosis.warnings.is_empty() {
         writeln!(out, "{GOOD}Everything that is set works, as far as this user sees.{GOOD:#}")?;
     }

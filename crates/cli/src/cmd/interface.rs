@@ -1,6 +1,8 @@
 //! `iph interface`: the interfaces and their IP properties.
 
+mod change;
 mod list;
+mod reset;
 mod set;
 mod show;
 
@@ -13,6 +15,7 @@ pub(crate) enum Command {
     List(list::Args),
     Show(show::Args),
     Set(Box<set::Args>),
+    Reset(reset::Args),
 }
 
 impl Command {
@@ -21,6 +24,7 @@ impl Command {
             Self::List(args) => args.run(),
             Self::Show(args) => args.run(),
             Self::Set(args) => args.run(),
+            Self::Reset(args) => args.run(),
         }
     }
 }

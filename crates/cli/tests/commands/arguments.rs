@@ -18,6 +18,7 @@ const HELP: &[&str] = &[
     "interface list",
     "interface show",
     "interface set",
+    "interface reset",
     "adapter",
     "adapter list",
     "adapter show",

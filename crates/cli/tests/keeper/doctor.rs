@@ -374,3 +374,78 @@ fn routes_that_a_metric_does_not_move_are_counted() {
         assert_eq!(told(), None);
     });
 }
+
+/// What is kept, as text: name, family, property and value.
+fn kept() -> Vec<String> {
+    let document = iph("doctor --json").json();
+    let text = |row: &Value, field: &str| row[field].as_str().unwrap().to_owned();
+    let rows = document["kept"].as_array().unwrap().clone();
+    let words = ["name", "family", "property", "value"];
+    rows.iter().map(|row| words.map(|word| text(row, word)).join(" ")).collect()
+}
+
+/// All that the kernel has, as others tell it.
+fn everything() -> String {
+    [
+        "ip -4 rule",
+        "ip -6 rule",
+        "ip -4 route show table all",
+        "ip -6 route show table main",
+        "nft list ruleset",
+    ]
+    .map(run)
+    .concat()
+}
+
+#[test]
+fn what_stays_is_told_and_taken_back() {
+    let uplinks = Uplinks::new();
+    uplinks.host.run(|| {
+        assert_eq!(kept(), Vec::<String>::new());
+        assert!(!iph("doctor").ok().contains("Kept on"));
+        // IPv6 has the metric again that its addresses' routes begin with, and says so from then on.
+        for metric in ["--metric 3", "--automatic-metric on"] {
+            let _ = iph(&format!("interface set e0 -4 -6 {metric}")).ok();
+        }
+        let before = everything();
+        for set in [
+            "e0 -4 -6 --disable-default-routes on --weak-host-send off --metric 7",
+            "e0 -4 --dad-transmits 3 --weak-host-receive off",
+            "e0 -4 --mtu 1300",
+            "e1 -6 --weak-host-receive off",
+        ] {
+            let _ = iph(&format!("interface set {set}")).ok();
+        }
+        assert_eq!(
+            kept(),
+            [
+                "e0 ipv4 weak_host_send false",
+                "e0 ipv4 weak_host_receive false",
+                "e0 ipv4 metric 7",
+                "e0 ipv4 dad_transmits 3",
+                "e0 ipv4 nl_mtu 1300",
+                "e0 ipv4 disable_default_routes true",
+                "e0 ipv6 weak_host_send false",
+                "e0 ipv6 metric 7",
+                "e0 ipv6 disable_default_routes true",
+                "e1 ipv6 weak_host_receive false",
+            ]
+        );
+        let unprivileged = support::unprivileged("doctor").ok();
+        assert!(unprivileged.contains("iph interface reset e0"), "{unprivileged}");
+
+        let set = everything();
+        let planned = iph("interface reset e0 --dry-run --json").json();
+        assert_eq!(everything(), set, "a plan writes nothing");
+        let done = iph("interface reset e0 --json").json();
+        assert_eq!(done, planned);
+        // Each of them, and use_automatic_metric beside metric.
+        assert!(done.as_array().unwrap().len() >= 9, "{done}");
+        assert_eq!(kept(), ["e1 ipv6 weak_host_receive false"]);
+        assert!(iph("interface reset e0").ok().contains("nothing to change"));
+        let _ = iph("interface reset e1 -4").ok();
+        assert_eq!(kept().len(), 1, "the other side is left alone");
+        let _ = iph("interface reset e1 -6").ok();
+        assert_eq!(everything(), before);
+    });
+}

@@ -3,9 +3,11 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 use iphelper::best_route::BestRouteQuery;
-use iphelper::{ErrorKind, Host};
+use iphelper::route::RouteKey;
+use iphelper::{ErrorKind, Family, Host, Prefix};
 use iphelper_testkit::uplinks::{Bound, Uplinks, Way, udp_socket};
 use iphelper_testkit::{Tun, eventually, isolated, run};
+use rustix::process::{Pid, Signal, kill_process};
 use std::io::{BufRead, BufReader, Lines};
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -49,6 +51,14 @@ impl Guard {
 
     fn says(&mut self) -> String {
         self.lines.next().unwrap().unwrap()
+    }
+
+    /// The process that undoes everything after the first one.
+    fn second(&self) -> Pid {
+        let parent = self.process.id();
+        let children = std::fs::read_to_string(format!("/proc/{parent}/task/{parent}/children")).unwrap();
+        let second: i32 = children.split_whitespace().next().unwrap().parse().unwrap();
+        Pid::from_raw(second).unwrap()
     }
 
     /// Waits for word of a packet, behind those that the interface itself sends: router solicitations and the like.
@@ -175,11 +185,45 @@ fn the_end_of_the_second_process_ends_the_tunnel() {
     let before = uplinks.host.run(everything);
     let mut guard = Guard::start(&uplinks, Uplinks::server_address(false), target(false));
     assert_guarded(&uplinks, &mut guard, false);
-    let parent = guard.process.id();
-    let children = std::fs::read_to_string(format!("/proc/{parent}/task/{parent}/children")).unwrap();
-    let second: i32 = children.split_whitespace().next().unwrap().parse().unwrap();
-    let second = rustix::process::Pid::from_raw(second).unwrap();
-    rustix::process::kill_process(second, rustix::process::Signal::KILL).unwrap();
+    kill_process(guard.second(), Signal::KILL).unwrap();
     assert!(guard.process.wait().unwrap().success());
     assert_eq!(uplinks.host.run(everything), before);
+}
+
+/// Then nothing leaks, and somebody who does not know what happened is told what is left, and how it goes.
+#[test]
+fn what_two_killed_processes_leave_is_told_and_taken_back() {
+    if !has_tunnels() {
+        return;
+    }
+    let uplinks = uplinks();
+    let before = uplinks.host.run(everything);
+    let mut guard = Guard::start(&uplinks, Uplinks::server_address(false), target(false));
+    assert_guarded(&uplinks, &mut guard, false);
+    let first = Pid::from_raw(guard.process.id().cast_signed()).unwrap();
+    let second = guard.second();
+    // The first one must not see the second one's end.
+    kill_process(first, Signal::STOP).unwrap();
+    kill_process(second, Signal::KILL).unwrap();
+    kill_process(first, Signal::KILL).unwrap();
+    let _ = guard.process.wait().unwrap();
+    eventually("the tunnel went with its process", || !uplinks.host.run(everything).contains("vpn0"));
+    for ipv6 in [false, true] {
+        assert!(matches!(send(&uplinks, ipv6, Bound::Free, target(ipv6)), Way::Refused(_)), "a leak");
+    }
+
+    let host = uplinks.host.run(|| Host::open().unwrap());
+    let kept = host.kept_settings().unwrap();
+    let told: Vec<_> = kept.iter().map(|it| (it.name.as_str(), it.family, it.properties.clone())).collect();
+    let disabled = vec![("disable_default_routes", "true".to_owned())];
+    assert_eq!(told, [("e0", Family::V4, disabled.clone()), ("e0", Family::V6, disabled)]);
+    for it in &kept {
+        assert_eq!(host.set_ip_interface(it.family, it.luid, &it.undo).unwrap().len(), 1);
+    }
+    assert_eq!(host.kept_settings().unwrap(), []);
+    let server = Prefix::host(Uplinks::server_address(false));
+    let to_server = RouteKey::new(server, Uplinks::router_address(0, false), kept[0].luid);
+    let _ = host.delete_route(&to_server).unwrap();
+    assert_eq!(uplinks.host.run(everything), before);
+    assert_eq!(send(&uplinks, false, Bound::Free, target(false)), Way::E0);
 }

@@ -4,11 +4,9 @@ use super::arguments::{Server, domain, domain_or_empty, list, lookup, routing, s
 use crate::exit::{Exit, Failure};
 use crate::interface_name;
 use crate::output::style::QUIET;
-use crate::output::{self, json, table};
-use crate::sanitize::sanitize;
+use crate::output::{changes, json};
 use clap::builder::BoolishValueParser;
 use iphelper::dns::{DnsChange, DnsOverTls, InterfaceDnsChange, LinkLookup};
-use iphelper::ip_interface::PropertyChange;
 use iphelper::{Family, Host};
 use std::io::Write;
 
@@ -108,7 +106,7 @@ impl Args {
             json::write_array(&mut out, changes.iter().map(json::DnsChange::from))?;
             out.flush()?;
         } else {
-            print(&changes)?;
+            changes::print(&changes, "Kept by")?;
         }
         if self.dry_run {
             let _ = writeln!(anstream::stderr(), "{QUIET}dry run: nothing was changed{QUIET:#}");
@@ -155,24 +153,4 @@ fn of_host(change: InterfaceDnsChange) -> Result<DnsChange, Failure> {
         ));
     }
     Ok(DnsChange { servers: of_host.servers, search: of_host.search, domain: of_host.domain })
-}
-
-fn print(changes: &[PropertyChange]) -> Result<(), Failure> {
-    let mut out = output::people();
-    if changes.is_empty() {
-        writeln!(out, "nothing to change: every value is already so")?;
-    } else {
-        let mut table = table::new(&["Property", "From", "To", "Kept by"], &[], output::width());
-        for change in changes {
-            let _ = table.add_row([
-                change.property.to_owned(),
-                sanitize(&change.from).into_owned(),
-                sanitize(&change.to).into_owned(),
-                sanitize(&change.mechanism).into_owned(),
-            ]);
-        }
-        table::write(&mut out, &table)?;
-    }
-    out.flush()?;
-    Ok(())
 }

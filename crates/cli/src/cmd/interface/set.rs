@@ -2,14 +2,11 @@
 
 mod options;
 
-use crate::exit::{Exit, Failure, explain};
+use super::change;
+use crate::exit::{Exit, Failure};
 use crate::interface_name;
-use crate::output::style::QUIET;
-use crate::output::{self, json, table};
-use crate::sanitize::sanitize;
-use iphelper::ip_interface::{IpInterfaceChange, PropertyChange};
-use iphelper::{Error, ErrorKind, Family, Host};
-use std::io::Write;
+use iphelper::Host;
+use iphelper::ip_interface::IpInterfaceChange;
 
 /// Change IP properties of an interface
 ///
@@ -61,82 +58,11 @@ impl Args {
         }
         let host = Host::open()?;
         let key = interface_name::find(&host, &self.interface)?.luid;
-        let changes: Vec<_> = match (self.ipv4, self.ipv6) {
+        let wanted = match (self.ipv4, self.ipv6) {
             (false, false) => return Err(Failure::usage("say which side to change: --ipv4, --ipv6 or both")),
-            (true, true) => {
-                let [v4, v6] = if self.dry_run {
-                    host.plan_set_ip_interface_families(key, &change, &change)
-                } else {
-                    host.set_ip_interface_families(key, &change, &change)
-                }
-                .map_err(|error| refused(&error, true))?;
-                let v6 = v6.into_iter().map(|change| (Family::V6, change));
-                v4.into_iter().map(|change| (Family::V4, change)).chain(v6).collect()
-            }
-            (ipv4, _) => {
-                let family = if ipv4 { Family::V4 } else { Family::V6 };
-                let changes = if self.dry_run {
-                    host.plan_set_ip_interface(family, key, &change)
-                } else {
-                    host.set_ip_interface(family, key, &change)
-                };
-                let changes = changes.map_err(|error| refused(&error, false))?;
-                changes.into_iter().map(|change| (family, change)).collect()
-            }
+            (ipv4, ipv6) => [ipv4, ipv6].map(|side| side.then_some(&change)),
         };
-        if self.json {
-            let mut out = json::stdout();
-            json::write_array(&mut out, changes.iter().map(|(family, change)| document(*family, change)))?;
-            out.flush()?;
-        } else {
-            print(&changes)?;
-        }
-        if self.dry_run {
-            let _ = writeln!(anstream::stderr(), "{QUIET}dry run: nothing was changed{QUIET:#}");
-        }
-        Ok(Exit::Success)
+        let changes = change::apply(&host, key, wanted, self.dry_run)?;
+        change::report(&changes, self.json, self.dry_run)
     }
-}
-
-/// The library's error, with the words of this program for what the library tells to do in its own.
-fn refused(error: &Error, both: bool) -> Failure {
-    let property = error.reason().and_then(|reason| reason.split(':').next());
-    let advice = match property {
-        Some("path_mtu_discovery_timeout") => ": `iph path-mtu set`",
-        Some("nl_mtu") if error.kind() == ErrorKind::NotSupported && !both => ": `--ipv4 --ipv6` does",
-        _ => "",
-    };
-    Failure::new(Exit::of(error.kind()), format!("{}{advice}", explain(error)))
-}
-
-fn document(family: Family, change: &PropertyChange) -> json::PropertyChange<'_> {
-    json::PropertyChange {
-        family: json::family(family),
-        property: change.property,
-        from: &change.from,
-        to: &change.to,
-        mechanism: &change.mechanism,
-    }
-}
-
-fn print(changes: &[(Family, PropertyChange)]) -> Result<(), Failure> {
-    let mut out = output::people();
-    if changes.is_empty() {
-        writeln!(out, "nothing to change: every value is already so")?;
-    } else {
-        let headings = ["Family", "Property", "From", "To", "Kernel object"];
-        let mut table = table::new(&headings, &[], output::width());
-        for (family, change) in changes {
-            let _ = table.add_row([
-                family.to_string(),
-                change.property.to_owned(),
-                sanitize(&change.from).into_owned(),
-                sanitize(&change.to).into_owned(),
-                sanitize(&change.mechanism).into_owned(),
-            ]);
-        }
-        table::write(&mut out, &table)?;
-    }
-    out.flush()?;
-    Ok(())
 }

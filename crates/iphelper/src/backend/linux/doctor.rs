@@ -1,12 +1,13 @@
 //! What can be set here, asked of the kernel itself; and what stands in the way of what is set.
 
 mod chapters;
+mod kept;
 
 use super::LinuxHost;
 use super::link::Link;
 use super::policy::{KeeperLock, Property, Setting, Settings, Unmovable};
 use crate::backend;
-use crate::doctor::{Ability, Diagnosis, KernelObject, Warning};
+use crate::doctor::{Ability, Diagnosis, KeptSettings, KernelObject, Warning};
 use crate::error::{ErrorKind, Result};
 use crate::keeper::KeeperOptions;
 use crate::types::Family;
@@ -42,6 +43,10 @@ impl backend::Doctor for LinuxHost {
         };
         diagnosis.warnings = self.warnings(&links, keeper)?;
         Ok(diagnosis)
+    }
+
+    fn kept_settings(&self) -> Result<Vec<KeptSettings>> {
+        self.kept()
     }
 
     fn kernel_objects(&self) -> Result<Vec<KernelObject>> {
