@@ -82,8 +82,7 @@ pub unsafe fn dns_settings<F: Flavour>(settings: *mut DNS_SETTINGS) -> F::Status
 
 /// `SetDnsSettings`: the members that `Flags` name.
 ///
-/// `ERROR_NOT_SUPPORTED` for another host name, for encryption, and for what [`Host::set_dns`](iphelper::Host::set_dns)
-/// refuses so.
+/// `ERROR_NOT_SUPPORTED` for encryption, and for what [`Host::set_dns`](iphelper::Host::set_dns) refuses so.
 #[doc(alias = "SetDnsSettings")]
 pub unsafe fn set_dns_settings<F: Flavour>(settings: *const DNS_SETTINGS) -> F::Status {
     guard::status::<F>(|| {
@@ -101,15 +100,13 @@ pub unsafe fn set_dns_settings<F: Flavour>(settings: *const DNS_SETTINGS) -> F::
         if row.SettingFlags.0 != 0 {
             return Err(Code::NOT_SUPPORTED);
         }
-        let host = host::current()?;
-        // The host's name is no setting of its network.
-        if let Some(name) = name
-            && host.dns()?.host_name.split('.').next() != Some(&name)
-        {
-            return Err(Code::NOT_SUPPORTED);
+        // A label: what follows it in the name is the domain's.
+        if name.as_ref().is_some_and(|name| name.contains('.')) {
+            return Err(Code::INVALID_PARAMETER);
         }
-        let change = DnsChange { servers: None, search: search.map(|list| strings::items(&list)), domain };
-        Ok(host.set_dns(&change).map(drop)?)
+        let search = search.map(|list| strings::items(&list));
+        let change = DnsChange { search, domain, host_name: name, ..DnsChange::default() };
+        Ok(host::current()?.set_dns(&change).map(drop)?)
     })
 }
 

@@ -218,8 +218,17 @@ fn the_hosts_settings_are_got_and_set() {
         assert_eq!(dns::set_dns_settings::<Win32>(&raw const row), 0);
         let changed = "nameserver 192.0.2.1\ndomain d.example\nsearch c.example\n";
         assert_eq!(std::fs::read_to_string(FILE).unwrap(), changed);
+        // The thread's host name is its own.
         (row.Flags, row.Hostname) = (ULONG64(dns_setting::HOSTNAME), name.as_mut_ptr());
-        assert_eq!(dns::set_dns_settings::<Win32>(&raw const row), 50);
+        assert_eq!(dns::set_dns_settings::<Win32>(&raw const row), 0);
+        assert_eq!(run("uname -n").split('.').next().unwrap().trim(), "another");
+        for bad in ["", "a.b", "a_b"] {
+            let mut bad = wide(bad);
+            row.Hostname = bad.as_mut_ptr();
+            assert_eq!(dns::set_dns_settings::<Win32>(&raw const row), 87);
+        }
+        row.Hostname = null_mut();
+        assert_eq!(dns::set_dns_settings::<Win32>(&raw const row), 87);
         row.Flags = ULONG64(dns_setting::NAMESERVER);
         assert_eq!(dns::set_dns_settings::<Win32>(&raw const row), 87);
         row.Version = 3;

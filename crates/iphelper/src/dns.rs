@@ -141,6 +141,11 @@ impl Dns {
             servers: change.servers.is_some().then(|| self.servers.clone()),
             search: change.search.is_some().then(|| searched.map(|domain| domain.name.clone()).collect()),
             domain: change.domain.is_some().then(|| self.domain_name.clone().unwrap_or_default()),
+            // With a dot: the whole name.
+            host_name: change.host_name.is_some().then(|| match self.host_name.contains('.') {
+                true => self.host_name.clone(),
+                false => format!("{}.", self.host_name),
+            }),
         }
     }
 

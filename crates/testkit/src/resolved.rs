@@ -11,13 +11,68 @@ pub const BUSY: &str = "/run/dbus/resolved.busy";
 /// If this file is there, LLMNR is forbidden to the whole host: links take it and do not heed it.
 pub const NO_LLMNR: &str = "/run/dbus/resolved.no-llmnr";
 
+/// If this file is there, it holds how the service is told to use `resolv.conf` (`foreign`), else it is a link of its own.
+pub const MODE: &str = "/run/dbus/resolved.mode";
+/// If this file is there, systemd refuses to reload the service.
+pub const NO_RELOAD: &str = "/run/dbus/systemd.refuses";
+/// If this file is there, another file of the service adds this domain to the host's.
+pub const ANOTHER_DOMAIN: &str = "/run/dbus/resolved.domain";
+/// The file of the host's settings as the service read it when it was reloaded last.
+const LOADED: &str = "/run/dbus/resolved.loaded";
+const DROP_IN: &str = "/etc/systemd/resolved.conf.d/99-iphelper.conf";
+
+/// Answers as systemd that runs the service, until the bus ends: a reload is a job that is seen once.
+pub fn serve_systemd() {
+    const UNIT: &str = "/org/freedesktop/systemd1/unit/systemd_2dresolved_2eservice";
+    let mut is_running = false;
+    serve("org.freedesktop.systemd1", move |call| {
+        let header = call.header();
+        let path = |path| Ok(Some((ObjectPath::from_static_str(path).expect("a path"),).into()));
+        match header.member().map(|member| member.as_str()).unwrap_or_default() {
+            "GetUnitByPID" => path(UNIT),
+            "ReloadOrRestart" if Path::new(NO_RELOAD).exists() => {
+                Err(("org.freedesktop.DBus.Error.AccessDenied".to_owned(), "Permission denied".to_owned()))
+            }
+            "ReloadOrRestart" => {
+                assert_eq!(header.path().map(|path| path.as_str()), Some(UNIT));
+                is_running = true;
+                path("/org/freedesktop/systemd1/job/7")
+            }
+            "GetAll" if is_running => {
+                is_running = false;
+                // Without the file there is nothing to have read.
+                if std::fs::copy(DROP_IN, LOADED).is_err() {
+                    let _ = std::fs::remove_file(LOADED);
+                }
+                let properties = HashMap::from([("State", Variant::from("running"))]);
+                values(StructureBuilder::new().add_field(properties))
+            }
+            "GetAll" => {
+                Err(("org.freedesktop.DBus.Error.UnknownObject".to_owned(), "Unknown object".to_owned()))
+            }
+            other => panic!("systemd was asked to {other}"),
+        }
+    });
+}
+
+/// The values of a list in the files of the host's settings; `None`: no file has it.
+fn loaded(key: &str) -> Option<Vec<String>> {
+    let text = std::fs::read_to_string(LOADED).ok()?;
+    let mut list = None::<Vec<String>>;
+    for (_, value) in text.lines().filter_map(|line| line.split_once('=')).filter(|(name, _)| *name == key) {
+        let words = value.split_whitespace().map(str::to_owned);
+        if value.is_empty() { list = Some(Vec::new()) } else { list.get_or_insert_default().extend(words) }
+    }
+    list
+}
+
 /// Properties of a link, by name.
 type Link = BTreeMap<&'static str, Variant<'static>>;
 type Server = (i32, Vec<u8>, u16, String);
 type Domain = (String, bool);
 
-/// Answers as `systemd-resolved`, until the bus ends. The host has the server 127.0.0.1 and the domain `host.example`,
-/// interface 2 the servers 192.0.2.53 (port 853, `dns.example`) and fe80::1, and the domains `corp.example` and
+/// Answers as `systemd-resolved`, until the bus ends. The host has the server 127.0.0.1 and the domains `host.example`
+/// and `~host.vpn`, until [`serve_systemd`] has it read others, interface 2 the servers 192.0.2.53 (port 853, `dns.example`) and fe80::1, and the domains `corp.example` and
 /// `~vpn.example`; other interfaces have nothing.
 pub fn serve_resolved() {
     let mut links: BTreeMap<i32, Link> = BTreeMap::new();
@@ -119,13 +174,25 @@ fn manager(links: &BTreeMap<i32, Link>) -> Link {
     let mut servers: Vec<(i32, i32, Vec<u8>, u16, String)> = Vec::new();
     let mut add =
         |index, (family, address, port, name): Server| servers.push((index, family, address, port, name));
-    add(0, server(&[127, 0, 0, 1], 0, ""));
+    match loaded("DNS") {
+        None => add(0, server(&[127, 0, 0, 1], 0, "")),
+        Some(list) => {
+            for address in list {
+                let address: std::net::Ipv4Addr = address.parse().expect("an address of IPv4");
+                add(0, server(&address.octets(), 0, ""));
+            }
+        }
+    }
     for (index, list) in of_links("DNSEx") {
         for server in Vec::<Server>::try_from(list).expect("servers") {
             add(index, server);
         }
     }
-    let mut domains = vec![(0, "host.example".to_owned(), false)];
+    let own = loaded("Domains").unwrap_or_else(|| vec!["host.example".to_owned(), "~host.vpn".to_owned()]);
+    let another = std::fs::read_to_string(ANOTHER_DOMAIN).ok();
+    let own = own.into_iter().chain(another);
+    let mut domains: Vec<(i32, String, bool)> =
+        own.map(|name| (0, name.trim_start_matches('~').to_owned(), name.starts_with('~'))).collect();
     for (index, list) in of_links("Domains") {
         let list = Vec::<Domain>::try_from(list).expect("domains");
         domains.extend(list.into_iter().map(|(name, routing_only)| (index, name, routing_only)));
@@ -133,6 +200,7 @@ fn manager(links: &BTreeMap<i32, Link>) -> Link {
     BTreeMap::from([
         ("DNSEx", servers.into()),
         ("Domains", domains.into()),
+        ("ResolvConfMode", std::fs::read_to_string(MODE).unwrap_or_else(|_| "stub".to_owned()).into()),
         ("DNSSECStatistics", (1_u64, 2_u64).into()),
     ])
 }

@@ -140,5 +140,11 @@ fn resolved_is_asked() {
         assert_eq!(document["unconstrained_queries"], false);
         assert_eq!((&document["dns_over_tls"], &document["llmnr"]), (&json!("required"), &json!("on")));
         assert!(iph("dns set --search a").message(5).contains("resolved.conf"));
+        let named = iph("dns set --host-name web --domain corp.example --dry-run").ok();
+        assert!(named.contains("host_name") && named.contains("web.corp.example"), "{named}");
+        let changed = iph("dns set --host-name web --json").json();
+        assert_eq!(changed[0]["mechanism"], "sethostname(2)");
+        assert_eq!(run("uname -n").split('.').next().unwrap().trim(), "web");
+        assert_eq!(iph("dns set e0 --host-name web").code, Some(2));
     });
 }

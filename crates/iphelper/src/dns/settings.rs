@@ -146,8 +146,11 @@ pub struct DnsChange {
     pub servers: Option<Vec<DnsServer>>,
     /// The domains that are tried.
     pub search: Option<Vec<String>>,
-    /// The host's domain; empty: none.
+    /// The host's domain; empty: none. Where `resolv.conf` is not the host's to keep it, it is a part of the host's name.
     pub domain: Option<String>,
+    /// The host's name: labels of letters, digits and inner hyphens, 64 characters at most. Without a dot it is the first label,
+    /// and what follows that in the present name stays; with dots it is the whole name (`web.` is one without a domain).
+    pub host_name: Option<String>,
 }
 
 impl Host {
@@ -202,16 +205,28 @@ impl Host {
     /// `resolv.conf` is replaced whole: its other lines stay as they are, and so do its owner, mode and label. Programs
     /// that run notice (the C library looks at the file before each lookup).
     ///
+    /// Where `systemd-resolved` keeps the host's settings (`resolv.conf` is a link of its), servers and domains go to
+    /// `/etc/systemd/resolved.conf.d/99-iphelper.conf`, which goes before its other files, and systemd reloads the service
+    /// (before version 256 it restarts it, which keeps the interfaces' settings). What it has then is read back; if it is
+    /// not what was wished, the file is put back and that is reported. The host's domain is a part of its name there.
+    ///
+    /// The name is the kernel's, of the calling thread's UTS namespace, and that of `/etc/hostname` for the next start; the
+    /// latter only where the namespace is that of the first process (or, where that cannot be seen, the file has the present name).
+    /// `/etc/hosts` is left alone.
+    ///
     /// - Windows: `SetDnsSettings`, which cannot set servers
-    /// - Linux: `resolv.conf`
-    /// - Errors: [`InvalidParameter`](crate::ErrorKind::InvalidParameter) for a name that is no domain's;
+    /// - Linux: `resolv.conf`, or `resolved.conf.d(5)` and `ReloadOrRestart` of `org.freedesktop.systemd1.Unit`; for the name
+    ///   `SetStaticHostname` of `org.freedesktop.hostname1` where that runs, else `sethostname(2)` and `/etc/hostname`
+    /// - Errors: [`InvalidParameter`](crate::ErrorKind::InvalidParameter) for a name that is no domain's or no host's;
     ///   [`AccessDenied`](crate::ErrorKind::AccessDenied) for who may not write there;
-    ///   [`NotSupported`](crate::ErrorKind::NotSupported), nothing done: where `systemd-resolved` resolves, whose settings
-    ///   of the host are in its own file; for a `resolv.conf` that another program keeps (a comment says so, or it is a
-    ///   link), that is protected (`chattr +i`), mounted by itself or has a second name; for more than three servers, a
-    ///   port, or a name of a server, which the C library does not know; for another namespace without a file of its own;
-    ///   [`TimedOut`](crate::ErrorKind::TimedOut) where another caller holds the lock for 5 s
-    /// - Privilege: to replace the file
+    ///   [`NotSupported`](crate::ErrorKind::NotSupported), nothing done: for a `resolv.conf` or `hostname` that another
+    ///   program keeps (a comment says so, or it is a link), that is protected (`chattr +i`), mounted by itself or has a
+    ///   second name; for more than three servers, a port, or a name of a server, which the C library does not know; with
+    ///   `systemd-resolved`, where systemd does not run it, or another of its files adds to the lists; for another
+    ///   namespace without a file of its own;
+    ///   [`TimedOut`](crate::ErrorKind::TimedOut) where another caller holds the lock for 5 s, or the service does not come
+    ///   back
+    /// - Privilege: to replace the file and to reload the service (root); for the name `CAP_SYS_ADMIN` over the UTS namespace
     #[doc(alias = "SetDnsSettings")]
     pub fn set_dns(&self, change: &DnsChange) -> Result<Vec<PropertyChange>> {
         self.backend().set_dns(change, true)

@@ -9,6 +9,7 @@ mod connectivity;
 mod connectivity_manager;
 mod convert;
 mod convert_text;
+mod dns_host;
 mod dns_read;
 mod dns_resolved;
 mod interface;

@@ -14,7 +14,8 @@ use std::io::Write;
 ///
 /// Those of an interface are systemd-resolved's, and last as long as it and the interface do; without it they are the
 /// host's, where no other interface but loopback is up. The host's are in resolv.conf, which is replaced whole; one that
-/// another program keeps is left alone, with the reason.
+/// another program keeps is left alone, with the reason. Where systemd-resolved keeps them, they go to a file of its
+/// (resolved.conf.d), and it is reloaded.
 ///
 /// Lists have commas between their items; "none" empties a list. All or nothing; a value equal to the present one is no
 /// change. Needs root; --dry-run does not.
@@ -22,6 +23,7 @@ use std::io::Write;
 #[command(after_help = "\
 Examples:
   sudo iph dns set --servers 192.0.2.53,2001:db8::53 --search corp.example
+  sudo iph dns set --host-name web --domain corp.example
   sudo iph dns set wg0 --servers 10.8.0.1 --routing corp.example --all-names no
   iph dns set eth0 --servers 192.0.2.53#dns.example --tls required --dry-run")]
 pub(crate) struct Args {
@@ -48,6 +50,10 @@ pub(crate) struct Args {
     /// Of an interface: the domain that is tried first; of the host: its own domain
     #[arg(long, value_name = "DOMAIN", value_parser = domain_or_empty)]
     domain: Option<String>,
+
+    /// The host's name: a label, or a whole name with dots ("web." is one without a domain)
+    #[arg(long, value_name = "NAME", conflicts_with = "interface")]
+    host_name: Option<String>,
 
     /// The domains about which the interface's servers are asked, beside those that are tried; "." is all names
     #[arg(long, value_name = "DOMAIN,...", value_delimiter = ',', value_parser = routing)]
@@ -82,7 +88,7 @@ impl Args {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
         let host = Host::open()?;
         let change = self.change(&host)?;
-        if change == InterfaceDnsChange::default() {
+        if change == InterfaceDnsChange::default() && self.host_name.is_none() {
             return Err(Failure::usage(
                 "nothing to change: give a setting, such as --servers 192.0.2.53 (see --help)",
             ));
@@ -97,7 +103,7 @@ impl Args {
                 }
             }
             None => {
-                let change = of_host(change)?;
+                let change = DnsChange { host_name: self.host_name, ..of_host(change)? };
                 if self.dry_run { host.plan_set_dns(&change)? } else { host.set_dns(&change)? }
             }
         };
@@ -149,8 +155,9 @@ fn of_host(change: InterfaceDnsChange) -> Result<DnsChange, Failure> {
     let of_host = InterfaceDnsChange { servers, domain, search, ..InterfaceDnsChange::default() };
     if of_host != change {
         return Err(Failure::usage(
-            "name an interface: the host has --servers of both families, --search and --domain alone",
+            "name an interface: the host has --servers of both families, --search, --domain and --host-name alone",
         ));
     }
-    Ok(DnsChange { servers: of_host.servers, search: of_host.search, domain: of_host.domain })
+    let InterfaceDnsChange { servers, domain, search, .. } = of_host;
+    Ok(DnsChange { servers, domain, search, ..DnsChange::default() })
 }

@@ -41,6 +41,7 @@ pub(super) struct Service {
     bus: Bus,
     /// The unique name of the process that had the service's name when it was looked at: a later one is not asked.
     owner: String,
+    process: u32,
     operation: &'static str,
 }
 
@@ -63,6 +64,16 @@ impl LinuxHost {
     /// an rtnetlink socket in the namespace: the kernel gives a process's first one the process's number as port, and lists
     /// the ports to everybody (`/proc/net/netlink`). A bus of another PID namespace has numbers that mean nothing here.
     pub(super) fn service(&self, name: &str, operation: &'static str) -> Result<Option<Service>> {
+        self.service_if(name, operation, |process| self.is_in_namespace(process))
+    }
+
+    /// The service called `name`, if `is_ours` says so of its process.
+    pub(super) fn service_if(
+        &self,
+        name: &str,
+        operation: &'static str,
+        is_ours: impl FnOnce(u32) -> bool,
+    ) -> Result<Option<Service>> {
         let Some(bus) = Bus::system(operation)? else { return Ok(None) };
         let Some(owner) = bus.ask_driver::<String>("GetNameOwner", name, operation)? else {
             return Ok(None);
@@ -70,8 +81,8 @@ impl LinuxHost {
         let Some(process) = bus.ask_driver("GetConnectionUnixProcessID", &owner, operation)? else {
             return Ok(None);
         };
-        let is_here = bus.is_of_this_pid_namespace(operation)? && self.is_in_namespace(process);
-        Ok(is_here.then_some(Service { bus, owner, operation }))
+        let is_here = bus.is_of_this_pid_namespace(operation)? && is_ours(process);
+        Ok(is_here.then_some(Service { bus, owner, process, operation }))
     }
 
     fn is_in_namespace(&self, process: u32) -> bool {
@@ -97,6 +108,11 @@ fn has_route_socket(namespace: &Namespace, process: u32) -> bool {
 }
 
 impl Service {
+    /// The number of its process.
+    pub(super) fn process(&self) -> u32 {
+        self.process
+    }
+
     /// Calls a method.
     ///
     /// Errors: [`AccessDenied`](ErrorKind::AccessDenied) where the bus or the service (polkit) forbids it,

@@ -2,6 +2,8 @@
 
 mod change;
 mod file;
+mod host_name;
+mod host_settings;
 mod replace;
 mod resolv_conf;
 mod resolved;
@@ -15,9 +17,10 @@ use crate::dns::{
     Dns, DnsChange, DnsServer, InterfaceDns, InterfaceDnsChange, InterfaceDnsSettings, NetworkParameters,
     Resolver,
 };
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::ip_interface::PropertyChange;
 use crate::types::{Family, InterfaceIndex, InterfaceKey};
+use host_name::{NewName, Undo};
 use resolved::Resolved;
 
 const OPERATION: &str = "reading the DNS settings";
@@ -82,17 +85,31 @@ impl backend::Dns for LinuxHost {
     }
 
     fn set_dns(&self, change: &DnsChange, write: bool) -> Result<Vec<PropertyChange>> {
-        let change = change::checked_of_host(change)?;
-        if Resolved::find(self, SETTING)?.is_some() {
-            if holds(&change, &self.dns()?) {
-                return Ok(Vec::new());
-            }
-            return Err(Error::new(ErrorKind::NotSupported, SETTING).because(
-                "systemd-resolved resolves here and has the host's own settings in /etc/systemd/resolved.conf alone: set \
-                 those of an interface",
-            ));
+        let mut change = change::checked_of_host(change)?;
+        let resolved = match Resolved::find(self, SETTING)? {
+            Some(resolved) if resolved.keeps_host_settings()? => Some(resolved),
+            _ => None,
+        };
+        if resolved.is_some() {
+            change = host_name::with_domain(&change)?;
         }
-        self.change_file(&change, write)
+        let name = match &change.host_name {
+            Some(name) => NewName::plan(self, name)?,
+            None => None,
+        };
+        let of_lists = |write| match &resolved {
+            Some(resolved) => self.change_host_settings(resolved, &change, write),
+            None => self.change_file(&change, write),
+        };
+        let mut changes = of_lists(false)?;
+        if write {
+            let undo = name.as_ref().map(NewName::apply).transpose()?;
+            if !changes.is_empty() {
+                changes = of_lists(true).inspect_err(|_| undo.into_iter().for_each(Undo::take_back))?;
+            }
+        }
+        changes.extend(name.as_ref().map(NewName::change));
+        Ok(changes)
     }
 }
 
@@ -117,18 +134,6 @@ impl LinuxHost {
         }
         Some(self.best_route(server.address, &BestRouteQuery::default()).ok()?.index)
     }
-}
-
-/// Whether a change of the host's settings is none.
-fn holds(change: &DnsChange, dns: &Dns) -> bool {
-    let search: Vec<&str> =
-        dns.domains.iter().filter(|domain| !domain.routing_only).map(|domain| &*domain.name).collect();
-    change.servers.as_ref().is_none_or(|wanted| *wanted == dns.servers)
-        && change.search.as_ref().is_none_or(|wanted| *wanted == search)
-        && change
-            .domain
-            .as_deref()
-            .is_none_or(|wanted| wanted == dns.domain_name.as_deref().unwrap_or_default())
 }
 
 /// The host's name, as the calling thread's UTS namespace has it.

@@ -33,6 +33,7 @@ pub(super) fn checked_of_host(change: &DnsChange) -> Result<DnsChange> {
         check_servers(servers)?;
     }
     Ok(DnsChange {
+        host_name: change.host_name.as_deref().map(super::host_name::check).transpose()?.map(str::to_owned),
         domain: change.domain.as_deref().map(check_optional_name).transpose()?,
         search: change.search.as_deref().map(check_names).transpose()?,
         ..change.clone()

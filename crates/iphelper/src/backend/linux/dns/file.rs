@@ -108,7 +108,7 @@ impl LinuxHost {
         let change = DnsChange {
             servers: servers.filter(|servers| *servers != before.servers),
             search: names.filter(|names| *names != old_names),
-            domain: None,
+            ..DnsChange::default()
         };
         if change == DnsChange::default() {
             return Ok(Vec::new());
@@ -240,6 +240,12 @@ impl LinuxHost {
         });
         own.next().unwrap_or_else(|| PATH.into())
     }
+}
+
+/// What went wrong with a file that is changed.
+pub(super) fn io_error(error: &std::io::Error, path: &Path) -> Error {
+    let errno = error.raw_os_error().map_or(Errno::IO, Errno::from_raw_os_error);
+    system(SETTING, errno).because(format!("changing {}", path.display()))
 }
 
 /// Where a link leads.

@@ -134,6 +134,11 @@ impl Present {
         Ok(present)
     }
 
+    /// What it holds; `None` if it is not there.
+    pub(super) fn content(&self) -> Option<Vec<u8>> {
+        self.seen.is_some().then(|| self.bytes.clone())
+    }
+
     fn name(&self) -> &Path {
         self.path.file_name().map_or(&*self.path, Path::new)
     }
@@ -259,7 +264,7 @@ fn copy_attributes(old: &OwnedFd, new: &OwnedFd) -> Result<(), Errno> {
 
 /// A lock that one caller has at a time.
 #[derive(Debug)]
-struct Lock<'a> {
+pub(super) struct Lock<'a> {
     present: &'a Present,
     name: String,
     /// Open as long as it is locked.
@@ -267,7 +272,7 @@ struct Lock<'a> {
 }
 
 impl<'a> Lock<'a> {
-    fn take(present: &'a Present) -> Result<Self> {
+    pub(super) fn take(present: &'a Present) -> Result<Self> {
         let name = present.beside(".iphelper-lock");
         let doing = |errno| at(errno, &format!("locking {}", present.path.display()));
         let flags = OFlags::CREATE | OFlags::RDWR | OFlags::NOFOLLOW | OFlags::CLOEXEC;

@@ -1,6 +1,7 @@
 //! `systemd-resolved`, asked over the system's bus (`org.freedesktop.resolve1(5)`).
 
 use super::change::{domains_after, list_change, one_change, servers_after};
+use super::host_settings::HostSettings;
 use super::{SETTING, interface_of};
 use crate::backend::linux::LinuxHost;
 use crate::backend::linux::bus::Service;
@@ -19,6 +20,9 @@ const MANAGER: &str = "org.freedesktop.resolve1.Manager";
 const LINK: &str = "org.freedesktop.resolve1.Link";
 const PATH: &str = "/org/freedesktop/resolve1";
 
+/// The files that the service writes or ships for `resolv.conf` to be a link to.
+const OWN: [&str; 3] = ["/run/systemd/resolve", "/usr/lib/systemd/resolv.conf", "/lib/systemd/resolv.conf"];
+
 /// A server of a link: family, address, port (0: the ordinary one), name (empty: none).
 type Server = (i32, Vec<u8>, u16, String);
 /// A server of a link to versions before 246, which have no port and no name.
@@ -35,6 +39,36 @@ pub(super) struct Resolved {
 impl Resolved {
     pub(super) fn find(host: &LinuxHost, operation: &'static str) -> Result<Option<Self>> {
         Ok(host.service(NAME, operation)?.map(|service| Self { service }))
+    }
+
+    /// The number of its process.
+    pub(super) fn process(&self) -> u32 {
+        self.service.process()
+    }
+
+    /// Whether the host's own settings are the service's to keep. Where `resolv.conf` is a file of its own, the service reads
+    /// them there.
+    pub(super) fn keeps_host_settings(&self) -> Result<bool> {
+        match self.service.properties(PATH, MANAGER)?.get::<String>("ResolvConfMode") {
+            Some(mode) => Ok(mode != "foreign"),
+            // Before version 247: by where its links lead.
+            None => Ok(std::fs::canonicalize("/etc/resolv.conf")
+                .map_or(true, |path| OWN.iter().any(|own| path.starts_with(own)))),
+        }
+    }
+
+    /// What the host has of its own.
+    pub(super) fn host_settings(&self) -> Result<HostSettings> {
+        let mut dns = Dns {
+            host_name: String::new(),
+            domain_name: None,
+            resolver: Resolver::Resolved,
+            servers: Vec::new(),
+            domains: Vec::new(),
+            interfaces: Vec::new(),
+        };
+        self.read(&mut dns)?;
+        Ok(HostSettings { servers: dns.servers, domains: dns.domains })
     }
 
     /// Servers and domains of the host and of all interfaces, which one answer has; those of the host have interface 0.

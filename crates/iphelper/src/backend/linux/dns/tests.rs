@@ -18,7 +18,7 @@ fn a_killed_change_leaves_a_whole_file_and_is_completed_by_the_next() {
             let change = DnsChange {
                 servers: Some(vec!["192.0.2.2".parse().unwrap()]),
                 search: Some(vec!["a.example".to_owned()]),
-                domain: None,
+                ..DnsChange::default()
             };
             let mut steps = 0;
             let mut seen = [0; 2];

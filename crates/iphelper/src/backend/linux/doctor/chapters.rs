@@ -177,7 +177,7 @@ impl LinuxHost {
             Ok(Resolver::Resolved) => (
                 Some("from systemd-resolved, which works on this namespace".to_owned()),
                 Some(
-                    "of interfaces, not of the host, by systemd-resolved: whether it lets this user, polkit decides"
+                    "by systemd-resolved: whether it lets this user, polkit decides; of the host by its files, as root"
                         .to_owned(),
                 ),
             ),
