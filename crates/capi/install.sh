@@ -44,6 +44,14 @@ for name in iphlpapi netio; do
     chmod 644 "$root/$libdir/pkgconfig/$name.pc"
 done
 install -m 644 "$here"/include/*.h "$root/include/iphelper/"
+# Windows does not mind capitals: the spellings that programs have lead to the one file.
+for spelling in "$here"/include/spellings/*; do
+    ln -sf "$(basename "$(readlink "$spelling")")" "$root/include/iphelper/$(basename "$spelling")"
+done
+# C++ keeps its own wide characters, which have 32 bits.
+sed -e 's/^Name: .*/Name: iphlpapi-c++/' -e 's/ -fshort-wchar$//' "$root/$libdir/pkgconfig/iphlpapi.pc" \
+    >"$root/$libdir/pkgconfig/iphlpapi-c++.pc"
+chmod 644 "$root/$libdir/pkgconfig/iphlpapi-c++.pc"
 
 echo "installed into $root; programs compile with: \$(pkg-config --cflags --libs iphlpapi)"
 if [ -z "${DESTDIR-}" ]; then

@@ -9,6 +9,17 @@
 #ifndef IPHELPER_STDIO_H
 #define IPHELPER_STDIO_H
 
+/* The C++ library takes these names away again when its headers are read, so that is done before they are given. */
+#ifdef __cplusplus
+extern "C++" {
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <cwchar>
+#include <string>
+}
+#endif
+
 #include <minwindef.h>
 #include <errno.h>
 #include <stdarg.h>

@@ -85,9 +85,15 @@ typedef INT_PTR(WINAPI *FARPROC)(...);
 typedef INT_PTR(WINAPI *FARPROC)();
 #endif
 
-/* 16 bits: compile with -fshort-wchar, so that L"..." has them, too. */
+/* 16 bits: with -fshort-wchar L"..." has them, too. Without it u"..." has, and in C++ std::u16string. */
 #if __SIZEOF_WCHAR_T__ == 2
 typedef wchar_t WCHAR;
+#if defined(__cplusplus) && !defined(IPHELPER_SHORT_WCHAR)
+#error "std::wstring and wide streams are compiled for 32 bits and go wrong with -fshort-wchar. Compile C++ without it: WCHAR \
+is char16_t then, as in std::u16string and u\"...\"; or define IPHELPER_SHORT_WCHAR in a program that uses none of them."
+#endif
+#elif defined(__cplusplus) && __cplusplus >= 201103L
+typedef char16_t WCHAR;
 #else
 typedef unsigned short WCHAR;
 #endif
@@ -97,7 +103,11 @@ typedef const WCHAR *LPCWCH, *PCWCH, *PCWSTR, *LPCWSTR;
 #ifdef UNICODE
 typedef WCHAR TCHAR, *PTCHAR, *PTSTR, *LPTSTR;
 typedef const WCHAR *PCTSTR, *LPCTSTR;
+#if __SIZEOF_WCHAR_T__ == 2
 #define TEXT(quote) L##quote
+#else
+#define TEXT(quote) u##quote
+#endif
 #else
 typedef char TCHAR, *PTCHAR, *PTSTR, *LPTSTR;
 typedef const char *PCTSTR, *LPCTSTR;

@@ -21,8 +21,16 @@
 extern "C" {
 #endif
 
+/* The symbol of a function whose name is also that of one of the host's. */
+#define IPHELPER_OWN(name) __asm__("iphelper_own_" name)
+
 typedef UINT_PTR SOCKET;
-typedef int socklen_t;
+/* The host has an unsigned one, which its headers may have declared, or declare still. */
+typedef int iphelper_socklen_t;
+#define socklen_t iphelper_socklen_t
+#ifndef __socklen_t_defined
+#define __socklen_t_defined
+#endif
 
 #define INVALID_SOCKET ((SOCKET)(~0))
 #define SOCKET_ERROR (-1)
@@ -91,7 +99,6 @@ extern int iphelper_host_shutdown(int, int) __asm__("shutdown");
 extern int iphelper_host_setsockopt(int, int, int, const void *, unsigned int) __asm__("setsockopt");
 extern int iphelper_host_getsockopt(int, int, int, void *, unsigned int *) __asm__("getsockopt");
 extern int iphelper_host_ioctl(int, unsigned long, ...) __asm__("ioctl");
-extern int iphelper_host_gethostname(char *, size_t) __asm__("gethostname");
 extern int iphelper_host_select(int, fd_set *, fd_set *, fd_set *, struct timeval *) __asm__("select");
 
 static __inline__ USHORT htons(USHORT value)
@@ -454,28 +461,109 @@ static __inline__ int iphelper_select(int count, fd_set *read, fd_set *write, fd
     return iphelper_host_select(FD_SETSIZE, read, write, except, time != NULL ? &copy : NULL);
 }
 
-static __inline__ int iphelper_gethostname(char *name, int size)
+/*
+ * Functions and no macros, for programs and the C++ library use these names for things of their own. Their symbols have other
+ * names than the host's functions, which are called above.
+ */
+static __inline__ SOCKET socket(int family, int type, int protocol) IPHELPER_OWN("socket");
+static __inline__ SOCKET socket(int family, int type, int protocol)
 {
-    return iphelper_host_gethostname(name, (size_t)size);
+    return iphelper_socket(family, type, protocol);
 }
 
-#define socket(family, type, protocol) iphelper_socket(family, type, protocol)
-#define bind(socket, address, size) iphelper_bind(socket, address, size)
-#define connect(socket, address, size) iphelper_connect(socket, address, size)
-#define listen(socket, backlog) iphelper_listen(socket, backlog)
-#define accept(socket, address, size) iphelper_accept(socket, address, size)
-#define getsockname(socket, address, size) iphelper_getsockname(socket, address, size)
-#define getpeername(socket, address, size) iphelper_getpeername(socket, address, size)
-#define send(socket, bytes, count, flags) iphelper_send(socket, bytes, count, flags)
-#define recv(socket, bytes, count, flags) iphelper_recv(socket, bytes, count, flags)
-#define sendto(socket, bytes, count, flags, address, size) iphelper_sendto(socket, bytes, count, flags, address, size)
-#define recvfrom(socket, bytes, count, flags, address, size) \
-    iphelper_recvfrom(socket, bytes, count, flags, address, size)
-#define shutdown(socket, how) iphelper_shutdown(socket, how)
-#define setsockopt(socket, level, option, value, size) iphelper_setsockopt(socket, level, option, value, size)
-#define getsockopt(socket, level, option, value, size) iphelper_getsockopt(socket, level, option, value, size)
-#define select(count, read, write, except, time) iphelper_select(count, read, write, except, time)
-#define gethostname(name, size) iphelper_gethostname(name, size)
+static __inline__ int bind(SOCKET socket_number, const struct sockaddr *address, int size) IPHELPER_OWN("bind");
+static __inline__ int bind(SOCKET socket_number, const struct sockaddr *address, int size)
+{
+    return iphelper_bind(socket_number, address, size);
+}
+
+static __inline__ int connect(SOCKET socket_number, const struct sockaddr *address, int size) IPHELPER_OWN("connect");
+static __inline__ int connect(SOCKET socket_number, const struct sockaddr *address, int size)
+{
+    return iphelper_connect(socket_number, address, size);
+}
+
+static __inline__ int listen(SOCKET socket_number, int backlog) IPHELPER_OWN("listen");
+static __inline__ int listen(SOCKET socket_number, int backlog)
+{
+    return iphelper_listen(socket_number, backlog);
+}
+
+static __inline__ SOCKET accept(SOCKET socket_number, struct sockaddr *address, int *size) IPHELPER_OWN("accept");
+static __inline__ SOCKET accept(SOCKET socket_number, struct sockaddr *address, int *size)
+{
+    return iphelper_accept(socket_number, address, size);
+}
+
+static __inline__ int getsockname(
+    SOCKET socket_number, struct sockaddr *address, int *size) IPHELPER_OWN("getsockname");
+static __inline__ int getsockname(
+    SOCKET socket_number, struct sockaddr *address, int *size)
+{
+    return iphelper_getsockname(socket_number, address, size);
+}
+
+static __inline__ int getpeername(
+    SOCKET socket_number, struct sockaddr *address, int *size) IPHELPER_OWN("getpeername");
+static __inline__ int getpeername(
+    SOCKET socket_number, struct sockaddr *address, int *size)
+{
+    return iphelper_getpeername(socket_number, address, size);
+}
+
+static __inline__ int send(SOCKET socket_number, const char *bytes, int count, int flags) IPHELPER_OWN("send");
+static __inline__ int send(SOCKET socket_number, const char *bytes, int count, int flags)
+{
+    return iphelper_send(socket_number, bytes, count, flags);
+}
+
+static __inline__ int recv(SOCKET socket_number, char *bytes, int count, int flags) IPHELPER_OWN("recv");
+static __inline__ int recv(SOCKET socket_number, char *bytes, int count, int flags)
+{
+    return iphelper_recv(socket_number, bytes, count, flags);
+}
+
+static __inline__ int sendto(
+    SOCKET socket_number, const char *bytes, int count, int flags, const struct sockaddr *address, int size) IPHELPER_OWN("sendto");
+static __inline__ int sendto(
+    SOCKET socket_number, const char *bytes, int count, int flags, const struct sockaddr *address, int size)
+{
+    return iphelper_sendto(socket_number, bytes, count, flags, address, size);
+}
+
+static __inline__ int recvfrom(
+    SOCKET socket_number, char *bytes, int count, int flags, struct sockaddr *address, int *size) IPHELPER_OWN("recvfrom");
+static __inline__ int recvfrom(
+    SOCKET socket_number, char *bytes, int count, int flags, struct sockaddr *address, int *size)
+{
+    return iphelper_recvfrom(socket_number, bytes, count, flags, address, size);
+}
+
+static __inline__ int shutdown(SOCKET socket_number, int how) IPHELPER_OWN("shutdown");
+static __inline__ int shutdown(SOCKET socket_number, int how)
+{
+    return iphelper_shutdown(socket_number, how);
+}
+
+static __inline__ int setsockopt(
+    SOCKET socket_number, int level, int option, const char *value, int size) IPHELPER_OWN("setsockopt");
+static __inline__ int setsockopt(
+    SOCKET socket_number, int level, int option, const char *value, int size)
+{
+    return iphelper_setsockopt(socket_number, level, option, value, size);
+}
+
+static __inline__ int getsockopt(
+    SOCKET socket_number, int level, int option, char *value, int *size) IPHELPER_OWN("getsockopt");
+static __inline__ int getsockopt(
+    SOCKET socket_number, int level, int option, char *value, int *size)
+{
+    return iphelper_getsockopt(socket_number, level, option, value, size);
+}
+
+/* The host's headers declare these two, so that there can be no others of the same names. */
+#define select iphelper_select
+extern int gethostname(char *, size_t) __THROW;
 
 /* The address in dotted form, in a buffer of the calling thread that the next call fills anew. */
 static __inline__ char *inet_ntoa(struct in_addr address)
@@ -487,7 +575,11 @@ static __inline__ char *inet_ntoa(struct in_addr address)
 }
 
 extern ULONG iphelper_host_inet_addr(const char *) __asm__("inet_addr");
-#define inet_addr(text) iphelper_host_inet_addr(text)
+static __inline__ ULONG inet_addr(const char *text) IPHELPER_OWN("inet_addr");
+static __inline__ ULONG inet_addr(const char *text)
+{
+    return iphelper_host_inet_addr(text);
+}
 
 #ifdef __cplusplus
 }

@@ -45,8 +45,20 @@ static __inline__ PCWSTR InetNtopW(INT family, const VOID *address, PWSTR text, 
     return text;
 }
 
-#define inet_pton(family, text, address) iphelper_inet_pton(family, text, address)
-#define inet_ntop(family, address, text, size) iphelper_inet_ntop(family, address, text, size)
+static __inline__ INT inet_pton(INT family, const char *text, PVOID address) IPHELPER_OWN("inet_pton");
+static __inline__ INT inet_pton(INT family, const char *text, PVOID address)
+{
+    return iphelper_inet_pton(family, text, address);
+}
+
+static __inline__ const char *inet_ntop(
+    INT family, const VOID *address, char *text, size_t size) IPHELPER_OWN("inet_ntop");
+static __inline__ const char *inet_ntop(
+    INT family, const VOID *address, char *text, size_t size)
+{
+    return iphelper_inet_ntop(family, address, text, size);
+}
+
 #define InetPtonA iphelper_inet_pton
 #define InetNtopA iphelper_inet_ntop
 #ifdef UNICODE
@@ -157,10 +169,30 @@ static __inline__ INT iphelper_getnameinfo(
         iphelper_host_getnameinfo(&copy, address_size, host, host_size, service, service_size, host_flags));
 }
 
-#define getaddrinfo(host, service, hints, result) iphelper_getaddrinfo(host, service, hints, result)
-#define freeaddrinfo(list) iphelper_freeaddrinfo(list)
-#define getnameinfo(address, size, host, host_size, service, service_size, flags) \
-    iphelper_getnameinfo(address, size, host, host_size, service, service_size, flags)
+static __inline__ INT getaddrinfo(
+    PCSTR host, PCSTR service, const ADDRINFOA *hints, ADDRINFOA **result) IPHELPER_OWN("getaddrinfo");
+static __inline__ INT getaddrinfo(
+    PCSTR host, PCSTR service, const ADDRINFOA *hints, ADDRINFOA **result)
+{
+    return iphelper_getaddrinfo(host, service, hints, result);
+}
+
+static __inline__ VOID freeaddrinfo(ADDRINFOA *list) IPHELPER_OWN("freeaddrinfo");
+static __inline__ VOID freeaddrinfo(ADDRINFOA *list)
+{
+    iphelper_freeaddrinfo(list);
+}
+
+static __inline__ INT getnameinfo(
+    const struct sockaddr *address, int size, PCHAR host, DWORD host_size, PCHAR service, DWORD service_size, INT flags) IPHELPER_OWN("getnameinfo");
+static __inline__ INT getnameinfo(
+    const struct sockaddr *address, int size, PCHAR host, DWORD host_size, PCHAR service, DWORD service_size, INT flags)
+{
+    return iphelper_getnameinfo(address, size, host, host_size, service, service_size, flags);
+}
+
+/* The C library's own. */
+extern const IN6_ADDR in6addr_any, in6addr_loopback;
 
 #define IN6_IS_ADDR_LOOPBACK(address) iphelper_is_address(address, 1)
 #define IN6_IS_ADDR_UNSPECIFIED(address) iphelper_is_address(address, 0)

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Command, Stdio};
-use support::{Scratch, crate_dir, examples, libraries, succeeded};
+use support::{Scratch, compiles, crate_dir, examples, libraries, succeeded};
 
 mod support;
 
@@ -138,6 +138,46 @@ fn rust_with_windows_sys() {
     isolated(|| {
         connections(&program, |end| vec![end.to_string()]);
         routes_and_their_changes(&program);
+    });
+}
+
+#[test]
+fn cpp() {
+    if !compiles("g++", &[], "g++") {
+        return;
+    }
+    let source = examples().join("cpp/network_watch.cc");
+    let scratch = Scratch::new("cpp");
+    let options = ["-std=c++17", "-Wall", "-Wextra", "-Werror", "-Wno-unknown-pragmas"];
+    let windows = "x86_64-w64-mingw32-g++-posix";
+    if compiles(windows, &[], "g++-mingw-w64-x86-64-posix") {
+        let mut command = Command::new(windows);
+        let _ = command.args(options).arg(&source).arg("-o").arg(scratch.path("watch.exe"));
+        let made = command.args(["-liphlpapi", "-lws2_32"]).output();
+        let _ = succeeded(made.expect("starting the compiler"), "compiling for Windows");
+    }
+    let program = scratch.path("watch");
+    let mut command = Command::new("g++");
+    let _ =
+        command.args(options).arg("-I").arg(crate_dir().join("include")).arg(&source).arg("-o").arg(&program);
+    let made = command.arg("-L").arg(libraries()).arg("-liphlpapi").output();
+    let _ = succeeded(made.expect("starting the compiler"), "compiling");
+    let program = Program(vec![program.to_str().unwrap().to_owned()]);
+    isolated(|| {
+        let _ = run("ip link set lo up");
+        let _ = run("ip address add 192.0.2.1/24 dev lo");
+        let _ = run("ip route add default dev lo");
+        let mut watcher = program.command(&[]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(watcher.stdout.take().unwrap()).lines().map(Result::unwrap);
+        assert_eq!(lines.next().unwrap(), "lo MTU 65536 up 127.0.0.1/8 192.0.2.1/24 ::1/128");
+        assert_eq!(lines.next().unwrap(), "default by 0.0.0.0 on lo");
+        assert_eq!(lines.next().unwrap(), "watching");
+        let _ = run("ip address add 2001:db8::7/128 dev lo nodad");
+        assert!(lines.any(|line| line == "2001:db8::7 added"));
+        let _ = run("ip address del 192.0.2.1/24 dev lo");
+        assert!(lines.any(|line| line == "192.0.2.1 deleted"));
+        drop(watcher.stdin.take());
+        assert!(watcher.wait().unwrap().success());
     });
 }
 

@@ -122,30 +122,102 @@ fn each_constant_is_declared_by_its_header() {
 
 #[test]
 fn every_header_stands_alone_in_c_and_cpp() {
-    let headers = std::fs::read_dir(support::crate_dir().join("include")).expect("the headers");
-    let headers: Vec<String> =
-        headers.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    let headers = headers(&support::crate_dir().join("include"));
     assert!(headers.len() > 30, "{headers:?}");
     let scratch = Scratch::new("alone");
     for (compiler, name, options, package) in [
-        ("gcc", "alone.c", vec!["-std=c99", "-Wpedantic"], "gcc libc6-dev"),
-        ("gcc", "alone.c", vec!["-std=gnu17", "-DUNICODE"], "gcc libc6-dev"),
-        ("gcc", "alone.c", vec!["-m32"], "gcc-multilib"),
+        ("gcc", "alone.c", vec!["-fshort-wchar", "-std=c99", "-Wpedantic"], "gcc libc6-dev"),
+        ("gcc", "alone.c", vec!["-fshort-wchar", "-std=gnu17", "-DUNICODE"], "gcc libc6-dev"),
+        ("gcc", "alone.c", vec!["-fshort-wchar", "-m32"], "gcc-multilib"),
         ("g++", "alone.cc", vec!["-Wpedantic"], "g++"),
+        ("clang", "alone.c", vec!["-fshort-wchar"], "clang"),
     ] {
-        let target = if options.contains(&"-m32") { &options[..] } else { &[] };
+        let target = if options.contains(&"-m32") { &["-m32"][..] } else { &[] };
         if !compiles(compiler, target, package) {
             continue;
         }
         for header in &headers {
-            let source =
-                scratch.write(name, &format!("#include <{header}>\n#include <{header}>\nint nothing;\n"));
-            let mut command = std::process::Command::new(compiler);
-            let _ = command.args(["-Wall", "-Wextra", "-Werror", "-fshort-wchar", "-O1", "-I"]);
-            let _ = command.arg(support::crate_dir().join("include")).args(&options).arg("-c").arg(source);
-            let _ = command.arg("-o").arg(scratch.path("alone.o"));
-            let _ =
-                succeeded(command.output().expect("starting the compiler"), &format!("{header} {options:?}"));
+            let text = format!("#include <{header}>\n#include <{header}>\nint nothing;\n");
+            syntax(compiler, &scratch.write(name, &text), &options, header);
         }
     }
+}
+
+#[test]
+fn all_headers_stand_together_in_cpp() {
+    let folder = support::crate_dir().join("include");
+    let scratch = Scratch::new("together");
+    let mut text = String::from("#include <winsock2.h>\n#include <ws2tcpip.h>\n");
+    // A driver's are the other flavour.
+    for header in
+        headers(&folder).iter().filter(|name| !["ntddk.h", "wdm.h", "ntifs.h"].contains(&name.as_str()))
+    {
+        writeln!(text, "#include <{header}>").unwrap();
+    }
+    // In a block for C, and after the library's own headers, as some programs have them.
+    let inside =
+        format!("#include <functional>\n#include <iostream>\nextern \"C\" {{\n{text}}}\nint nothing;\n");
+    let source = scratch.write("together.cc", &inside);
+    for compiler in ["g++", "clang++"] {
+        if !compiles(compiler, &[], compiler) {
+            continue;
+        }
+        for options in [
+            vec!["-std=c++11"],
+            vec!["-std=c++20", "-DUNICODE"],
+            vec!["-std=c++17", "-fshort-wchar", "-DIPHELPER_SHORT_WCHAR"],
+        ] {
+            syntax(compiler, &source, &[&options[..], &["-Wpedantic"]].concat(), "all");
+        }
+    }
+}
+
+/// Standard wide strings have 32 bits, whatever a program is compiled with, and would be overrun.
+#[test]
+fn short_wide_characters_are_refused_in_cpp() {
+    if !compiles("g++", &[], "g++") {
+        return;
+    }
+    let scratch = Scratch::new("short");
+    let source = scratch.write("short.cc", "#include <windows.h>\nint nothing;\n");
+    let mut command = std::process::Command::new("g++");
+    let _ = command.args(["-fshort-wchar", "-fsyntax-only", "-I"]).arg(support::crate_dir().join("include"));
+    let output = command.arg(source).output().expect("starting the compiler");
+    assert!(!output.status.success());
+    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(message.contains("IPHELPER_SHORT_WCHAR"), "{message}");
+}
+
+#[test]
+fn spellings_of_header_names_lead_to_the_headers() {
+    let folder = support::crate_dir().join("include");
+    let spellings = headers(&folder.join("spellings"));
+    for spelling in &spellings {
+        let place = std::fs::canonicalize(folder.join("spellings").join(spelling)).expect(spelling);
+        assert_eq!(place, std::fs::canonicalize(folder.join(spelling.to_lowercase())).unwrap());
+    }
+    for common in
+        ["WinSock2.h", "Windows.h", "Ws2tcpip.h", "WS2tcpip.h", "Iphlpapi.h", "IPHlpApi.h", "IcmpAPI.h"]
+    {
+        assert!(spellings.iter().any(|spelling| spelling == common), "{common}");
+    }
+}
+
+/// The names of a folder's headers.
+fn headers(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).expect("the headers");
+    let mut names: Vec<String> =
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.retain(|name| name.to_lowercase().ends_with(".h"));
+    names.sort_unstable();
+    names
+}
+
+/// Compiles without making anything, each warning an error.
+fn syntax(compiler: &str, source: &Path, options: &[&str], what: &str) {
+    let mut command = std::process::Command::new(compiler);
+    let _ = command.args(["-Wall", "-Wextra", "-Werror", "-fsyntax-only", "-I"]);
+    let _ = command.arg(support::crate_dir().join("include")).args(options).arg(source);
+    let output = command.output().expect("starting the compiler");
+    let _ = succeeded(output, &format!("{compiler} {what} {options:?}"));
 }

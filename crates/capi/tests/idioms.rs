@@ -128,3 +128,27 @@ fn the_documentation_s_program_compiles_and_runs() {
         isolated(|| succeeded(Command::new(&program).output().unwrap(), "the documentation's program"));
     assert_eq!(printed, "1 MTU 65536\n1 MTU 65536\n");
 }
+
+#[test]
+fn cpp_programs_have_the_whole_library_beside_the_headers() {
+    if !compiles("g++", &[], "g++") {
+        return;
+    }
+    let scratch = Scratch::new("names");
+    let include = crate_dir().join("include");
+    let libraries = support::libraries();
+    for standard in ["-std=c++17", "-std=c++20"] {
+        let program = scratch.path("names");
+        let mut command = Command::new("g++");
+        let _ = command.args(["-Wall", "-Wextra", "-Wpedantic", "-Werror", standard, "-I"]).arg(&include);
+        let _ = command.arg("-I").arg(include.join("spellings")).arg(crate_dir().join("tests/c/names.cc"));
+        let _ = command.arg("-o").arg(&program).arg("-L").arg(libraries).arg("-liphlpapi");
+        let _ = command.arg(format!("-Wl,-rpath,{}", libraries.display()));
+        let _ = succeeded(command.output().expect("starting the compiler"), "names.cc");
+        let printed = isolated(|| {
+            let _ = iphelper_testkit::run("ip link set lo up");
+            succeeded(Command::new(&program).output().unwrap(), "names.cc")
+        });
+        assert_eq!(printed, "3 4 5 2 4294967295\n2 lo 1\n00 23 0\n0\n", "{standard}");
+    }
+}

@@ -27,6 +27,8 @@ fn a_program_is_compiled_and_run_with_the_installed_libraries() {
         "lib64/libiphlpapi.so.1",
         "lib64/pkgconfig/netio.pc",
         "include/iphelper/windows.h",
+        "include/iphelper/Iphlpapi.h",
+        "include/iphelper/WinSock2.h",
     ] {
         assert!(installed(file), "{file}");
     }
@@ -70,6 +72,15 @@ fn a_program_is_compiled_and_run_with_the_installed_libraries() {
     let table = crate_dir().join("tests/c/ip_interface_table.c");
     let printed = run(table.to_str().expect("a path in ASCII"), "iphlpapi");
     assert!(printed.starts_with("ipv4 1 lo type 24 "), "{printed}");
+    let spelled = scratch.write(
+        "spelled.c",
+        "#include <WinSock2.h>\n#include <Windows.h>\n#include <WS2tcpip.h>\n#include <IPHlpApi.h>\n\
+         int main(void) { printf(\"%ls\\n\", L\"capitals\"); return 0; }\n",
+    );
+    assert_eq!(run(spelled.to_str().expect("a path in ASCII"), "iphlpapi"), "capitals\n");
+    let cpp = std::fs::read_to_string(format!("{prefix}/lib64/pkgconfig/iphlpapi-c++.pc")).expect("the file");
+    assert!(cpp.contains("Name: iphlpapi-c++\n") && !cpp.contains("short-wchar"), "{cpp}");
+    assert!(cpp.contains("-liphlpapi\n") && cpp.contains("Cflags: -I${includedir}\n"), "{cpp}");
     let driver = scratch.write(
         "driver.c",
         "#include <ntddk.h>\n#include <netioapi.h>\n#include <iphelper_stdio.h>\n\

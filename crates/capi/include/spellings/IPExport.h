@@ -1,0 +1,1 @@
+../ipexport.h

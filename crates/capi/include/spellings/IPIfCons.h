@@ -1,0 +1,1 @@
+../ipifcons.h

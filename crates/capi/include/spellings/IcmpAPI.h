@@ -1,0 +1,1 @@
+../icmpapi.h

@@ -1,0 +1,1 @@
+../iprtrmib.h

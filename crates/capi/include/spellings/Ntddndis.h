@@ -1,0 +1,1 @@
+../ntddndis.h

@@ -1,0 +1,1 @@
+../tcpestats.h
