@@ -12,6 +12,7 @@
 mod announcements;
 pub mod bus;
 mod child;
+mod descriptors;
 mod dns_server;
 mod files;
 mod network_manager;
@@ -34,6 +35,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 pub use announcements::Announcements;
 pub use child::{Child, in_child, is_child};
 pub use ctor;
+pub use descriptors::with_spare_descriptors;
 pub use dns_server::DnsServer;
 pub use files::with_private_files;
 pub use network_manager::{serve_network_manager, set_network_manager};

@@ -83,16 +83,34 @@ impl Processes {
             return Ok(FxHashMap::default());
         }
         let pids = self.pids()?;
-        let search = Search {
-            processes: self,
-            pids: &pids,
-            wanted: &wanted,
-            next: 0.into(),
-            missing: wanted.len().into(),
-        };
         let threads =
             std::thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS).min(pids.len());
-        let mut names: FxHashMap<u32, Arc<str>> = std::thread::scope(|scope| {
+        let found = match self.search(&pids, &wanted, threads) {
+            // One thread alone needs fewer descriptors.
+            Err(errno) if errno == Errno::MFILE && threads > 1 => self.search(&pids, &wanted, 1),
+            found => found,
+        };
+        let mut names = found.map_err(|errno| system("looking for the owners of sockets", errno))?;
+        names.shrink_to_fit();
+        let owner = |(inode, pid): (u64, AtomicU32)| {
+            let pid = pid.into_inner();
+            Some((inode, Owner { pid, name: Arc::clone(names.get(&pid)?) }))
+        };
+        Ok(wanted.into_iter().filter_map(owner).collect())
+    }
+
+    /// One pass over processes; the names of those that hold a wanted socket.
+    fn search(
+        &self,
+        pids: &[u32],
+        wanted: &FxHashMap<u64, AtomicU32>,
+        threads: usize,
+    ) -> Result<FxHashMap<u32, Arc<str>>, Errno> {
+        for pid in wanted.values() {
+            pid.store(NOBODY, Ordering::Relaxed);
+        }
+        let search = Search { processes: self, pids, wanted, next: 0.into(), missing: wanted.len().into() };
+        std::thread::scope(|scope| {
             let search = &search;
             // Without a second thread the first does all the work.
             let helpers: Vec<_> = (1..threads)
@@ -100,16 +118,14 @@ impl Processes {
                 .collect();
             let mut names = search.run();
             for helper in helpers {
-                names.extend(helper.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+                let others = helper.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+                names = names.and_then(|mut names| {
+                    names.extend(others?);
+                    Ok(names)
+                });
             }
             names
-        });
-        names.shrink_to_fit();
-        let owner = |(inode, pid): (u64, AtomicU32)| {
-            let pid = pid.into_inner();
-            Some((inode, Owner { pid, name: Arc::clone(names.get(&pid)?) }))
-        };
-        Ok(wanted.into_iter().filter_map(owner).collect())
+        })
     }
 
     /// Every socket of those of the processes `pids` (ascending) whose name is `wanted`, with its owner.
@@ -133,6 +149,9 @@ impl Processes {
                 })
             });
             match read {
+                Err(errno) if is_lack(errno) => {
+                    return Err(system("looking at a process's descriptors", errno));
+                }
                 Err(errno @ (Errno::ACCESS | Errno::PERM)) if unreadable == Unreadable::Refuse => {
                     return Err(system("looking at a process's descriptors", errno)
                         .because(format!("process {pid} is another user's: needs CAP_SYS_PTRACE")));
@@ -167,16 +186,21 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// Takes processes until none is left; the names of those that hold a socket.
-    fn run(&self) -> FxHashMap<u32, Arc<str>> {
+    /// Takes processes until none is left; the names of those that hold a socket. Fails with what this process lacks to
+    /// look at others: to pass over them would say that they hold nothing.
+    fn run(&self) -> Result<FxHashMap<u32, Arc<str>>, Errno> {
         let mut names = FxHashMap::default();
         let mut buffer = vec![MaybeUninit::uninit(); 32 * 1024];
         while self.missing.load(Ordering::Relaxed) != 0 {
             let Some(pid) = self.pids.get(self.next.fetch_add(1, Ordering::Relaxed)) else { break };
             // A process that is gone or closed to this caller is passed over.
-            let Ok(process) = self.processes.find(*pid) else { continue };
+            let process = match self.processes.find(*pid) {
+                Err(errno) if is_lack(errno) => return Err(errno),
+                Err(_) => continue,
+                Ok(process) => process,
+            };
             let mut holds = false;
-            let _ = process.sockets(&mut buffer, |inode| {
+            let read = process.sockets(&mut buffer, |inode| {
                 if let Some(lowest) = self.wanted.get(&inode) {
                     holds = true;
                     if lowest.fetch_min(*pid, Ordering::Relaxed) == NOBODY {
@@ -184,12 +208,14 @@ impl Search<'_> {
                     }
                 }
             });
-            // It has ended since if it has no name any more.
-            if holds && let Ok(name) = process.name() {
-                let _ = names.insert(*pid, name);
+            let name = if holds { process.name().map(Some) } else { Ok(None) };
+            match (read, name) {
+                (Err(errno), _) | (_, Err(errno)) if is_lack(errno) => return Err(errno),
+                // It has ended since if it has no name any more.
+                (_, name) => names.extend(name.ok().flatten().map(|name| (*pid, name))),
             }
         }
-        names
+        Ok(names)
     }
 }
 
@@ -204,14 +230,8 @@ impl Process {
             return Ok(());
         }
         // The first thread of a process may end before the others, and its files are gone with it.
-        let mut threads = Vec::new();
-        let tasks = directory(&self.directory, "task")?;
-        let mut entries = RawDir::new(&tasks, &mut *buffer);
-        while let Some(entry) = entries.next() {
-            threads.extend(number(entry?.file_name()).filter(|thread| *thread != self.pid));
-        }
-        for thread in threads {
-            let descriptors = match directory(&tasks, &format!("{thread}/fd")) {
+        for thread in self.threads(buffer)? {
+            let descriptors = match directory(&self.directory, &format!("task/{thread}/fd")) {
                 Err(Errno::NOENT | Errno::SRCH) => continue,
                 descriptors => descriptors?,
             };
@@ -221,6 +241,17 @@ impl Process {
             }
         }
         Ok(())
+    }
+
+    /// Its threads but the first.
+    fn threads(&self, buffer: &mut [MaybeUninit<u8>]) -> Result<Vec<u32>, Errno> {
+        let mut threads = Vec::new();
+        let tasks = directory(&self.directory, "task")?;
+        let mut entries = RawDir::new(&tasks, buffer);
+        while let Some(entry) = entries.next() {
+            threads.extend(number(entry?.file_name()).filter(|thread| *thread != self.pid));
+        }
+        Ok(threads)
     }
 
     /// Whether the process has the socket with this inode open.
@@ -241,10 +272,21 @@ impl Process {
 
     /// The path of the program, as its own mount namespace has it.
     pub(super) fn path(&self) -> Result<PathBuf, Errno> {
-        let link = rustix::fs::readlinkat(&self.directory, "exe", Vec::new())?.into_bytes();
+        let read = |name: &str| rustix::fs::readlinkat(&self.directory, name, Vec::new());
+        let (name, link) = match read("exe") {
+            // The first thread has ended, and has no program any more; the others have.
+            Err(Errno::NOENT) => {
+                let program = |thread| format!("task/{thread}/exe");
+                let mut others =
+                    self.threads(&mut vec![MaybeUninit::uninit(); 4 * 1024])?.into_iter().map(program);
+                others.find_map(|name| read(&name).ok().map(|link| (name, link))).ok_or(Errno::NOENT)?
+            }
+            link => ("exe".to_owned(), link?),
+        };
+        let link = link.into_bytes();
         // The kernel marks the name of a program whose file is gone, and a file may be named so, too.
-        let gone =
-            rustix::fs::statat(&self.directory, "exe", AtFlags::empty()).is_ok_and(|file| file.st_nlink == 0);
+        let gone = rustix::fs::statat(&self.directory, name.as_str(), AtFlags::empty())
+            .is_ok_and(|file| file.st_nlink == 0);
         let path = if gone { link.strip_suffix(b" (deleted)").unwrap_or(&link) } else { &link };
         Ok(PathBuf::from(OsStr::from_bytes(path)))
     }
@@ -301,6 +343,11 @@ fn directory(at: impl std::os::fd::AsFd, name: &str) -> Result<OwnedFd, Errno> {
     retry_on_intr(|| {
         rustix::fs::openat(at, name, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
     })
+}
+
+/// Whether it is this process that lacks something, not the one that is looked at.
+pub(super) fn is_lack(errno: Errno) -> bool {
+    matches!(errno, Errno::MFILE | Errno::NFILE | Errno::NOMEM)
 }
 
 /// The number that a name in `/proc` is.
