@@ -36,7 +36,7 @@ use std::time::SystemTime;
 pub struct UdpEndpoint {
     /// The table that the row belongs to. A dual-stack `::` socket has a row in both.
     pub family: Family,
-    /// The local end; an IPv6 link-local address carries its scope id.
+    /// The local end; an IPv6 link-local address carries its scope id, and so does a group of a link.
     pub local: SocketAddr,
     /// The remote end, of a socket that is connected to one. Windows' rows do not tell it.
     pub remote: Option<SocketAddr>,

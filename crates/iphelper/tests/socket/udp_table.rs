@@ -118,6 +118,22 @@ fn dual_stack_sockets_are_in_both_tables_and_mapped_ones_in_one() {
 }
 
 #[test]
+fn groups_of_a_link_have_its_zone_as_its_addresses_have() {
+    isolated(|| {
+        let host = Host::open().unwrap();
+        let lo = 1;
+        let bound = [("ff02::fb", lo), ("ff01::1", lo), ("ff05::2", 0)].map(|(group, zone)| {
+            let end = SocketAddrV6::new(group.parse().unwrap(), 5353, 0, zone);
+            (UdpSocket::bind(end).unwrap(), end)
+        });
+        let rows = table(&host, &UdpQuery::default());
+        for (_, end) in &bound {
+            assert!(rows.iter().any(|row| row.local == (*end).into()), "{end}: {rows:#?}");
+        }
+    });
+}
+
+#[test]
 fn the_kernel_chooses_ports_for_the_first_packet_too() {
     isolated(|| {
         let host = Host::open().unwrap();

@@ -1,5 +1,6 @@
 //! From the kernel's row of a socket to its place in the tables.
 
+use crate::backend::linux::address::scope_id;
 use crate::socket::SocketCookie;
 use crate::types::{Family, InterfaceIndex};
 use iphelper_netlink::DecodeError;
@@ -37,7 +38,7 @@ pub(super) fn each(row: &SocketRow<'_>, mut add: impl FnMut(Ends)) -> Result<(),
                 return Ok(());
             }
             let scoped = |address: Ipv6Addr, port| -> SocketAddr {
-                let scope = if address.is_unicast_link_local() { row.interface() } else { 0 };
+                let scope = scope_id(address.into(), InterfaceIndex(row.interface()));
                 SocketAddrV6::new(address, port, 0, scope).into()
             };
             let dual = local.is_unspecified() && row.v6_only()? == Some(false);
