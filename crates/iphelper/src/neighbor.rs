@@ -257,7 +257,7 @@ impl Host {
     ///   [`NotFound`](crate::ErrorKind::NotFound) where the interface does not have the family;
     ///   [`AlreadyExists`](crate::ErrorKind::AlreadyExists) for an address that is in the interface's table, in whatever
     ///   state; [`InvalidParameter`](crate::ErrorKind::InvalidParameter) for an address that no neighbour can have, or a
-    ///   physical address that the interface cannot send to;
+    ///   physical address that the interface cannot send to, and for IPv4 on a loopback or point-to-point interface;
     ///   [`NotSupported`](crate::ErrorKind::NotSupported) where this host lacks the family;
     ///   [`AccessDenied`](crate::ErrorKind::AccessDenied)
     /// - Linux: `RTM_NEWNEIGH` with `NLM_F_EXCL`
@@ -433,7 +433,8 @@ impl Host {
     /// - one in doubt when it has answered, about five seconds later: the kernel gives others the time to confirm it.
     ///
     /// A permanent neighbour, which somebody has set, is nobody's to ask for: it is the answer as it is. One that a control
-    /// plane knows or the kernel keeps resolved is not forgotten, but asked if it is in doubt.
+    /// plane knows or the kernel keeps resolved is not forgotten, but asked if it is in doubt. Beyond a tunnel or another
+    /// interface without neighbours the answer is a permanent row without physical address.
     ///
     /// ```no_run
     /// # fn main() -> iphelper::Result<()> {

@@ -282,6 +282,13 @@ fn each_error_of_a_change() {
         let which = NeighborFlush { interface: Some(interface), ..NeighborFlush::default() };
         assert_eq!(lan.host.flush_neighbors(&which).unwrap_err().kind(), ErrorKind::InterfaceNotFound);
     }
+    // The kernel would take it for its own entry for all packets over the link.
+    lan.near.run(|| {
+        let lo = lan.host.interface_named("lo").unwrap().index;
+        let error = lan.host.create_neighbor(&NewNeighbor::new(lo, ip("192.0.2.9"), good)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidParameter, "{error}");
+        assert_eq!(run("ip -4 neigh show nud all dev lo"), "", "nothing was made");
+    });
     // A link without physical addresses.
     let tun = NetNs::new();
     tun.run(|| {

@@ -10,7 +10,7 @@ use crate::neighbors;
 use crate::neighbors::{Addresses, BOTH, Lan, ip};
 use iphelper::neighbor::{Neighbor, NeighborState};
 use iphelper::{ErrorKind, Family, Host, InterfaceIndex, InterfaceKey, Result};
-use iphelper_testkit::{Capture, Frame, Icmpv6, NetNs, run, set_sysctl, unprivileged};
+use iphelper_testkit::{Capture, Frame, Icmpv6, NetNs, Tun, isolated, run, set_sysctl, unprivileged};
 use std::time::{Duration, Instant};
 
 const WRONG: &str = "02:00:5e:00:53:66";
@@ -270,6 +270,28 @@ fn many_at_a_time_do_not_mistake_each_others_flush_for_silence() {
             }
         });
     }
+}
+
+#[test]
+fn nobody_is_asked_at_the_end_of_a_tunnel() {
+    isolated(|| {
+        let _tun = match Tun::new("t0") {
+            Err(error) => return eprintln!("skipped: no TUN here: {error}"),
+            Ok(tun) => tun,
+        };
+        let _ = run("ip address add 192.0.2.1 peer 192.0.2.2 dev t0");
+        let _ = run("ip link set t0 up");
+        let host = Host::open().unwrap();
+        let ask = || host.resolve_neighbor(ip("192.0.2.2"), None, None).unwrap();
+        for neighbor in [ask(), unprivileged(ask)] {
+            assert_eq!(neighbor.state, NeighborState::Permanent);
+            assert!(neighbor.physical_address.is_empty(), "{neighbor:?}");
+        }
+        let _ = run("ip link set t0 down");
+        let t0 = host.interface_named("t0").unwrap().index;
+        let error = host.resolve_neighbor(ip("192.0.2.2"), Some(t0.into()), None).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NeighborUnreachable, "{error}");
+    });
 }
 
 #[test]

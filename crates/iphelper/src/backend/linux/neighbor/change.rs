@@ -2,7 +2,7 @@
 //!
 //! Each call does all its checks first, with `write` or without: what it tells without is what it does with it.
 
-use super::read::{Entry, Named, no_such_neighbor, require_neighbor_address};
+use super::read::{Entry, Named, no_such_neighbor, require_neighbor_address, shares_one_entry};
 use crate::backend::linux::LinuxHost;
 use crate::backend::linux::link::Link;
 use crate::error::{Error, ErrorKind, Result};
@@ -21,6 +21,12 @@ impl LinuxHost {
         let NewNeighbor { interface, address, physical_address, permanent } = *new;
         let link = self.link_for_neighbor(interface, address, OPERATION)?;
         require_physical_address(&link, physical_address, OPERATION)?;
+        if shares_one_entry(&link, address) {
+            return Err(Error::new(ErrorKind::InvalidParameter, OPERATION).because(format!(
+                "{} has no IPv4 neighbours: one entry is for all that leaves by it",
+                link.name()
+            )));
+        }
         let exists = |entry: Option<Entry>| {
             let state = entry.map(|entry| entry.row(&Named::from(&link)).state.to_string());
             Error::new(ErrorKind::AlreadyExists, OPERATION).because(format!(

@@ -8,6 +8,7 @@ use crate::neighbor::{Neighbor, NeighborState, PhysicalAddress, ProxyInterface, 
 use crate::types::{Family, InterfaceIndex, InterfaceKey, InterfaceLuid};
 use iphelper_netlink::DecodeError;
 use iphelper_netlink::message::{Message, Request};
+use iphelper_netlink::rtnetlink::link::flag as link_flag;
 use iphelper_netlink::rtnetlink::neigh::{self, Ages, flag, state};
 use rustc_hash::FxHashMap;
 use std::net::{IpAddr, Ipv4Addr};
@@ -251,6 +252,12 @@ pub(super) fn require_neighbor_address(address: IpAddr, operation: &'static str)
     }
     Err(Error::new(ErrorKind::InvalidParameter, operation)
         .because(format!("{address} is no address that a host of a link can have")))
+}
+
+/// Whether the kernel has one entry for all IPv4 packets over a link, that of `0.0.0.0` (`net/ipv4/arp.c`,
+/// `arp_constructor`): it takes each address that is asked for or set there for that one.
+pub(super) fn shares_one_entry(link: &Link, address: IpAddr) -> bool {
+    address.is_ipv4() && (link.has(link_flag::LOOPBACK) || link.has(link_flag::POINT_TO_POINT))
 }
 
 pub(super) fn no_such_neighbor(address: IpAddr, link: &Link, operation: &'static str) -> Error {

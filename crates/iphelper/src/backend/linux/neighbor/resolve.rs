@@ -5,14 +5,14 @@
 //! asks for an address that it does not know, and for one in doubt when the delay of unreachability detection is over;
 //! one that was confirmed within the reachable time is taken as it is.
 
-use super::read::{Entry, Named, require_neighbor_address};
+use super::read::{Entry, Named, require_neighbor_address, shares_one_entry};
 use crate::backend::linux::LinuxHost;
 use crate::backend::linux::link::{Link, address_family};
 use crate::backend::linux::socket::datagram::send_nothing;
 use crate::backend::linux::socket::{Protocol, Refusal, Socket};
 use crate::best_route::BestRouteQuery;
 use crate::error::{Error, ErrorKind, Result};
-use crate::neighbor::Neighbor;
+use crate::neighbor::{Neighbor, PhysicalAddress};
 use crate::types::{Family, InterfaceIndex, InterfaceKey};
 use iphelper_netlink::rtnetlink::link::flag as link_flag;
 use iphelper_netlink::rtnetlink::neigh::{self, DELETE_NEIGHBOR, Key, state};
@@ -48,6 +48,11 @@ impl LinuxHost {
         }
         if !link.has(link_flag::UP) {
             return Err(unreachable(format!("{} is switched off", link.name())));
+        }
+        if shares_one_entry(&link, address) {
+            // Nobody is asked there, and the kernel has no entry of this address that one could wait for.
+            let entry = Entry::new(link.index, address, PhysicalAddress::default(), state::NOARP);
+            return Ok(entry.row(&named));
         }
         let question = Question {
             host: self,
@@ -388,7 +393,6 @@ fn unreachable(reason: String) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::neighbor::PhysicalAddress;
 
     #[test]
     fn an_entry_says_how_far_the_kernel_is() {
