@@ -141,7 +141,9 @@ fn keys(
     let interface = key::interface(luid, index)?;
     let is_of_a_link =
         matches!(address.ip, IpAddr::V6(ip) if ip.is_unicast_link_local() || ip.is_multicast());
-    if is_of_a_link && address.scope != 0 && host.interface_names(interface)?.index.0 != address.scope {
+    // Of an interface that is not there, the operation itself says what it says of others.
+    let is_other = || host.interface_names(interface).is_ok_and(|names| names.index.0 != address.scope);
+    if is_of_a_link && address.scope != 0 && is_other() {
         return Err(Code::INVALID_PARAMETER);
     }
     Ok((interface, address.ip))

@@ -6,7 +6,7 @@ mod row;
 use crate::error::{Code, Flavour};
 use crate::memory::table;
 use crate::raw::{MIB_IPINTERFACE_ROW, MIB_IPINTERFACE_TABLE, NET_LUID};
-use crate::{guard, host, key};
+use crate::{guard, host, key, privilege};
 use iphelper::{Family, InterfaceKey};
 
 /// `GetIpInterfaceEntry`. `ERROR_FILE_NOT_FOUND` for no such interface, `ERROR_NOT_FOUND` for one without the family.
@@ -63,7 +63,9 @@ pub unsafe fn set_ip_interface_entry<F: Flavour>(row: *mut MIB_IPINTERFACE_ROW) 
         // By LUID from here on: an index may become another interface's between two calls.
         let luid = match key {
             InterfaceKey::Luid(luid) => luid,
-            InterfaceKey::Index(_) => host.interface_names(key)?.luid,
+            InterfaceKey::Index(_) => {
+                host.interface_names(key).map_err(|error| privilege::or_denied(&host, error.into()))?.luid
+            }
         };
         let _changes = host.set_ip_interface(family, luid, &change)?;
         // SAFETY: as above.

@@ -41,6 +41,7 @@ pub mod notification;
 pub mod owner_module;
 pub mod path;
 pub mod port_reservation;
+mod privilege;
 mod process;
 pub mod raw;
 pub mod round_trip;

@@ -11,9 +11,9 @@ pub use first_generation::{
 use crate::error::{Code, Flavour};
 use crate::memory::table;
 use crate::raw::{MIB_IPFORWARD_ROW2, MIB_IPFORWARD_TABLE2};
-use crate::{guard, host, key};
-use iphelper::ErrorKind;
+use crate::{guard, host, key, privilege};
 use iphelper::route::{RouteQuery, RouteTables};
+use iphelper::{ErrorKind, Host};
 
 /// How often a table that changed while it was read is read again.
 const ATTEMPTS: usize = 10;
@@ -83,8 +83,9 @@ pub unsafe fn initialize_ip_forward_entry(row: *mut MIB_IPFORWARD_ROW2) {
 pub unsafe fn create_ip_forward_entry2<F: Flavour>(row: *const MIB_IPFORWARD_ROW2) -> F::Status {
     guard::status::<F>(|| {
         // SAFETY: the caller's promise on `row`.
-        let new = unsafe { row::new(row) }?;
-        let _made = host::current()?.create_route(&new).map_err(row::code)?;
+        let new = unsafe { row::new(row) };
+        let host = host::current()?;
+        let _made = host.create_route(&new.map_err(|code| refused(&host, code))?).map_err(row::code)?;
         Ok(())
     })
 }
@@ -95,8 +96,10 @@ pub unsafe fn create_ip_forward_entry2<F: Flavour>(row: *const MIB_IPFORWARD_ROW
 pub unsafe fn set_ip_forward_entry2<F: Flavour>(row: *const MIB_IPFORWARD_ROW2) -> F::Status {
     guard::status::<F>(|| {
         // SAFETY: the caller's promise on `row`.
-        let (key, change) = unsafe { (row::key(row)?, row::change(row)?) };
-        let _changes = host::current()?.set_route(&key, &change).map_err(row::code)?;
+        let (key, change) = unsafe { (row::key(row)?, row::change(row)) };
+        let host = host::current()?;
+        let change = change.map_err(|code| refused(&host, code))?;
+        let _changes = host.set_route(&key, &change).map_err(row::code)?;
         Ok(())
     })
 }
@@ -110,4 +113,9 @@ pub unsafe fn delete_ip_forward_entry2<F: Flavour>(row: *const MIB_IPFORWARD_ROW
         let _gone = host::current()?.delete_route(&key).map_err(row::code)?;
         Ok(())
     })
+}
+
+/// The code of a row that this host is not asked for.
+fn refused(host: &Host, code: Code) -> Code {
+    if code == Code::INVALID_PARAMETER { code } else { privilege::or_denied(host, code) }
 }

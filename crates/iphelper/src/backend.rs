@@ -346,6 +346,7 @@ pub(crate) trait Keeper {
 
 /// [`crate::doctor`].
 pub(crate) trait Doctor {
+    fn may_administrate(&self) -> Result<bool>;
     #[cfg(target_os = "linux")]
     fn diagnose(&self) -> Result<Diagnosis>;
     #[cfg(target_os = "linux")]

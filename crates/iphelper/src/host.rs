@@ -36,6 +36,15 @@ impl Host {
         Ok(Self { backend: backend::open_namespace(namespace)? })
     }
 
+    /// Whether this caller may change what belongs to this host's network: each change asks this before all else.
+    ///
+    /// - Windows: membership of Administrators, without which functions give `ERROR_ACCESS_DENIED`
+    /// - Linux: `CAP_NET_ADMIN` over the network namespace, asked of the kernel by a change of no interface
+    /// - Privilege: none
+    pub fn may_administrate(&self) -> Result<bool> {
+        self.backend.may_administrate()
+    }
+
     pub(crate) fn backend(&self) -> &Arc<dyn Backend> {
         &self.backend
     }

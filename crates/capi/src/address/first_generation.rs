@@ -5,7 +5,7 @@ use crate::memory::buffer::Buffer;
 use crate::raw::{
     MIB_IPADDR_DISCONNECTED, MIB_IPADDR_DYNAMIC, MIB_IPADDR_PRIMARY, MIB_IPADDRROW, MIB_IPADDRTABLE,
 };
-use crate::{guard, host, sockaddr};
+use crate::{guard, host, privilege, sockaddr};
 use iphelper::address::{DadState, PrefixOrigin};
 use iphelper::{ErrorKind, Family, InterfaceIndex};
 use std::collections::BTreeSet;
@@ -53,9 +53,11 @@ pub unsafe fn add_ip_address(
 #[doc(alias = "DeleteIPAddress")]
 pub fn delete_ip_address(context: u32) -> u32 {
     guard::status::<Win32>(|| {
-        let deleted = host::current()?.delete_ip_address(context);
-        deleted.map_err(|error| match error.kind() {
-            ErrorKind::NotFound | ErrorKind::InterfaceNotFound => Code::INVALID_PARAMETER,
+        let host = host::current()?;
+        host.delete_ip_address(context).map_err(|error| match error.kind() {
+            ErrorKind::NotFound | ErrorKind::InterfaceNotFound => {
+                privilege::or_denied(&host, Code::INVALID_PARAMETER)
+            }
             _ => error.into(),
         })
     })

@@ -8,7 +8,7 @@ use crate::raw::{
     MIB_IPFORWARDROW, MIB_IPFORWARDROW_0, MIB_IPFORWARDROW_1, MIB_IPFORWARDTABLE, MIB_IPPROTO_NETMGMT,
     MIB_IPROUTE_METRIC_UNUSED, MIB_IPROUTE_TYPE_DIRECT, MIB_IPROUTE_TYPE_INDIRECT, MIB_IPROUTE_TYPE_OTHER,
 };
-use crate::{guard, host, sockaddr};
+use crate::{guard, host, privilege, sockaddr};
 use iphelper::route::{NewRoute, Route, RouteChange, RouteKey, RouteKind, RouteQuery, RouteTables};
 use iphelper::{ErrorKind, Family, Host, InterfaceIndex, Prefix};
 use std::collections::BTreeMap;
@@ -121,8 +121,10 @@ fn route_metric(host: &Host, row: &MIB_IPFORWARDROW) -> Result<u32, Code> {
     if protocol.cast_signed() != MIB_IPPROTO_NETMGMT {
         return Err(Code::INVALID_PARAMETER);
     }
-    let interface = host.ip_interface(Family::V4, InterfaceIndex(row.dwForwardIfIndex)).map_err(code)?;
-    row.dwForwardMetric1.checked_sub(interface.metric).ok_or(Code::INVALID_PARAMETER)
+    let interface = host.ip_interface(Family::V4, InterfaceIndex(row.dwForwardIfIndex)).map_err(code);
+    let metric =
+        interface.and_then(|it| row.dwForwardMetric1.checked_sub(it.metric).ok_or(Code::INVALID_PARAMETER));
+    metric.map_err(|code| privilege::or_denied(host, code))
 }
 
 /// The row of one route; `None` for one by an IPv6 router, for which there is no room.

@@ -40,6 +40,15 @@ fn entering_another_namespace_needs_a_privilege() {
 }
 
 #[test]
+fn who_may_change_the_network_is_told_so() {
+    isolated(|| {
+        let host = Host::open().unwrap();
+        let asked = || host.may_administrate().unwrap();
+        assert_eq!((asked(), unprivileged(asked), asked()), (true, false, true));
+    });
+}
+
+#[test]
 fn a_forked_child_does_not_read_its_parents_answers() {
     isolated(|| {
         let host = Host::open().unwrap();

@@ -18,6 +18,10 @@ use rustix::thread::CapabilitySet;
 const OPERATION: &str = "diagnosing the host";
 
 impl backend::Doctor for LinuxHost {
+    fn may_administrate(&self) -> Result<bool> {
+        self.is_administrator()
+    }
+
     fn diagnose(&self) -> Result<Diagnosis> {
         let links = self.links(OPERATION)?;
         let probes = Probes::new(self)?;
@@ -123,7 +127,7 @@ impl Probes {
         let capabilities = rustix::thread::capabilities(None).map(|sets| sets.effective);
         Ok(Self {
             kernel: rustix::system::uname().release().to_string_lossy().into_owned(),
-            may_change: host.may_administrate()?,
+            may_change: host.is_administrator()?,
             sysctl: Family::ALL.map(sysctl),
             has_force_forwarding: host
                 .sysctl

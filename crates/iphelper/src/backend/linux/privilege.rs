@@ -17,7 +17,7 @@ impl LinuxHost {
     ///
     /// The kernel asks for the capability of the socket's opener, too. So a caller that has gained it since the idle
     /// sockets were opened, as a set-uid program does, gets new ones.
-    pub(super) fn may_administrate(&self) -> Result<bool> {
+    pub(super) fn is_administrator(&self) -> Result<bool> {
         if self.route.take().map(|mut socket| may_change(&mut socket))? {
             return Ok(true);
         }
@@ -33,7 +33,7 @@ impl LinuxHost {
 
     /// [`ErrorKind::AccessDenied`] unless the caller has `CAP_NET_ADMIN` over this namespace.
     pub(super) fn require_administrator(&self, operation: &'static str) -> Result<()> {
-        if self.may_administrate()? {
+        if self.is_administrator()? {
             return Ok(());
         }
         Err(Error::new(ErrorKind::AccessDenied, operation)

@@ -60,7 +60,7 @@ impl LinuxHost {
             address,
             source,
             times: self.times(&link, Family::of(&address))?,
-            administrator: self.may_administrate()?,
+            administrator: self.is_administrator()?,
             marks: known.filter(|entry| !entry.is_learned()).map_or(0, Entry::lasting_marks),
         };
         question.answer(known).map(|entry| entry.row(&named))

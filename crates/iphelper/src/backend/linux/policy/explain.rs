@@ -69,7 +69,7 @@ impl LinuxHost {
 
     /// Whether the kernel has a packet filter; `None` where this caller may not know.
     pub(in crate::backend::linux) fn has_packet_filter(&self) -> Result<Option<bool>> {
-        if !self.may_administrate()? {
+        if !self.is_administrator()? {
             return Ok(None);
         }
         Ok(Some(Guard::read_if_permitted(self).map_or(true, |guard| guard.is_some())))

@@ -23,7 +23,7 @@ impl KeeperLock {
         batch.push(Table { name: KEEPER_TABLE.to_owned(), comment, owned: true }.create());
         match socket.transaction(batch) {
             Ok(()) => Ok(Self(socket)),
-            Err(refusal) if refusal.errno() == libc::EPERM && !host.may_administrate()? => {
+            Err(refusal) if refusal.errno() == libc::EPERM && !host.is_administrator()? => {
                 Err(refusal.error(OPERATION).because("needs CAP_NET_ADMIN over the network namespace"))
             }
             // Another's table is EPERM; EEXIST is one without owner, which somebody made by hand.
