@@ -1,7 +1,8 @@
 //! Echo requests, over IPv4 and IPv6: who answers, how long it takes, and what routers say instead.
 //!
 //! [`Host::echo`] waits for one answer. [`Host::echo_socket`] is for many requests, many answers, and for programs that wait
-//! for several things: the socket has a descriptor and never blocks unless it is told to.
+//! for several things: the socket has a descriptor and never blocks unless it is told to. [`Host::is_echo_group`] tells whether
+//! several hosts may answer.
 //!
 //! ```no_run
 //! use iphelper::Host;
