@@ -1,8 +1,9 @@
 //! The arguments, from the program's name to the noun; each noun's own are beside its commands.
 
 use crate::cmd::{
-    adapter, address, compartment, completions, demo, dns, doctor, estats, interface, keeper, man, neighbor,
-    path_mtu, ping, port_reservation, route, stats, tcp, udp, watch,
+    adapter, address, bandwidth, compartment, completions, connectivity, demo, dns, doctor, estats,
+    interface, keeper, man, neighbor, path_mtu, ping, port_reservation, route, stats, tcp, timestamp, udp,
+    watch,
 };
 use crate::exit::{self, Exit, Failure};
 use anstyle::{AnsiColor, Style};
@@ -75,6 +76,10 @@ enum Command {
     PortReservation(port_reservation::Command),
     #[command(subcommand)]
     Compartment(compartment::Command),
+    Connectivity(connectivity::Args),
+    Bandwidth(bandwidth::Args),
+    #[command(subcommand)]
+    Timestamp(timestamp::Command),
     Watch(watch::Args),
     Keeper(keeper::Args),
     Doctor(doctor::Args),
@@ -121,6 +126,9 @@ impl Cli {
             Command::PathMtu(command) => command.run(),
             Command::PortReservation(command) => command.run(),
             Command::Compartment(command) => command.run(),
+            Command::Connectivity(args) => args.run(),
+            Command::Bandwidth(args) => args.run(),
+            Command::Timestamp(command) => command.run(),
             Command::Watch(args) => args.run(),
             Command::Doctor(args) => args.run(),
             Command::Keeper(args) => args.run(),

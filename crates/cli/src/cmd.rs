@@ -2,8 +2,10 @@
 
 pub(crate) mod adapter;
 pub(crate) mod address;
+pub(crate) mod bandwidth;
 pub(crate) mod compartment;
 pub(crate) mod completions;
+pub(crate) mod connectivity;
 pub(crate) mod demo;
 pub(crate) mod dns;
 pub(crate) mod doctor;
@@ -19,5 +21,6 @@ pub(crate) mod route;
 pub(crate) mod socket_list;
 pub(crate) mod stats;
 pub(crate) mod tcp;
+pub(crate) mod timestamp;
 pub(crate) mod udp;
 pub(crate) mod watch;

@@ -34,6 +34,15 @@ pub(crate) fn show_duration(duration: Duration) -> String {
     }
 }
 
+/// Bits each second for people, with three figures at least.
+pub(crate) fn show_rate(bits: u64) -> String {
+    const UNITS: [(u64, &str); 3] = [(1_000_000_000, "Gbit/s"), (1_000_000, "Mbit/s"), (1_000, "kbit/s")];
+    let Some((size, unit)) = UNITS.into_iter().find(|(size, _)| bits >= *size) else {
+        return format!("{bits} bit/s");
+    };
+    format!("{}.{:02} {unit}", bits / size, bits % size / (size / 100))
+}
+
 /// Reads an interface identifier: `::1:2:3:4` (the lower half of an address), `0x...`, or `none`.
 pub(crate) fn interface_identifier(text: &str) -> Result<u64, String> {
     if text == "none" {
@@ -72,6 +81,19 @@ pub(crate) fn zone(text: &str) -> Result<(usize, u32), String> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn rates_have_three_figures() {
+        for (bits, text) in [
+            (0, "0 bit/s"),
+            (999, "999 bit/s"),
+            (1_000, "1.00 kbit/s"),
+            (12_345_678, "12.34 Mbit/s"),
+            (u64::MAX, "18446744073.70 Gbit/s"),
+        ] {
+            assert_eq!(show_rate(bits), text);
+        }
+    }
 
     #[test]
     fn durations_read_as_they_are_written() {

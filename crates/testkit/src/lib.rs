@@ -10,6 +10,7 @@
 #![allow(clippy::panic, reason = "helpers of tests fail as tests do")]
 
 mod announcements;
+pub mod bandwidth;
 pub mod bus;
 mod child;
 mod descriptors;

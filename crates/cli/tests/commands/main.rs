@@ -13,6 +13,7 @@ mod demo;
 mod dns;
 mod estats;
 mod interface;
+mod measures;
 mod neighbor;
 mod ping;
 mod port_reservation;

@@ -1,0 +1,109 @@
+//! `iph connectivity`, `iph bandwidth` and `iph timestamp`: what is known of interfaces without asking the network.
+
+use crate::support::{iph, unprivileged};
+use iphelper_testkit::bandwidth::{delivery_rate, measured};
+use iphelper_testkit::{NetNs, eventually, isolated, run, set_sysctl};
+use serde_json::{Value, json};
+
+fn row<'a>(rows: &'a Value, name: &str) -> &'a Value {
+    let rows = rows.as_array().unwrap();
+    rows.iter().find(|row| row["interface"] == name).unwrap_or_else(|| panic!("{name}: {rows:?}"))
+}
+
+#[test]
+fn packets_reach_as_far_as_routes_and_routers() {
+    isolated(|| {
+        set_sysctl("ipv6/conf/default/disable_ipv6", "1");
+        for command in [
+            "ip link add e0 type veth peer name e1",
+            "ip link add down0 type veth peer name down1",
+            "ip link set lo up",
+            "ip link set e0 up",
+            "ip link set e1 up",
+        ] {
+            let _ = run(command);
+        }
+        let level = || {
+            let all = unprivileged("connectivity --json").json();
+            let one = iph("connectivity e0 --json").json();
+            assert_eq!(&one, row(&all["interfaces"], "e0"));
+            assert_eq!(row(&all["interfaces"], "lo")["level"], "none");
+            assert_eq!(row(&all["interfaces"], "down0")["level"], "none");
+            assert_eq!((&all["level"], &all["cost"]), (&one["level"], &Value::Null));
+            one["level"].as_str().unwrap().to_owned()
+        };
+        assert_eq!(level(), "none");
+        let _ = run("ip address add 192.0.2.1/24 dev e0");
+        assert_eq!(level(), "local");
+        let _ = run("ip route add default via 192.0.2.2");
+        assert_eq!(level(), "internet");
+        let text = iph("connectivity").ok();
+        let line = |of: &str| text.lines().find(|line| line.starts_with(of)).unwrap();
+        assert!(line("the host").contains("internet") && line("e0").contains("unknown"), "{text}");
+        // A router that does not answer leads nowhere.
+        let _ = run("ip neighbor replace 192.0.2.2 dev e0 nud failed");
+        assert_eq!(level(), "local");
+        let text = iph("connectivity e0").ok();
+        assert!(text.contains("local") && !text.contains("the host"), "{text}");
+        let _ = iph("connectivity nowhere").message(3);
+    });
+}
+
+#[test]
+fn connections_tell_how_fast_a_network_is() {
+    let (here, there) = (NetNs::new(), NetNs::new());
+    here.veth("e0", &there, "e1");
+    let _ = here.sh("ip address add 192.0.2.1/24 dev e0");
+    let _ = there.sh("ip address add 192.0.2.2/24 dev e1");
+    here.run(|| {
+        set_sysctl("ipv6/conf/e0/disable_ipv6", "1");
+        let names = |rows: &Value| {
+            let rows = rows.as_array().unwrap().iter();
+            rows.map(|row| format!("{} {}", row["interface"], row["family"])).collect::<Vec<_>>()
+        };
+        let nothing = iph("bandwidth e0 --json").json();
+        assert_eq!(names(&nothing), ["\"e0\" \"ipv4\""], "of IPv4 alone");
+        assert_eq!((&nothing[0]["outbound"], &nothing[0]["inbound"]), (&Value::Null, &Value::Null));
+        let text = iph("bandwidth e0").ok();
+        assert_eq!(text.lines().nth(1).unwrap().matches("unknown").count(), 2, "{text}");
+        let sockets = measured(&here, &there, "192.0.2.2");
+        eventually("what is told is what ss shows", || {
+            let best = sockets.iter().filter_map(|(client, _)| delivery_rate(client)).max();
+            let rows = unprivileged("bandwidth --json").json();
+            row(&rows, "e0")["outbound"] == json!(best.map(|bits| bits.to_string()))
+        });
+        assert!(names(&iph("bandwidth --json").json()).contains(&"\"lo\" \"ipv4\"".to_owned()));
+        let text = iph("bandwidth").ok();
+        assert!(text.contains("bit/s"), "{text}");
+        let _ = iph("bandwidth nowhere").message(3);
+    });
+}
+
+#[test]
+fn stamps_are_those_that_ethtool_shows() {
+    isolated(|| {
+        let _ = run("ip link add e0 type veth peer name e1");
+        let _ = run("ip link add b0 type bridge");
+        let rows = unprivileged("timestamp list --json").json();
+        for name in ["lo", "e0", "b0"] {
+            let shown = run(&format!("ethtool -T {name}"));
+            if !shown.contains("PTP Hardware Clock: none") {
+                eprintln!("skipped: {name} has a clock here");
+                continue;
+            }
+            let row = row(&rows, name);
+            assert_eq!(row["software"]["all_receive"], shown.contains("software-receive"), "{name}");
+            assert_eq!(row["software"]["tagged_transmit"], shown.contains("software-transmit"), "{name}");
+            let none = json!({"ptp_v2_event_receive": false, "all_receive": false, "tagged_transmit": false});
+            assert_eq!((&row["hardware_possible"], &row["hardware_active"]), (&none, &none), "{name}");
+            assert_eq!(row["clock"], Value::Null);
+            assert_eq!(&iph(&format!("timestamp list {name} --json")).json()[0], row);
+            let message = iph(&format!("timestamp clock {name}")).message(5);
+            assert!(message.contains("hardware has none"), "{message}");
+        }
+        let text = iph("timestamp list").ok();
+        let line = text.lines().find(|line| line.starts_with("lo ")).unwrap();
+        assert!(line.contains("received, sent"), "{text}");
+        let _ = iph("timestamp list nowhere").message(3);
+    });
+}
