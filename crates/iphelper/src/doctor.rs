@@ -48,7 +48,8 @@ pub struct Ability {
     pub family: Family,
     /// The property: the field's name in [`IpInterface`](crate::ip_interface::IpInterface).
     pub property: &'static str,
-    /// Why it cannot be set to any other value here; `None` where it can.
+    /// What stands in the way of setting it here, to some values at least (of `nl_mtu` without sysctls: IPv4's can be set below
+    /// that of IPv6, and no more); `None` where nothing does.
     pub obstacle: Option<String>,
 }
 

@@ -11,6 +11,7 @@ mod arguments;
 mod compartment;
 mod demo;
 mod dns;
+mod doctor_truth;
 mod estats;
 mod interface;
 mod measures;

@@ -4,8 +4,8 @@ mod bandwidth;
 
 use super::LinuxHost;
 use super::best_route::Found;
+use super::conf::refused;
 use super::link::{Link, address_family};
-use super::namespace::system;
 use crate::backend::{self, Interface as _};
 use crate::best_route::BestRouteQuery;
 use crate::error::{Error, ErrorKind, Result};
@@ -287,7 +287,7 @@ impl LinuxHost {
     }
 
     fn flush_ipv4_paths(&self) -> Result<()> {
-        let failed = |errno: Errno| system(FLUSHING, errno).because("writing net.ipv4.route.flush");
+        let failed = |errno: Errno| refused(FLUSHING, errno, "writing net.ipv4.route.flush");
         let file =
             self.sysctl.file(Family::V4, "route/flush", OFlags::WRONLY).map_err(|errno| match errno {
                 Errno::NOENT => failed(errno)

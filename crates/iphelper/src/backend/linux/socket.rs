@@ -102,7 +102,8 @@ impl From<DecodeError> for Refusal {
 /// The kind that an errno is unless a chapter says otherwise.
 pub(super) fn kind_of(errno: i32) -> ErrorKind {
     match errno {
-        libc::EPERM | libc::EACCES => ErrorKind::AccessDenied,
+        // As of /proc/sys in containers without privilege.
+        libc::EPERM | libc::EACCES | libc::EROFS => ErrorKind::AccessDenied,
         libc::EINVAL | libc::ERANGE | libc::EDOM => ErrorKind::InvalidParameter,
         libc::ENODEV | libc::ENXIO => ErrorKind::InterfaceNotFound,
         libc::ENOENT | libc::ESRCH | libc::EADDRNOTAVAIL => ErrorKind::NotFound,

@@ -9,6 +9,7 @@ use super::super::marker::{Subject, markers};
 use super::OPERATION;
 use super::state::State;
 use crate::backend::linux::LinuxHost;
+use crate::backend::linux::conf::refused;
 use crate::backend::linux::link::Link;
 use crate::backend::linux::namespace::system;
 use crate::backend::linux::socket::AdvertisedRoute;
@@ -62,7 +63,7 @@ impl Advertised {
         let path = [b"conf/", link.name.as_slice(), b"/", FILE.as_bytes()].concat();
         let file = match host.sysctl.file(family, path.as_slice(), OFlags::RDWR) {
             Err(Errno::NOENT) => return Ok(None),
-            opened => opened.map_err(|errno| system(OPERATION, errno).because("opening ra_defrtr_metric"))?,
+            opened => opened.map_err(|errno| refused(OPERATION, errno, "opening ra_defrtr_metric"))?,
         };
         // The name may have changed hands before the file was opened; after that it cannot.
         let now = host.link(InterfaceKey::Luid(link.luid()), OPERATION)?;
