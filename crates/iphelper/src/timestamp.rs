@@ -63,7 +63,8 @@ pub struct TimestampCapabilities {
 
 /// A reading of a hardware clock between two of the system's.
 ///
-/// The system's are `CLOCK_MONOTONIC_RAW`, which nobody sets or steers.
+/// The system's are `CLOCK_MONOTONIC_RAW`, which nobody sets or steers. They are equal where the hardware tells both clocks of
+/// one moment.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct CrossTimestamp {
@@ -94,11 +95,11 @@ impl Host {
     /// What of [`timestamp_capabilities`](Self::timestamp_capabilities) is in force: what the hardware was told to stamp, and
     /// what software stamps for whoever asks.
     ///
-    /// - Errors: as there; also [`NotSupported`](crate::ErrorKind::NotSupported) where the hardware could stamp and this kernel
-    ///   (before 6.14) or driver does not tell whether it does.
+    /// - Errors: as there; also [`NotSupported`](crate::ErrorKind::NotSupported) where the hardware could stamp and its driver
+    ///   does not tell whether it does.
     /// - Privilege: none.
-    /// - Linux: ethtool, `ETHTOOL_MSG_TSCONFIG_GET`. Software stamps are asked for by each socket (`SO_TIMESTAMPING`), so all
-    ///   that is possible is in force.
+    /// - Linux: ethtool, `ETHTOOL_MSG_TSCONFIG_GET`; where that says nothing (before Linux 6.14), `SIOCGHWTSTAMP`. Software
+    ///   stamps are asked for by each socket (`SO_TIMESTAMPING`), so all that is possible is in force.
     #[doc(alias = "GetInterfaceActiveTimestampCapabilities")]
     #[doc(alias = "GetInterfaceCurrentTimestampCapabilities")]
     pub fn active_timestamp_capabilities(
@@ -114,7 +115,8 @@ impl Host {
     ///   [`NotSupported`](crate::ErrorKind::NotSupported) where the hardware has no clock;
     ///   [`AccessDenied`](crate::ErrorKind::AccessDenied) where the caller may not open it.
     /// - Privilege: reading `/dev/ptpN`, which is root's as a rule.
-    /// - Linux: the dynamic clock of `/dev/ptpN` (`clock_gettime(2)`).
+    /// - Linux: `/dev/ptpN`: `PTP_SYS_OFFSET_PRECISE`, where the hardware tells both clocks of one moment; else its dynamic clock
+    ///   (`clock_gettime(2)`) between two readings.
     #[doc(alias = "CaptureInterfaceHardwareCrossTimestamp")]
     pub fn hardware_cross_timestamp(&self, interface: impl Into<InterfaceKey>) -> Result<CrossTimestamp> {
         self.backend().hardware_cross_timestamp(interface.into())

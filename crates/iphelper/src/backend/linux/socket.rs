@@ -1,6 +1,7 @@
 //! Netlink sockets: send, receive, match the sequence number, read the acknowledgement or the extended error.
 //!
-//! The one file of this back end with unsafe code, for what rustix does not have: socket options and one `ioctl`.
+//! The one place of this back end with unsafe code, for what rustix does not have: socket options, and an `ioctl` here and
+//! there.
 #![allow(unsafe_code, reason = "SOL_NETLINK options and SIOCADDRT have no safe wrapper in rustix")]
 
 pub(super) mod arp;
@@ -15,6 +16,7 @@ pub(super) mod lacking;
 mod pool;
 #[cfg(test)]
 pub(super) mod scripted;
+pub(super) mod stamp;
 
 use super::namespace::system;
 use crate::error::{Error, ErrorKind, Result};

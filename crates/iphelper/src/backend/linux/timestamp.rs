@@ -3,6 +3,7 @@
 use super::LinuxHost;
 use super::link::Link;
 use super::namespace::system;
+use super::socket::stamp::{self, ClockTime};
 use crate::backend;
 use crate::error::{Error, ErrorKind, Result};
 use crate::timestamp::{CrossTimestamp, HardwareTimestamps, SoftwareTimestamps, TimestampCapabilities};
@@ -41,9 +42,9 @@ impl backend::Timestamp for LinuxHost {
                 .or(active);
             Ok(())
         })?;
-        let hardware = active.ok_or_else(|| {
-            unknown("its driver does not tell what the hardware stamps now, or this kernel (before 6.14) does not ask")
-        })?;
+        let hardware = active
+            .or_else(|| self.stamped(&link))
+            .ok_or_else(|| unknown("its driver does not tell what the hardware stamps now"))?;
         Ok(TimestampCapabilities { hardware, ..possible })
     }
 
@@ -58,6 +59,16 @@ impl backend::Timestamp for LinuxHost {
 }
 
 impl LinuxHost {
+    /// What the hardware stamps now, by the older request, which has a name in it; `None` where the driver does not tell.
+    fn stamped(&self, link: &Link) -> Option<HardwareTimestamps> {
+        let [sent, received] = stamp::stamping(self.route.take().ok()?.as_fd(), &link.name).ok()?;
+        // The name may have changed hands before the kernel looked.
+        let now = self.link(link.luid().into(), OPERATION).ok()?;
+        let (sent, received) =
+            (1_u32.checked_shl(sent)?.to_ne_bytes(), 1_u32.checked_shl(received)?.to_ne_bytes());
+        (now.name == link.name).then(|| hardware(Bits::from_words(&sent), Bits::from_words(&received)))
+    }
+
     /// What can be stamped; `None` where nobody tells.
     fn possible(&self, link: &Link) -> Result<Option<TimestampCapabilities>> {
         let mut possible = None;
@@ -113,6 +124,15 @@ fn cross_timestamp(device: &Path) -> Result<CrossTimestamp> {
             _ => error.because(format!("{shown} cannot be opened")),
         }
     })?;
+    // Where the hardware can, it tells both clocks of one moment.
+    if let Ok(both) = stamp::precise(&file) {
+        let system = at(both.system)?;
+        return Ok(CrossTimestamp {
+            system_before: system,
+            hardware: at(both.hardware)?,
+            system_after: system,
+        });
+    }
     let system_before = clock_gettime(ClockId::MonotonicRaw);
     let hardware = clock_gettime_dynamic(DynamicClockId::Dynamic(file.as_fd()));
     let system_after = clock_gettime(ClockId::MonotonicRaw);
@@ -124,9 +144,17 @@ fn cross_timestamp(device: &Path) -> Result<CrossTimestamp> {
     })
 }
 
+fn at(time: ClockTime) -> Result<Duration> {
+    let seconds = u64::try_from(time.seconds).map_err(|_| before_its_epoch())?;
+    Ok(Duration::from_secs(seconds).saturating_add(Duration::from_nanos(time.nanoseconds.into())))
+}
+
 fn duration(time: Timespec) -> Result<Duration> {
-    Duration::try_from(time)
-        .map_err(|_| Error::new(ErrorKind::Other, CLOCK).because("it stands before its own epoch"))
+    Duration::try_from(time).map_err(|_| before_its_epoch())
+}
+
+fn before_its_epoch() -> Error {
+    Error::new(ErrorKind::Other, CLOCK).because("it stands before its own epoch")
 }
 
 #[cfg(test)]
@@ -166,6 +194,31 @@ mod tests {
         assert_eq!(capabilities.hardware, HardwareTimestamps::default());
         assert!(capabilities.software.all_receive && !capabilities.software.tagged_transmit);
         assert_eq!(capabilities.clock, Some(1));
+    }
+
+    #[test]
+    fn moments_are_nanoseconds_since_an_epoch() {
+        let moment = |seconds, nanoseconds| at(ClockTime { seconds, nanoseconds, ..ClockTime::default() });
+        assert_eq!(moment(1_700_000_037, 5).unwrap().as_nanos(), 1_700_000_037_000_000_005);
+        assert_eq!(moment(0, 999_999_999).unwrap().as_nanos(), 999_999_999);
+        assert!(moment(-1, 0).unwrap_err().to_string().contains("epoch"));
+    }
+
+    /// The one piece of hardware that the tests can have; its clock is any.
+    #[test]
+    fn a_clock_of_this_computer_is_read_between_two_of_the_systems() {
+        let device = Path::new("/dev/ptp0");
+        if File::open(device).is_err() {
+            eprintln!("skipped: no {} here, or not for this user", device.display());
+            return;
+        }
+        let outside = || duration(clock_gettime(ClockId::MonotonicRaw)).unwrap();
+        let (before, read, after) = (outside(), cross_timestamp(device).unwrap(), outside());
+        assert!(read.system_before <= read.system_after && read.system_after <= after, "{read:?}");
+        // Some hardware answers with a moment just before the question.
+        assert!(read.system_before + Duration::from_secs(1) > before, "{read:?}");
+        let later = cross_timestamp(device).unwrap();
+        assert!(later.hardware > read.hardware, "{read:?} {later:?}");
     }
 
     #[test]
