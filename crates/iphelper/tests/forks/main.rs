@@ -10,5 +10,6 @@ mod dns_change;
 mod host;
 mod policy_administration;
 mod tcp_estats;
+mod tcp_owner;
 
 iphelper_testkit::private_user_namespace!();

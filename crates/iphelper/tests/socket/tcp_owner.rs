@@ -4,7 +4,7 @@
 use crate::tcp_support::{matching, pair, row};
 use iphelper::tcp::{TcpCondition, TcpConnection, TcpQuery, TcpState};
 use iphelper::{ErrorKind, Host};
-use iphelper_testkit::{eventually, forked, headless, isolated, run, unprivileged, with_spare_descriptors};
+use iphelper_testkit::{eventually, headless, isolated, run, unprivileged};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
@@ -223,40 +223,5 @@ fn a_process_whose_first_thread_has_ended_holds_its_sockets() {
         let module = host.tcp_owner_module(&found[0]).unwrap();
         let program = std::env::current_exe().unwrap();
         assert_eq!((module.pid, module.path), (holder.pid, Some(program)), "its other thread knows it");
-    });
-}
-
-#[test]
-fn who_lacks_descriptors_is_told_so_and_not_that_nobody_holds_a_socket() {
-    isolated(|| {
-        let host = Host::open().unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let row = row_with_owner(&host, listener.local_addr().unwrap());
-        let query = TcpQuery { owners: true, ..matching(vec![]) };
-        assert!(forked(|| {
-            let mut lacked = 0;
-            for spare in 0..12 {
-                let (table, stream, module) = with_spare_descriptors(spare, || {
-                    let stream = host.tcp_connections_iter(&query).and_then(Iterator::collect);
-                    (host.tcp_connections(&query), stream, host.tcp_owner_module(&row))
-                });
-                for rows in [table, stream] {
-                    match rows {
-                        Ok(rows) => assert!(rows[0].owner.is_some(), "{spare}: {rows:?}"),
-                        Err(error) => {
-                            assert_eq!(error.kind(), ErrorKind::ResourceLimit, "{spare}: {error}");
-                            lacked = spare;
-                        }
-                    }
-                }
-                assert!(
-                    module.as_ref().is_err_and(|error| error.kind() == ErrorKind::ResourceLimit)
-                        || module.as_ref().is_ok_and(|module| module.path.is_some()),
-                    "{spare}: {module:?}"
-                );
-            }
-            // A directory and a folder in it, for one process after the other.
-            (2..11).contains(&lacked)
-        }));
     });
 }
