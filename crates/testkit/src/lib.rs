@@ -30,6 +30,7 @@ use rustix::fs::{Mode, OFlags};
 use rustix::thread::{CapabilitySet, CapabilitySets, LinkNameSpaceType, UnshareFlags};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -415,6 +416,23 @@ pub fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
         assert!(std::time::Instant::now() < deadline, "still waiting after 10 s: {what}");
         std::thread::sleep(std::time::Duration::from_millis(10));
     }
+}
+
+/// The folders in `/proc` of those threads of this program that are in the calling thread's network namespace and whose
+/// names begin so. A program of many tests has others, elsewhere.
+#[must_use]
+pub fn threads(name: &str) -> Vec<PathBuf> {
+    let namespace = |task: &Path| std::fs::read_link(task.join("ns/net")).ok();
+    let here = namespace(Path::new("/proc/thread-self"));
+    let tasks = std::fs::read_dir("/proc/self/task").expect("listing the threads");
+    let tasks = tasks.map(|task| task.expect("listing the threads").path());
+    // A thread may end meanwhile.
+    tasks
+        .filter(|task| {
+            let comm = std::fs::read_to_string(task.join("comm"));
+            comm.is_ok_and(|comm| comm.starts_with(name)) && namespace(task) == here
+        })
+        .collect()
 }
 
 /// The socket that `bind` makes, which is asked again while its address is taken.

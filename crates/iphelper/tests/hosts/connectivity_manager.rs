@@ -10,7 +10,7 @@ use iphelper::connectivity::{ConnectivityCost, ConnectivityHint, ConnectivityLev
 use iphelper_testkit::bus::PrivateBus;
 use iphelper_testkit::{
     Child, NetNs, eventually, is_child, isolated, run, serve_network_manager, set_network_manager,
-    set_sysctl, with_private_files,
+    set_sysctl, threads, with_private_files,
 };
 use std::sync::mpsc::channel;
 use std::time::Duration;
@@ -179,18 +179,9 @@ fn changes_of_the_manager_are_told_and_so_are_its_coming_and_going() {
         let _service = start();
         set("", "Metered", "uint32:2");
         assert_eq!(next(), (InternetAccess, Some(Unrestricted)), "it has come again");
+        assert!(!threads("iphelper-").is_empty());
         registration.cancel();
         assert!(told.recv().is_err());
-        eventually("no thread is left", || {
-            // Of other tests there are some, which are in other namespaces.
-            let namespace = |path: &std::path::Path| std::fs::read_link(path.join("ns/net")).ok();
-            let ours = namespace("/proc/thread-self".as_ref());
-            let tasks = std::fs::read_dir("/proc/self/task").unwrap().map(|task| task.unwrap().path());
-            let mut here = tasks.filter(|task| namespace(task) == ours);
-            !here.any(|task| {
-                let name = std::fs::read_to_string(task.join("comm"));
-                name.is_ok_and(|name| name.starts_with("iphelper-"))
-            })
-        });
+        eventually("no thread is left", || threads("iphelper-").is_empty());
     });
 }

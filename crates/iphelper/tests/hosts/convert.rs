@@ -135,15 +135,20 @@ fn another_address_leaves_the_luid_as_it_is() {
     isolated(|| {
         let _ = run("ip link add br0 type bridge");
         let _ = run("ip link add e0 address 02:00:00:00:00:01 type veth peer name e1");
-        let _ = run("ip tuntap add tap0 mode tap");
+        let mut names = vec!["br0", "e0"];
+        match try_run("ip tuntap add tap0 mode tap") {
+            Ok(_) => names.push("tap0"),
+            Err(error) => eprintln!("skipped: no TAP interface here: {error}"),
+        }
         let host = Host::open().unwrap();
-        let before = ["br0", "e0", "tap0"].map(|name| named(&host, name));
+        let luids = || names.iter().map(|name| named(&host, name)).collect::<Vec<_>>();
+        let before = luids();
         let _ = run("ip link set e0 master br0");
         assert!(run("ip link show br0").contains("02:00:00:00:00:01"), "the bridge took the port's address");
-        for name in ["e0", "tap0"] {
+        for name in names.iter().skip(1) {
             let _ = run(&format!("ip link set {name} address 02:00:00:00:00:07"));
         }
-        assert_eq!(["br0", "e0", "tap0"].map(|name| named(&host, name)), before);
+        assert_eq!(luids(), before);
     });
 }
 

@@ -5,8 +5,8 @@ use iphelper::dns::{DnsDomain, Resolver};
 use iphelper::{ErrorKind, Host};
 use iphelper_testkit::bus::PrivateBus;
 use iphelper_testkit::{
-    Child, NetNs, eventually, is_child, isolated, run, serve_resolved, set_sysctl, try_run, unprivileged,
-    with_private_files,
+    Child, NetNs, eventually, is_child, isolated, run, serve_resolved, set_sysctl, threads, try_run,
+    unprivileged, with_private_files,
 };
 use std::path::Path;
 
@@ -149,13 +149,6 @@ fn another_namespace_has_the_file_of_its_name() {
             assert_eq!(texts(&Host::open().unwrap().dns().unwrap().servers), ["192.0.2.1"]);
         });
     });
-}
-
-/// The threads of this process whose names begin so.
-fn threads(name: &str) -> Vec<String> {
-    let tasks = std::fs::read_dir("/proc/self/task").unwrap();
-    let names = tasks.filter_map(|task| std::fs::read_to_string(task.unwrap().path().join("comm")).ok());
-    names.filter(|comm| comm.starts_with(name)).collect()
 }
 
 #[test]

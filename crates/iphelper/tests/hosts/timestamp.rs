@@ -3,7 +3,7 @@
 
 use iphelper::timestamp::{HardwareTimestamps, TimestampCapabilities};
 use iphelper::{ErrorKind, Host, InterfaceIndex};
-use iphelper_testkit::{isolated, run, unprivileged};
+use iphelper_testkit::{isolated, run, try_run, unprivileged};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
@@ -28,10 +28,14 @@ fn what_is_stamped_is_what_ethtool_shows() {
     isolated(|| {
         let _ = run("ip link add e0 type veth peer name e1");
         let _ = run("ip link add b0 type bridge");
-        let _ = run("ip tuntap add t0 mode tun");
+        let mut names = vec!["lo", "e0", "b0"];
+        match try_run("ip tuntap add t0 mode tun") {
+            Ok(_) => names.push("t0"),
+            Err(error) => eprintln!("skipped: no TUN interface here: {error}"),
+        }
         let host = Host::open().unwrap();
         let mut kinds = Vec::new();
-        for name in ["lo", "e0", "b0", "t0"] {
+        for name in names {
             let luid = host.interface_named(name).unwrap().luid;
             let ask = || {
                 let possible = host.timestamp_capabilities(luid).unwrap();

@@ -2,7 +2,7 @@
 
 use iphelper::Host;
 use iphelper::notification::{Classes, Notification, WatchOptions};
-use iphelper_testkit::{eventually, isolated, run};
+use iphelper_testkit::{eventually, isolated, run, threads};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -60,12 +60,7 @@ fn registrations_come_and_go_while_everything_changes() {
             changing.join().unwrap();
         });
         assert!(calls.load(Ordering::Relaxed) > 0);
-        eventually("the end of all readers", || {
-            std::fs::read_dir("/proc/self/task").unwrap().all(|task| {
-                let name = std::fs::read_to_string(task.unwrap().path().join("comm")).unwrap_or_default();
-                name.trim() != "iphelper-notify"
-            })
-        });
+        eventually("the end of all readers", || threads("iphelper-").is_empty());
     });
 }
 

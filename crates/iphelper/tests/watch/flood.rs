@@ -3,7 +3,7 @@
 use crate::support::{ADD, DELETE, Routes, next_within};
 use iphelper::notification::{ChangeKind, Classes, Event, Notification, Subject, Watch, WatchOptions};
 use iphelper::{Family, Host};
-use iphelper_testkit::{isolated, run};
+use iphelper_testkit::{isolated, run, threads};
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::{Arc, Condvar, Mutex};
@@ -54,22 +54,15 @@ fn take_until(
     (all, resynchronised)
 }
 
-/// How long this process's reader threads have run, in clock ticks.
+/// How long this namespace's reader has run, in clock ticks.
 fn reader_ticks() -> u64 {
-    let tasks = std::fs::read_dir("/proc/self/task").unwrap();
     let ticks = |stat: String| {
         let (_, rest) = stat.rsplit_once(')')?;
         let fields: Vec<&str> = rest.split_whitespace().collect();
         Some(fields[11].parse::<u64>().ok()? + fields[12].parse::<u64>().ok()?)
     };
-    tasks
-        .filter_map(|task| {
-            let path = task.ok()?.path();
-            let name = std::fs::read_to_string(path.join("comm")).ok()?;
-            (name.trim() == "iphelper-reader").then_some(())?;
-            ticks(std::fs::read_to_string(path.join("stat")).ok()?)
-        })
-        .sum()
+    let [reader] = &threads("iphelper-reader")[..] else { panic!("one reader for all of a namespace") };
+    ticks(std::fs::read_to_string(reader.join("stat")).unwrap()).unwrap()
 }
 
 #[test]

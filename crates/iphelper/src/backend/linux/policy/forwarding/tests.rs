@@ -5,7 +5,9 @@ use super::super::super::socket::killed;
 use crate::ip_interface::{IpInterfaceChange, RouterDiscoveryBehavior};
 use crate::keeper::KeeperOptions;
 use crate::{ErrorKind, Family, Host, InterfaceIndex, Result};
-use iphelper_testkit::{Advertisement, Capture, NetNs, eventually, run, set_sysctl, sysctl, unprivileged};
+use iphelper_testkit::{
+    Advertisement, Capture, NetNs, bound, eventually, run, set_sysctl, sysctl, unprivileged,
+};
 use std::net::{Ipv6Addr, SocketAddr, UdpSocket};
 
 iphelper_testkit::private_user_namespace!();
@@ -81,8 +83,8 @@ impl Network {
             SocketAddr::new(Ipv6Addr::new(0x2001, 0xdb8, net, 0, 0, 0, 0, host).into(), 9)
         };
         let before = forwarded();
-        let last = self.host.run(|| UdpSocket::bind(to(net, 1)).unwrap());
-        let _silent = self.outside.run(|| UdpSocket::bind("[::]:9").unwrap());
+        let last = self.host.run(|| bound(|| UdpSocket::bind(to(net, 1))));
+        let _silent = self.outside.run(|| bound(|| UdpSocket::bind("[::]:9")));
         last.set_read_timeout(Some(std::time::Duration::from_secs(20))).unwrap();
         client.run(|| {
             let socket = UdpSocket::bind("[::]:0").unwrap();
