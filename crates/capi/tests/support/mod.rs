@@ -25,7 +25,7 @@ pub(crate) fn libraries() -> &'static Path {
         let folder = program.ancestors().nth(2).expect("a test stands in deps").to_owned();
         let mut build = Command::new(env!("CARGO"));
         // As `scripts/test` builds, so that nothing is made again with other features of the same crates: `--examples`
-        // (there are none) takes those of the tests' own dependencies in.
+        // takes those of the tests' own dependencies in.
         let _ = build.args(["build", "--quiet", "--workspace", "--all-features", "--lib", "--examples"]);
         let _ = build
             .current_dir(crate_dir())

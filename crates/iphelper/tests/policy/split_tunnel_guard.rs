@@ -19,7 +19,9 @@ fn program() -> PathBuf {
     let this = std::env::current_exe().unwrap();
     let profile = this.ancestors().nth(2).unwrap();
     let mut build = Command::new(env!("CARGO"));
-    let _ = build.args(["build", "--quiet", "--package", "iphelper", "--example", "split_tunnel_guard"]);
+    // As `scripts/test` builds, so that nothing is made again with other features of the same crates.
+    let _ =
+        build.args(["build", "--quiet", "--workspace", "--all-features", "--example", "split_tunnel_guard"]);
     let _ = build.current_dir(env!("CARGO_MANIFEST_DIR")).env("CARGO_TARGET_DIR", profile.parent().unwrap());
     if profile.ends_with("release") {
         let _ = build.arg("--release");
