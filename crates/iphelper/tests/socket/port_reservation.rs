@@ -261,7 +261,8 @@ fn a_refusal_leaves_nothing_behind() {
 fn a_full_disk_is_told_and_changes_nothing() {
     with_host(|host| {
         let _ = host.create_port_reservation(TCP, range("9000")).unwrap();
-        let _ = iphelper_testkit::run("mount -o remount,size=64k /var/lib");
+        // With the source named, `mount` adds no options of its own, such as a user whom a user namespace does not know.
+        let _ = iphelper_testkit::run("mount -o remount,size=64k tmpfs /var/lib");
         let mut filler = std::fs::File::create("/var/lib/filler").unwrap();
         while std::io::Write::write(&mut filler, &[0; 4096]).is_ok() {}
         let names = || {
