@@ -19,26 +19,31 @@ const STYLES: Styles = Styles::styled()
 
 const AFTER_HELP: &str = "\
 Examples:
-  iph demo                           see it work, without root and without risk
-  iph interface show eth0            every IP property of eth0
+  iph demo                             see it work, without root or risk
+  iph tcp list port:443                who uses port 443
+  iph tcp list state:listen            who is listening
+  sudo iph tcp delete process:firefox  end a program's connections
+  iph route get 203.0.113.5 --explain  which way, and why
+  sudo iph route add 203.0.113.0/24 --via 192.0.2.1
+  sudo iph address add 192.0.2.5/24 --interface eth0
+  sudo iph dns set eth0 --servers 192.0.2.53
   sudo iph interface set eth0 --ipv4 --ipv6 --mtu 1400
-  iph address list                   the addresses of every interface
-  iph route list                     the routes of the main table
-  iph tcp list state:listen          who is listening
-  sudo iph tcp delete remote:203.0.113.0/24 state:established
-  iph watch                          what changes, as it changes";
+  iph watch                            what changes, and who did it
+  iph doctor                           what can be done here";
 
 /// See, explain and change this computer's network.
 ///
 /// iph is Windows' IP Helper API as a command, on the Linux kernel: tables of interfaces, routes, TCP
-/// connections and UDP endpoints, every IP property of an interface to read and to set, routes to make and change, connections to delete,
-/// changes to watch.
+/// connections and UDP endpoints, every IP property of an interface to read and to set, routes to make and change,
+/// connections to delete, changes to watch.
+///
+/// Of a command's name its beginning is enough where no other begins so: `iph addr list`.
 ///
 /// Reading needs no privilege and changes nothing. The answer goes to standard output, everything else to standard
 /// error; with --json the answer has a documented, stable form.
 #[derive(Debug, Parser)]
 #[command(name = "iph", version, styles = STYLES, after_help = AFTER_HELP, after_long_help = long_help())]
-#[command(max_term_width = 100)]
+#[command(max_term_width = 100, infer_subcommands = true)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     command: Command,

@@ -1,8 +1,10 @@
 //! Interfaces as people name them: by name, index or LUID.
 
-use crate::exit::Failure;
+use crate::exit::{Exit, Failure};
 use crate::sanitize::sanitize;
+use crate::similar;
 use iphelper::convert::InterfaceNames;
+use iphelper::interface::InterfaceLevel;
 use iphelper::{ErrorKind, Host, InterfaceIndex, InterfaceKey, InterfaceLuid};
 
 /// The interface that `text` names: a name or alternative name first, since Linux lets a name be all digits; else an
@@ -16,13 +18,15 @@ pub(crate) fn find(host: &Host, text: &str) -> Result<InterfaceNames, Failure> {
         matches!(error.kind(), ErrorKind::InterfaceNotFound | ErrorKind::NotFound | ErrorKind::InvalidName);
     match number(text) {
         Some(key) if missing => Ok(host.interface_names(key)?),
-        _ if missing => Err(Failure::new(
-            crate::exit::Exit::NotFound,
-            format!(
-                "no interface is called \"{}\"; `iph interface list` shows the interfaces",
-                sanitize(text)
-            ),
-        )),
+        _ if missing => {
+            let rows = host.interfaces(InterfaceLevel::NormalWithoutStatistics).unwrap_or_default();
+            let advice = match similar::nearest(text, rows.iter().map(|row| &*row.name)) {
+                Some(name) => format!("did you mean {}?", sanitize(name)),
+                None => "`iph interface list` shows the interfaces".to_owned(),
+            };
+            let message = format!("no interface is called \"{}\"; {advice}", sanitize(text));
+            Err(Failure::new(Exit::NotFound, message))
+        }
         _ => Err(error.into()),
     }
 }

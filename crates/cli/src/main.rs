@@ -14,6 +14,7 @@ mod output;
 mod prefix;
 mod sanitize;
 mod signals;
+mod similar;
 mod units;
 
 use clap::Parser;

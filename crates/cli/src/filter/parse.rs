@@ -2,14 +2,43 @@
 
 use super::{Target, Word};
 use crate::end::{port_number, split_scope};
+use crate::similar;
 use iphelper::tcp::TcpState;
 use iphelper::{Family, Prefix};
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
-const KEYS: &str = "port, local-port, remote-port, local, remote, state, process, pid, user, uid, interface, family, \
-                    cgroup and mark";
+const KEYS: [&str; 14] = [
+    "port",
+    "local-port",
+    "remote-port",
+    "local",
+    "remote",
+    "state",
+    "process",
+    "pid",
+    "user",
+    "uid",
+    "interface",
+    "family",
+    "cgroup",
+    "mark",
+];
+
+const STATES: [TcpState; 11] = [
+    TcpState::Listen,
+    TcpState::SynSent,
+    TcpState::SynReceived,
+    TcpState::Established,
+    TcpState::FinWait1,
+    TcpState::FinWait2,
+    TcpState::CloseWait,
+    TcpState::Closing,
+    TcpState::LastAck,
+    TcpState::TimeWait,
+    TcpState::Closed,
+];
 
 impl Word {
     /// Whether `text` begins as a filter word does, so that a mistake in it is one in a filter word.
@@ -46,7 +75,7 @@ impl FromStr for Word {
             "family" => Self::Family(family(value)?),
             "cgroup" => Self::Cgroup(value.to_owned()),
             "mark" => mark(value)?,
-            _ => return Err(format!("the keys are {KEYS}")),
+            _ => return Err(similar::advice(key, "keys", &KEYS)),
         })
     }
 }
@@ -115,11 +144,8 @@ fn state(text: &str) -> Result<TcpState, String> {
         "lastack" => TcpState::LastAck,
         "timewait" => TcpState::TimeWait,
         _ => {
-            return Err(
-                "the states are listen, syn_sent, syn_received, established, fin_wait_1, fin_wait_2, \
-                        close_wait, closing, last_ack, time_wait and closed"
-                    .to_owned(),
-            );
+            let states = STATES.map(|state| state.to_string());
+            return Err(similar::advice(text, "states", &states.each_ref().map(String::as_str)));
         }
     })
 }
@@ -208,12 +234,14 @@ mod tests {
         for (text, reason) in [
             ("nginx", "key:value"),
             ("port:", "nothing follows"),
-            ("prot:443", "the keys are"),
+            ("prot:443", "did you mean port? The keys are port, local-port, remote-port,"),
+            ("colour:1", "the keys are port"),
             ("port:http", "0 to 65535"),
             ("port:80-79", "empty"),
             ("port:80,443", "0 to 65535"),
             ("state:open", "the states are"),
             ("state:listen,", "the states are"),
+            ("state:listne", "did you mean listen?"),
             ("remote:10.0.0.0/33", "33 bits"),
             ("remote:10.0.0.0/8/8", "length"),
             ("remote:[::1", "not closed"),
@@ -225,7 +253,7 @@ mod tests {
             ("family:ipx", "ipv4 and ipv6"),
             ("mark:1/0x10", "outside its mask"),
             ("mark:x", "32 bits"),
-            ("Port:80", "the keys are"),
+            ("Port:80", "did you mean port?"),
             ("", "key:value"),
         ] {
             let error = text.parse::<Word>().expect_err(text);

@@ -8,6 +8,10 @@ use unicode_width::UnicodeWidthStr;
 
 /// Blanks between two columns.
 const GAP: u16 = 2;
+/// The width that a text is given at least, if it is as long, before it goes on at the left.
+const LEAST: usize = 24;
+/// Blanks before what goes on at the left.
+const INDENT: usize = 4;
 
 /// A table for a terminal or a pipe.
 #[derive(Debug)]
@@ -34,8 +38,8 @@ impl Table {
     /// The lines, the headings first.
     ///
     /// On a terminal cells are folded, between words only, since a piece of an address or of a name is of no use. Where
-    /// whole words do not fit, each row is one line: a cell that is too long for its column pushes the next ones to the
-    /// right, and the terminal wraps the line. In a pipe a row is always one line.
+    /// whole words do not fit, a cell that is too long for its column pushes the next ones to the right, and those that
+    /// reach the edge go on below, in their columns. In a pipe a row is always one line.
     fn lines(&self) -> Vec<String> {
         let Some(width) = self.width else { return self.render(None) };
         let mut least: Vec<_> = self.headings.iter().map(|heading| heading.width()).collect();
@@ -48,7 +52,8 @@ impl Table {
             return self.render(Some((width, least)));
         }
         let columns = self.narrow_columns(usize::from(width));
-        std::iter::once(&self.headings).chain(&self.rows).map(|row| self.line(row, &columns)).collect()
+        let rows = std::iter::once(&self.headings).chain(&self.rows);
+        rows.flat_map(|row| self.broken(row, &columns, usize::from(width))).collect()
     }
 
     /// Widths of columns that fit the terminal, each as wide as one of its cells: the longest cells of the widest columns
@@ -78,20 +83,46 @@ impl Table {
         }
     }
 
-    /// A row as one line, each cell in its column or as near to it as those before it let it.
-    fn line(&self, row: &[String], columns: &[usize]) -> String {
-        let (mut line, mut position, mut start) = (String::new(), 0, 0);
+    /// A row, each cell in its column or as near to it as those before it let it; on a further line, in its column again,
+    /// where it would reach over the terminal's edge. Only a word that is wider than the terminal does. A text that has
+    /// hardly any room in its column goes on at the left.
+    fn broken(&self, row: &[String], columns: &[usize], width: usize) -> Vec<String> {
+        let (mut lines, mut line, mut position, mut start) = (Vec::new(), String::new(), 0, 0);
         for (number, (cell, column)) in row.iter().zip(columns).enumerate() {
             let inside = if self.right.contains(&number) { column.saturating_sub(cell.width()) } else { 0 };
-            let gap = if number == 0 { 0 } else { usize::from(GAP) };
-            let blanks = (start + inside).saturating_sub(position).max(gap);
-            line.extend(std::iter::repeat_n(' ', blanks));
-            line.push_str(cell);
-            position += blanks + cell.width();
+            let place = start + inside;
             start += column + usize::from(GAP);
+            if cell.is_empty() {
+                continue;
+            }
+            let gap = if position == 0 { 0 } else { usize::from(GAP) };
+            let fits = place.max(position + gap) + cell.width() <= width;
+            let words: Vec<&str> = if fits { vec![cell] } else { cell.split(' ').collect() };
+            let longest = words.iter().map(|word| word.width()).max().unwrap_or(0);
+            let room = width.saturating_sub(place);
+            let is_tight = words.len() > 1 && room < longest.max(cell.width().min(LEAST));
+            let below = if is_tight { place.min(INDENT) } else { place };
+            let mut place = place;
+            for (nth, word) in words.into_iter().enumerate() {
+                // Words of one cell are one blank apart, unless one begins a line.
+                let gap = if nth > 0 && position > place { 1 } else { gap.min(position) };
+                let mut at = place.max(position + gap);
+                if at + word.width() > width && position > 0 {
+                    lines.push(std::mem::take(&mut line));
+                    place = below;
+                    at = place.min(width.saturating_sub(word.width()));
+                    position = 0;
+                }
+                line.extend(std::iter::repeat_n(' ', at - position));
+                line.push_str(word);
+                position = at + word.width();
+            }
         }
-        line.truncate(line.trim_end().len());
-        line
+        lines.push(line);
+        for line in &mut lines {
+            line.truncate(line.trim_end().len());
+        }
+        lines
     }
 
     /// All rows in columns; `fold` is the width that cells are folded for, and the least of each column.
@@ -185,7 +216,7 @@ a-long-name-of-an-interface   1500
     }
 
     #[test]
-    fn what_is_too_long_for_a_column_pushes_the_rest() {
+    fn what_is_too_long_for_a_column_pushes_the_rest_and_goes_on_below() {
         let mut table = new(&["Local", "PID", "Process", "Interface"], &[1], Some(44));
         let long = "[2001:db8:1:2:3:4:5:6]:50000";
         let _ = table.add_row(["127.0.0.1:80", "7", "web server", ""]);
@@ -193,12 +224,49 @@ a-long-name-of-an-interface   1500
         let expected = [
             "Local           PID  Process     Interface",
             "127.0.0.1:80      7  web server",
-            "[2001:db8:1:2:3:4:5:6]:50000  8  web server  eth0",
+            "[2001:db8:1:2:3:4:5:6]:50000  8  web server",
+            "                                 eth0",
             "[::1]:80      12345  x           eth0",
         ];
         assert_eq!(table.lines(), expected);
-        table.width = Some(1);
-        assert_eq!(table.lines().len(), 4);
+        for width in 0..50 {
+            table.width = Some(width);
+            let lines = table.lines();
+            let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+            let all: Vec<_> = std::iter::once(&table.headings).chain(&table.rows).flatten().collect();
+            let all: Vec<_> = all.iter().flat_map(|cell| words(cell)).collect();
+            assert_eq!(words(&lines.join(" ")), all, "{width}: whole words, in order");
+            let is_one_word = |line: &str| line.split_whitespace().count() <= 1;
+            let wide = lines.iter().find(|line| line.width() > usize::from(width) && !is_one_word(line));
+            assert_eq!(wide, None, "{width}");
+        }
+    }
+
+    #[test]
+    fn a_text_without_room_goes_on_at_the_left() {
+        let mut table = new(&["Chapter", "What", "Can be done"], &[], Some(44));
+        let _ = table.add_row(["port_reservation", "create", "yes; by /var/lib/iphelper/reservations of it"]);
+        let _ = table.add_row(["tcp", "list", ""]);
+        let expected = [
+            "Chapter           What    Can be done",
+            "port_reservation  create  yes; by",
+            "    /var/lib/iphelper/reservations of it",
+            "tcp               list",
+        ];
+        assert_eq!(table.lines(), expected);
+    }
+
+    #[test]
+    fn a_list_in_a_cell_goes_on_below() {
+        let mut table = new(&["Name", "Addresses", "Routers"], &[], Some(34));
+        let _ = table.add_row(["eth0", "192.0.2.10/24 2001:db8:1:2:3:4:5:6/64", "192.0.2.1"]);
+        let expected = [
+            "Name  Addresses  Routers",
+            "eth0  192.0.2.10/24",
+            "      2001:db8:1:2:3:4:5:6/64",
+            "                 192.0.2.1",
+        ];
+        assert_eq!(table.lines(), expected);
     }
 
     #[test]
@@ -208,7 +276,8 @@ a-long-name-of-an-interface   1500
         let _ = table.add_row(["metric", "none"]);
         let expected = [
             "Property  Kernel object",
-            "nl_mtu    net.ipv6.conf.eth0.mtu_of_this_interface",
+            "nl_mtu",
+            "net.ipv6.conf.eth0.mtu_of_this_interface",
             "metric    none",
         ];
         assert_eq!(table.lines(), expected);

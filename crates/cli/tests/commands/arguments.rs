@@ -168,6 +168,19 @@ fn mistakes_are_usage_errors_on_standard_error() {
 }
 
 #[test]
+fn the_beginning_of_a_command_is_enough() {
+    for (short, long) in [
+        ("addr list --help", "address list --help"),
+        ("neigh l --help", "neighbor list --help"),
+        ("int sh --help", "interface show --help"),
+    ] {
+        assert_eq!(iph(short).ok(), iph(long).ok(), "{short}");
+    }
+    // `path-mtu`, `ping` or `port-reservation`.
+    assert!(iph("p").expect(2).stderr.contains("unrecognized subcommand"));
+}
+
+#[test]
 fn mistakes_between_arguments_say_what_to_do() {
     for (arguments, advice) in [
         ("interface set lo --ipv4", "--mtu 1400"),

@@ -131,9 +131,32 @@ fn every_table_is_listed() {
 }
 
 #[test]
+fn the_next_hop_says_which_interface() {
+    with_cables(|| {
+        for (prefix, hop, flag) in
+            [("203.0.113.0/24", "10.1.0.2", "-4"), ("2001:db8::/32", "fd00:1::2", "-6")]
+        {
+            let _ = iph(&format!("route add {prefix} --via {hop}")).ok();
+            assert_eq!(ip(&format!("{flag} route show {prefix}"))[0]["dev"], "e1");
+            let _ = iph(&format!("route set {prefix} --via {hop} --metric 3")).ok();
+            let _ = iph(&format!("route delete {prefix} --via {hop}")).ok();
+            assert!(ip(&format!("{flag} route show {prefix}")).is_empty());
+        }
+        // A router behind a router, one on a link of which nothing is known, and one that any link may have.
+        let _ = run("ip route add 192.0.2.0/24 via 10.0.0.2");
+        for (hop, code) in [("192.0.2.1", 3), ("198.51.100.1", 3), ("fe80::1", 2)] {
+            let prefix = if code == 3 { "203.0.113.0/24" } else { "2001:db8::/32" };
+            let message = iph(&format!("route add {prefix} --via {hop}")).message(code);
+            assert!(message.contains("--interface NAME"), "{hop}: {message}");
+        }
+    });
+}
+
+#[test]
 fn failures_say_what_to_do() {
     with_cables(|| {
         for (arguments, code, words) in [
+            ("route add 203.0.113.0/24 --interface ee0", 3, "did you mean e0?"),
             ("route add 203.0.113.0/24 --interface nowhere0", 3, "no interface is called"),
             ("route add 203.0.113.0/24 --via 192.0.2.1 --dev e0", 2, "no neighbour"),
             ("route add 203.0.113.0/24 --dev e0 --protocol local", 5, "no number"),

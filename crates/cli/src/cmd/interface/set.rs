@@ -59,8 +59,10 @@ impl Args {
         let host = Host::open()?;
         let key = interface_name::find(&host, &self.interface)?.luid;
         let wanted = match (self.ipv4, self.ipv6) {
-            (false, false) => return Err(Failure::usage("say which side to change: --ipv4, --ipv6 or both")),
-            (ipv4, ipv6) => [ipv4, ipv6].map(|side| side.then_some(&change)),
+            (false, false) => {
+                return Err(Failure::usage("say which family to change: --ipv4, --ipv6 or both of them"));
+            }
+            (ipv4, ipv6) => [ipv4, ipv6].map(|family| family.then_some(&change)),
         };
         let changes = change::apply(&host, key, wanted, self.dry_run)?;
         change::report(&changes, self.json, self.dry_run)

@@ -1,12 +1,13 @@
 //! What names a route on the command line, and the values of its properties.
 
-use crate::exit::Failure;
+use crate::exit::{Exit, Failure};
 use crate::interface_name;
 use crate::prefix::prefix;
 use crate::units;
+use iphelper::best_route::BestRouteQuery;
 use iphelper::route::{RouteKey, RouteProtocol, RouteTables};
-use iphelper::{Family, Host, Prefix};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use iphelper::{ErrorKind, Family, Host, InterfaceLuid, Prefix};
+use std::net::IpAddr;
 use std::time::Duration;
 
 /// A destination: a prefix, or every address of a family that other arguments tell.
@@ -82,9 +83,9 @@ pub(super) struct Name {
     #[arg(long, short = 'v', visible_alias = "via", value_name = "ADDRESS", value_parser = next_hop)]
     next_hop: Option<IpAddr>,
 
-    /// The interface: a name, an alternative name, an index or a LUID (0x...)
-    #[arg(long, short, visible_alias = "dev", value_name = "NAME")]
-    interface: String,
+    /// The interface: a name, an alternative name, an index or a LUID (0x...); without it the one whose link the next hop is on
+    #[arg(long, short, visible_alias = "dev", value_name = "NAME", required_unless_present = "next_hop")]
+    interface: Option<String>,
 
     /// With `default` and no next hop: every IPv6 address, not every IPv4 address
     #[arg(long, short = '6')]
@@ -105,17 +106,42 @@ impl Name {
             (Destination::Default, None) if self.ipv6 => Family::V6,
             (Destination::Default, None) => Family::V4,
         };
-        let none = match family {
-            Family::V4 => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
-            Family::V6 => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
-        };
         let destination = match self.destination {
             Destination::Prefix(prefix) => prefix,
-            Destination::Default => Prefix::new(none, 0)?,
+            Destination::Default => Prefix::any(family),
         };
-        let interface = interface_name::find(host, &self.interface)?.luid;
-        let key = RouteKey::new(destination, self.next_hop.unwrap_or(none), interface);
+        let interface = match (&self.interface, self.next_hop) {
+            (Some(name), _) => interface_name::find(host, name)?.luid,
+            (None, Some(hop)) => link_of(host, hop)?,
+            (None, None) => return Err(Failure::usage("name the interface: --interface NAME")),
+        };
+        let key =
+            RouteKey::new(destination, self.next_hop.unwrap_or(Prefix::any(family).address()), interface);
         Ok(self.table.map_or(key, |table| key.in_table(table)))
+    }
+}
+
+/// The interface on whose link a router is.
+fn link_of(host: &Host, hop: IpAddr) -> Result<InterfaceLuid, Failure> {
+    let nowhere = || {
+        Failure::new(
+            Exit::NotFound,
+            format!("{hop} is on no link that is known here; name the interface: --interface NAME"),
+        )
+    };
+    // Every link has such addresses.
+    if matches!(hop, IpAddr::V6(hop) if hop.is_unicast_link_local()) {
+        return Err(Failure::usage(format!(
+            "{hop} may be on any link; name the interface: --interface NAME"
+        )));
+    }
+    match host.best_route(hop, &BestRouteQuery::default()) {
+        Ok(best) if best.route.next_hop.is_unspecified() => Ok(best.luid),
+        Ok(_) => Err(nowhere()),
+        Err(error) if matches!(error.kind(), ErrorKind::NetworkUnreachable | ErrorKind::HostUnreachable) => {
+            Err(nowhere())
+        }
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -189,7 +189,7 @@ mod tests {
             (&["127.0.0.1:1", "127.0.0.1:2", "127.0.0.1:3"], "two ends"),
             (&["127.0.0.1:1", "port:2"], "not both"),
             (&["127.0.0.1:1", "127.0.0.1:2", "port:2"], "not both"),
-            (&["prot:2"], "the keys are"),
+            (&["prot:2"], "did you mean port?"),
             (&["::1:80", "::1:81"], "brackets"),
             (&["nginx"], "key:value"),
             (&[], "which connections"),
