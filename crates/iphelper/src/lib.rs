@@ -70,6 +70,9 @@
 //! - `tokio`: [`Watch::into_stream`](notification::Watch), changes as a `Stream`, for tokio and every other executor. Off
 //!   unless asked for.
 
+// Only `backend/linux/socket.rs` and its folder may. Test programs make their namespace before `main`.
+#![cfg_attr(not(test), deny(unsafe_code))]
+
 pub mod adapter;
 pub mod address;
 mod backend;
