@@ -1,7 +1,7 @@
 //! What this kernel, this namespace and this caller can do of each chapter, what stands in the way, and which objects of
 //! the kernel are ours.
 //!
-//! - [`Host::diagnose`], [`Host::kernel_objects`]
+//! - [`Host::diagnose`]; [`Host::kept_settings`]: what is set by this library and stays; [`Host::kernel_objects`]: what holds it
 //!
 //! ```no_run
 //! use iphelper::Host;

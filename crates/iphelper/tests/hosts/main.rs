@@ -1,4 +1,4 @@
-//! What a host is: its interfaces, adapters, compartments, names and servers of names.
+//! What a host is: its interfaces, adapters, compartments, names and servers of names; and what is written of it.
 //!
 //! One program, since each is linked for itself, and tests that wait for a kernel let others run.
 
@@ -12,6 +12,7 @@ mod convert_text;
 mod dns_host;
 mod dns_read;
 mod dns_resolved;
+mod documentation;
 mod interface;
 mod timestamp;
 
