@@ -27,6 +27,11 @@ impl Advertisement {
         self.send_for(interface, [DAY, HOUR, HOUR]);
     }
 
+    /// The same, with prefix and route that are valid for ever.
+    pub fn send_for_ever(&self, interface: &str) {
+        self.send_for(interface, [u32::MAX; 3]);
+    }
+
     /// The same, but that prefix and route are no longer valid.
     pub fn withdraw(&self, interface: &str) {
         self.send_for(interface, [0; 3]);

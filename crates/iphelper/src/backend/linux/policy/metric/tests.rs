@@ -6,6 +6,7 @@
     reason = "helpers of tests fail as tests do"
 )]
 
+mod advertised;
 mod order;
 mod round;
 
@@ -13,7 +14,7 @@ use super::super::super::socket::killed;
 use crate::backend::linux::LinuxHost;
 use crate::error::Result;
 use crate::types::Family;
-use iphelper_testkit::{Advertisement, NetNs, eventually, isolated, run, sysctl};
+use iphelper_testkit::{eventually, isolated, run, sysctl};
 use std::io::Write;
 use std::process::{Command, Stdio};
 
@@ -329,119 +330,6 @@ fn a_refused_route_undoes_what_was_done() {
     });
 }
 
-#[test]
-fn a_killed_call_leaves_an_advertised_default_route_to_the_next() {
-    for messages in 0.. {
-        let router = NetNs::new();
-        let died = isolated(|| {
-            let _ = run(&format!("ip link add e0 type veth peer name r0 netns {}", router.path()));
-            for namespace in [None, Some(&router)] {
-                let quick = || {
-                    let interface = if namespace.is_some() { "r0" } else { "e0" };
-                    let _ = run(&format!("sysctl -qw net.ipv6.conf.{interface}.accept_dad=0"));
-                    let _ = run(&format!("ip link set {interface} up"));
-                };
-                match namespace {
-                    Some(namespace) => namespace.run(quick),
-                    None => quick(),
-                }
-            }
-            let ready = || router.sh("ip -6 addr show dev r0 -tentative").contains("fe80::");
-            eventually("the router has an address", ready);
-            let prefix = "2001:db8:77::".parse().unwrap();
-            let advertise = || {
-                let advertisement = Advertisement {
-                    router_lifetime: 1800,
-                    prefix,
-                    route: None,
-                    managed: false,
-                    other_configuration: false,
-                };
-                router.run(|| advertisement.send("r0"));
-            };
-            let defaults = || run("ip -6 route show default");
-            let only = |metric: u32, proto: &str| {
-                let shown = defaults();
-                shown.lines().count() == 1 && shown.contains(&format!("{proto} metric {metric} "))
-            };
-            eventually("the router is heard", || {
-                advertise();
-                only(1024, "proto ra")
-            });
-            let (_, died) = killed::after_messages(messages, || set(Family::V6, Some(50)));
-            assert!(!defaults().is_empty(), "{messages}");
-            let _ = set(Family::V6, Some(50)).unwrap();
-            assert!(only(1075, "dev e0"), "killed before message {messages}: {}", defaults());
-            advertise();
-            eventually("the kernel's own route", || only(1074, "proto ra"));
-            let _ = set(Family::V6, None).unwrap();
-            advertise();
-            eventually("as it was", || only(1024, "proto ra"));
-            assert_eq!(sysctl("ipv6/conf/e0/ra_defrtr_metric"), "1024");
-            died
-        });
-        if !died {
-            assert!(messages > 5, "{messages} messages");
-            return;
-        }
-    }
-}
-
-#[test]
-fn a_killed_call_leaves_advertised_prefixes_to_the_next() {
-    for messages in 0.. {
-        let router = NetNs::new();
-        let died = isolated(|| {
-            let _ = run(&format!("ip link add e0 type veth peer name r0 netns {}", router.path()));
-            let _ = run("sysctl -qw net.ipv6.conf.e0.accept_dad=0");
-            let _ = run("sysctl -qw net.ipv6.conf.e0.accept_ra_rt_info_max_plen=64");
-            let _ = router.sh("sysctl -qw net.ipv6.conf.r0.accept_dad=0");
-            let _ = router.sh("ip link set r0 up");
-            let _ = run("ip link set e0 up");
-            let ready = || router.sh("ip -6 addr show dev r0 -tentative").contains("fe80::");
-            eventually("the router has an address", ready);
-            let advertisement = Advertisement {
-                router_lifetime: 0,
-                prefix: "2001:db8:77::".parse().unwrap(),
-                route: Some("2001:db8:48::".parse().unwrap()),
-                managed: false,
-                other_configuration: false,
-            };
-            let shown =
-                || ["2001:db8:77::/64", "2001:db8:48::/48"].map(|it| run(&format!("ip -6 route show {it}")));
-            let stand = |offset: u32| {
-                shown().iter().zip([256, 1024]).all(|(shown, metric)| {
-                    shown.lines().count() == 1 && shown.contains(&format!("metric {} ", metric + offset))
-                })
-            };
-            eventually("the router is heard", || {
-                router.run(|| advertisement.send("r0"));
-                stand(0)
-            });
-            let mut died = false;
-            for (from, to) in [(None, Some(50)), (Some(50), Some(20)), (Some(20), None)] {
-                died |= killed::after_messages(messages, || set(Family::V6, to)).1;
-                assert!(shown().iter().all(|it| !it.is_empty()), "{from:?} {to:?} {messages}: {:?}", shown());
-                // Who comes next may want something else.
-                if messages % 2 == 0 {
-                    let _ = set(Family::V6, from).unwrap();
-                    assert!(stand(from.unwrap_or(0)), "{from:?} {to:?} {messages}: {:?}", shown());
-                }
-                let _ = set(Family::V6, to).unwrap();
-                assert!(stand(to.unwrap_or(0)), "{from:?} {to:?} {messages}: {:?}", shown());
-            }
-            assert!(!run("ip route show table all").contains("proto 105"));
-            router.run(|| advertisement.withdraw("r0"));
-            eventually("withdrawn", || shown().iter().all(String::is_empty));
-            died
-        });
-        if !died {
-            assert!(messages > 8, "{messages} messages");
-            return;
-        }
-    }
-}
-
 /// As the keeper does: moves what came since the metric was set.
 fn follow(family: Family) -> Result<Vec<String>> {
     let host = LinuxHost::open().unwrap();
@@ -449,6 +337,13 @@ fn follow(family: Family) -> Result<Vec<String>> {
     let (mut followed, unmoved) = host.follow_metric(family, &link)?.unwrap();
     host.follow_addresses(family, &link)?;
     Ok(followed.move_routes(&mut *host.route.take()?, unmoved)?.left)
+}
+
+/// The same of what routers advertised.
+fn follow_prefixes() -> Result<()> {
+    let host = LinuxHost::open().unwrap();
+    let link = host.link_named("e0", "testing").unwrap();
+    host.follow_advertised_prefixes(&link)
 }
 
 #[test]
