@@ -12,6 +12,7 @@ mod destination;
 mod destroy;
 mod dns;
 mod doctor;
+mod dump_stream;
 mod ethtool;
 mod generic;
 mod icmp;

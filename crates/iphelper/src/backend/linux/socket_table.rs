@@ -5,8 +5,9 @@ mod filter;
 mod owner;
 
 use super::LinuxHost;
+use super::dump_stream::{self, DumpStream};
 use super::process::{Processes, Unreadable};
-use super::socket::{Pooled, Refusal};
+use super::socket::Refusal;
 use crate::backend;
 use crate::error::{Error, ErrorKind, Result};
 use crate::socket::{Owner, OwnerModule, SocketCondition, SocketCookie, SocketFilter, SocketQuery};
@@ -17,10 +18,11 @@ use ends::each;
 use filter::passes;
 pub(super) use filter::{Dump, dumps, invalid};
 use iphelper_netlink::DecodeError;
-use iphelper_netlink::message::DUMP_INTERRUPTED;
+use iphelper_netlink::message::{Message, Request};
 use iphelper_netlink::sock_diag::inet::{SocketRow, State};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::VecDeque;
+use std::marker::PhantomData;
 use std::net::{IpAddr, SocketAddr};
 
 /// A protocol and its rows.
@@ -228,7 +230,7 @@ fn scope(end: &SocketAddr) -> u32 {
 }
 
 /// Rows one at a time.
-pub(super) fn stream<T: SocketTable>(host: &LinuxHost, query: &SocketQuery) -> Result<Stream<T>> {
+pub(super) fn stream<T: SocketTable>(host: &LinuxHost, query: &SocketQuery) -> Result<DumpStream<Reader<T>>> {
     if query.ordered {
         return Err(Error::new(ErrorKind::InvalidParameter, T::OPERATION)
             .because("rows that come one at a time have no order: read the whole table"));
@@ -239,113 +241,58 @@ pub(super) fn stream<T: SocketTable>(host: &LinuxHost, query: &SocketQuery) -> R
         let processes = Processes::open()?;
         selection.owners = Some(processes.sockets(&processes.pids()?, |_| true, Unreadable::Skip)?);
     }
-    let mut dumps = T::dumps(family, query)?;
-    dumps.reverse();
-    Ok(Stream {
-        socket: host.sock_diag.take()?,
-        dumps,
-        sequence: None,
-        automatic: None,
-        interrupted: false,
-        selection,
-        rows: VecDeque::new(),
-        failure: None,
-        latest: FxHashSet::default(),
-    })
+    let dumps = T::dumps(family, query)?;
+    Ok(DumpStream::new(host.sock_diag.take()?, dumps, Reader::new(selection)))
 }
 
-/// The rows of a query, read datagram by datagram.
-pub(super) struct Stream<T: SocketTable> {
-    socket: Pooled,
-    /// What is still to be asked for, last first.
-    dumps: Vec<Dump>,
-    /// The number of the dump that is under way.
-    sequence: Option<u32>,
-    /// Whether it is one of sockets whose ports the kernel chose, or one of the others; `None` if of both.
-    automatic: Option<bool>,
-    interrupted: bool,
+/// What makes rows of the kernel's sockets.
+pub(super) struct Reader<T: SocketTable> {
     selection: Selection,
-    /// The rows of the latest datagram that were not given out yet.
-    rows: VecDeque<T::Row>,
-    /// What comes after these rows.
-    failure: Option<Refusal>,
-    /// The sockets of the latest datagram. Where the next one goes on in the middle of a bucket of the kernel's table
-    /// that has changed, it begins with some of these again.
+    /// Whether the dump is one of sockets whose ports the kernel chose, or one of the others; `None` if of both.
+    automatic: Option<bool>,
+    /// The sockets of this datagram.
+    seen: FxHashSet<u64>,
+    /// Those of the latest one. Where the next one goes on in the middle of a bucket of the kernel's table that has changed,
+    /// it begins with some of these again.
     latest: FxHashSet<u64>,
+    table: PhantomData<T>,
 }
 
-impl<T: SocketTable> Stream<T> {
-    /// Reads on until there is a row to give out, or nothing more to read.
-    fn fill(&mut self) {
-        while self.rows.is_empty() && self.failure.is_none() {
-            let read = match self.sequence {
-                Some(sequence) => self.datagram(sequence),
-                None if self.dumps.is_empty() => return,
-                None => self.ask(),
-            };
-            if let Err(refusal) = read {
-                // What is still under way is nobody's: a socket that is busy does not go back to its pool.
-                self.failure = Some(refusal);
-                self.dumps.clear();
-                self.sequence = None;
-            }
-        }
+impl<T: SocketTable> Reader<T> {
+    fn new(selection: Selection) -> Self {
+        let (seen, latest) = Default::default();
+        Self { selection, automatic: None, seen, latest, table: PhantomData }
+    }
+}
+
+impl<T: SocketTable> dump_stream::Reader for Reader<T> {
+    type Dump = Dump;
+    type Row = T::Row;
+
+    fn begin(&mut self, Dump { request, automatic }: Dump) -> Request {
+        self.automatic = automatic;
+        self.latest.clear();
+        request
     }
 
-    fn ask(&mut self) -> Result<(), Refusal> {
-        if let Some(Dump { mut request, automatic }) = self.dumps.pop() {
-            self.automatic = automatic;
-            self.interrupted = false;
-            self.latest.clear();
-            self.sequence = Some(self.socket.send(&mut request)?);
+    fn read(&mut self, message: &Message<'_>, rows: &mut VecDeque<T::Row>) -> Result<(), Refusal> {
+        let row = SocketRow::parse(message)?;
+        if self.seen.insert(row.cookie()) && !self.latest.contains(&row.cookie()) {
+            self.selection.decode::<T>(&row, self.automatic, |row| rows.push_back(row))?;
         }
         Ok(())
     }
 
-    /// Reads one datagram.
-    fn datagram(&mut self, sequence: u32) -> Result<(), Refusal> {
-        let Self { socket, selection, rows, latest, interrupted, automatic, .. } = self;
-        let mut seen = FxHashSet::default();
-        let mut end = None;
-        for message in socket.receive()? {
-            let message = message?;
-            if message.header.sequence != sequence {
-                continue;
-            }
-            *interrupted |= message.header.flags & DUMP_INTERRUPTED != 0;
-            end = match message.acknowledgement().transpose()? {
-                Some(refusal) => Some(refusal.errno),
-                None => message.done(),
-            };
-            if end.is_some() {
-                break;
-            }
-            let row = SocketRow::parse(&message)?;
-            if seen.insert(row.cookie()) && !latest.contains(&row.cookie()) {
-                selection.decode::<T>(&row, *automatic, |row| rows.push_back(row))?;
-            }
-        }
-        *latest = seen;
-        let Some(errno) = end else { return Ok(()) };
-        self.socket.set_idle();
-        self.sequence = None;
-        match errno {
-            0 if self.interrupted => Err(Refusal::of(libc::EINTR)),
-            0 => Ok(()),
-            errno => Err(Refusal::of(errno)),
-        }
+    fn end_datagram(&mut self) {
+        self.latest = std::mem::take(&mut self.seen);
     }
-}
 
-impl<T: SocketTable> Iterator for Stream<T> {
-    type Item = Result<T::Row>;
+    fn is_empty_dump(&self, _errno: i32) -> bool {
+        false
+    }
 
-    fn next(&mut self) -> Option<Self::Item> {
-        self.fill();
-        match self.rows.pop_front() {
-            Some(row) => Some(Ok(row)),
-            None => self.failure.take().map(|refusal| Err(refused::<T>(refusal, &self.selection.filter))),
-        }
+    fn failed(&self, refusal: Refusal) -> Error {
+        refused::<T>(refusal, &self.selection.filter)
     }
 }
 
@@ -354,7 +301,7 @@ mod tests {
     use super::super::socket::scripted::{self, done, message};
     use super::super::tcp::Tcp;
     use super::*;
-    use iphelper_netlink::message::{DUMP, Request};
+    use iphelper_netlink::message::DUMP;
     use iphelper_netlink::sock_diag::BY_FAMILY;
 
     /// An IPv4 row with this cookie.
@@ -367,17 +314,9 @@ mod tests {
 
     fn stream(answers: &[Vec<u8>], dumps: usize) -> Vec<Result<u64, ErrorKind>> {
         let (socket, _kernel) = scripted::socket(answers);
-        let stream = Stream::<Tcp> {
-            socket: scripted::pool(socket).take().unwrap(),
-            dumps: vec![Dump { request: Request::new(BY_FAMILY, DUMP, &[]), automatic: None }; dumps],
-            sequence: None,
-            automatic: None,
-            interrupted: false,
-            selection: Selection::new(&SocketQuery::default()).unwrap(),
-            rows: VecDeque::new(),
-            failure: None,
-            latest: FxHashSet::default(),
-        };
+        let dumps = vec![Dump { request: Request::new(BY_FAMILY, DUMP, &[]), automatic: None }; dumps];
+        let reader = Reader::<Tcp>::new(Selection::new(&SocketQuery::default()).unwrap());
+        let stream = DumpStream::new(scripted::pool(socket).take().unwrap(), dumps, reader);
         let rows = stream.map(|row| row.map(|row| row.cookie.0).map_err(|error| error.kind()));
         rows.collect()
     }

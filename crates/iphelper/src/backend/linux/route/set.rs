@@ -128,8 +128,11 @@ fn plan(host: &LinuxHost, found: &Found, key: &RouteKey, change: &RouteChange) -
         return Ok(plan);
     }
     if let Some(by) = whose(candidate.row.system_protocol) {
-        return Err(Error::new(ErrorKind::NotSupported, OPERATION)
-            .because(format!("it is {by}, which would make it anew: make a route of your own beside it")));
+        let is_advertised = candidate.row.system_protocol == protocol::ROUTER_ADVERTISEMENT;
+        let or = if is_advertised { ", or give the interface a metric, which moves it" } else { "" };
+        return Err(Error::new(ErrorKind::NotSupported, OPERATION).because(format!(
+            "it is {by}, which would make it anew: make a route of your own beside it{or}"
+        )));
     }
     let removal = Removal::of(found, candidate, OPERATION)?;
     let planned = planned(found, candidate, change)?;
