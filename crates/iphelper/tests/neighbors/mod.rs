@@ -1,6 +1,11 @@
 //! Two hosts on one link, for the tests of neighbours; `ip` as the witness of the table.
 #![allow(dead_code, reason = "each test program uses a part")]
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests fail as tests do")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail as tests do"
+)]
 
 use iphelper::neighbor::{Neighbor, PhysicalAddress};
 use iphelper::{Family, Host, InterfaceIndex};

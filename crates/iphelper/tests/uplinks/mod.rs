@@ -1,4 +1,10 @@
 //! A host with two uplinks, each to a router of its own, and a server behind both.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail as tests do"
+)]
 
 use iphelper::Family;
 use iphelper_testkit::{NetNs, bound};
