@@ -25,7 +25,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::host::Host;
 use crate::route::RouteKind;
 use crate::types::{Family, InterfaceKey};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::{Duration, Instant};
 
 /// How echo requests leave this host.
@@ -282,6 +282,10 @@ impl Host {
         }
         if options.source.is_some_and(|source| Family::of(&source) != family) {
             return refuse("the source is an address of the other family");
+        }
+        let is_for_many = |source: IpAddr| source == IpAddr::V4(Ipv4Addr::BROADCAST) || source.is_multicast();
+        if options.source.is_some_and(is_for_many) {
+            return refuse("the source is an address of many hosts");
         }
         if options.ip_options.len() > 40 {
             return refuse("a packet has room for 40 octets of IPv4 options");

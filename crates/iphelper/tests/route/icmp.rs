@@ -446,6 +446,12 @@ fn what_cannot_be_asked_for_is_refused() {
             kind(EchoOptions { ip_options: vec![1; 41], ..none.clone() }),
             ErrorKind::InvalidParameter
         );
+        for of_many in ["224.0.0.1", "255.255.255.255", "ff02::1"].map(ip) {
+            let options = EchoOptions { source: Some(of_many), ..none.clone() };
+            assert_eq!(kind(options), ErrorKind::InvalidParameter, "{of_many}");
+        }
+        let mapped = host.echo(&request(ip("::ffff:192.0.2.1"))).unwrap();
+        assert_eq!(said(&mapped), (EchoStatus::BadDestination, None));
         let interface = Some(iphelper::InterfaceIndex(4711).into());
         assert_eq!(kind(EchoOptions { interface, ..none.clone() }), ErrorKind::InterfaceNotFound);
         let mut socket = host.echo_socket(Family::of(&server), &none).unwrap();
@@ -523,6 +529,26 @@ fn many_requests_are_under_way_at_once() {
                 assert!(missing.remove(&reply.sequence), "told twice");
             }
             assert_eq!(socket.try_next().unwrap(), None);
+        }
+    });
+}
+
+#[test]
+fn the_answers_to_others_do_not_crowd_out_ones_own() {
+    isolated(|| {
+        let host = Host::open().unwrap();
+        for itself in ["127.0.0.1", "::1"].map(ip) {
+            let open = || host.echo_socket(Family::of(&itself), &EchoOptions::default()).unwrap();
+            let (mut patient, mut busy) = (open(), open());
+            // More than fits into the queue of a socket that nobody reads.
+            for _ in 0..1000 {
+                let _ = busy.send(itself, 0, &[0; 1000]).unwrap();
+                let answer = busy.next_before(Instant::now() + PATIENT).unwrap().unwrap();
+                assert_eq!(answer.status, EchoStatus::Success);
+            }
+            let _ = patient.send(itself, 0, b"me").unwrap();
+            let answer = patient.next_before(Instant::now() + PATIENT).unwrap();
+            assert_eq!(answer.map(|answer| answer.data), Some(b"me".to_vec()), "{itself}");
         }
     });
 }

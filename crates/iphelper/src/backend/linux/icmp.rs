@@ -5,6 +5,7 @@ mod message;
 use super::LinuxHost;
 use super::namespace::system;
 use super::socket::echo::{self, QueuedError, Received};
+use super::socket::filter::leave_out_answers_but;
 use crate::backend;
 use crate::error::{Error, ErrorKind, Result};
 use crate::icmp::{EchoOptions, EchoReply, EchoStatus, Sent};
@@ -16,6 +17,8 @@ use std::collections::VecDeque;
 use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 const OPENING: &str = "opening a socket for echo requests";
@@ -53,8 +56,10 @@ impl backend::Icmp for LinuxHost {
                 _ => error,
             }
         })?;
-        // Raw sockets get the answers to everybody's requests. Random, so that two programs hardly ever choose the same.
-        let identifier = (RandomState::new().hash_one(std::process::id()) & 0xFFFF) as u16;
+        let identifier = identifier();
+        if raw {
+            leave_out_answers_but(socket.as_fd(), family, identifier);
+        }
         Ok(Box::new(Channel {
             socket,
             raw,
@@ -73,6 +78,16 @@ impl LinuxHost {
     pub(super) fn echo_needs_raw_socket(&self, family: Family) -> Result<bool> {
         Ok(self.namespace.run(|| open(family))??.1)
     }
+}
+
+/// What answers to a raw socket's requests are told by. The next one at each call, so that no two sockets of this process
+/// have the same; from a random place on, so that two processes hardly ever have.
+fn identifier() -> u16 {
+    static STATE: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    // A forked child has a number of its own, and so another place.
+    let first = (STATE.hash_one(std::process::id()) & 0xFFFF) as u16;
+    first.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
 /// A socket, and whether it is a raw one.
@@ -130,6 +145,11 @@ impl backend::EchoChannel for Channel {
         }
         self.sequence = self.sequence.wrapping_add(1);
         let sequence = self.sequence;
+        if matches!(destination, IpAddr::V6(address) if address.to_ipv4_mapped().is_some()) {
+            // A ping socket refuses it; a raw one would send it into the network, where no such address is.
+            let reply = EchoReply::of_nobody(sequence, EchoStatus::BadDestination, Duration::ZERO);
+            return Ok(Sent { sequence, refused: Some(reply) });
+        }
         let message = message::request(self.family, self.identifier, sequence, data);
         let at = Instant::now();
         let time = now();

@@ -7,7 +7,7 @@
 pub(super) mod arp;
 pub(super) mod datagram;
 pub(super) mod echo;
-mod filter;
+pub(super) mod filter;
 pub(super) mod icmpv6;
 #[cfg(test)]
 pub(super) mod killed;

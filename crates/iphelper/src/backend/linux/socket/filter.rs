@@ -1,6 +1,7 @@
 //! What a listener does not want to hear of, left out by the kernel.
 
 use super::{Socket, last_errno};
+use crate::types::Family;
 use iphelper_netlink::rtnetlink::route::{DELETE_ROUTE, NEW_ROUTE};
 use rustix::io::Errno;
 use rustix::net::AddressFamily;
@@ -14,10 +15,6 @@ impl Socket {
     pub(in crate::backend::linux) fn leave_out_routes_but(&self, protocol: Option<u8>) {
         // What a packet filter of the classic kind reads is in network order; these are in the host's.
         let kind = |kind: u16| u32::from(u16::from_be_bytes(kind.to_ne_bytes()));
-        let step = |code: u32, jt, jf, k| {
-            let code = u16::try_from(code).unwrap_or_default();
-            libc::sock_filter { code, jt, jf, k }
-        };
         let load_half = libc::BPF_LD | libc::BPF_H | libc::BPF_ABS;
         let load_byte = libc::BPF_LD | libc::BPF_B | libc::BPF_ABS;
         let is = libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K;
@@ -37,6 +34,39 @@ impl Socket {
         ];
         let _ = set_packet_filter(self.descriptor.as_fd(), protocol.map(|_| program.as_slice()));
     }
+}
+
+/// Has the kernel leave out the answers to others' echo requests, which every raw socket gets: many of them would fill its
+/// queue, and its own be lost. What routers say is let through, whomever it is for.
+///
+/// Where the kernel refuses it, all come.
+pub(in crate::backend::linux) fn leave_out_answers_but(
+    socket: BorrowedFd<'_>,
+    family: Family,
+    identifier: u16,
+) {
+    let load = |size, place| libc::BPF_LD | size | place;
+    let equal = libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K;
+    let end = libc::BPF_RET | libc::BPF_K;
+    // A raw IPv4 socket's packet begins with the IP header, whose length is read first; an IPv6 one's with the message.
+    let (answer, place) = match family {
+        Family::V4 => (0, libc::BPF_IND),
+        Family::V6 => (129, libc::BPF_ABS),
+    };
+    let header = (family == Family::V4).then(|| step(libc::BPF_LDX | libc::BPF_B | libc::BPF_MSH, 0, 0, 0));
+    let program = header.into_iter().chain([
+        step(load(libc::BPF_B, place), 0, 0, 0),
+        step(equal, 0, 2, answer),
+        step(load(libc::BPF_H, place), 0, 0, 4),
+        step(equal, 0, 1, identifier.into()),
+        step(end, 0, 0, u32::MAX),
+        step(end, 0, 0, 0),
+    ]);
+    let _ = set_packet_filter(socket, Some(&program.collect::<Vec<_>>()));
+}
+
+fn step(code: u32, jt: u8, jf: u8, k: u32) -> libc::sock_filter {
+    libc::sock_filter { code: u16::try_from(code).unwrap_or_default(), jt, jf, k }
 }
 
 /// Attaches a packet filter to a socket in the place of the present one, or takes that away.
