@@ -13,8 +13,8 @@ pub(crate) fn status<F: Flavour>(work: impl FnOnce() -> Result<(), Code>) -> F::
 pub(crate) fn caught<T>(work: impl FnOnce() -> T, otherwise: T) -> T {
     // Nothing that `work` touches outlives it but locks and caches, which tolerate a panic.
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
-        // Dropping what was thrown could throw again.
-        std::mem::forget(panic);
+        // Dropping what was thrown could throw again; what that throws is left alone.
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(panic))).map_err(std::mem::forget);
         otherwise
     })
 }
@@ -30,5 +30,16 @@ mod tests {
         assert_eq!(status::<Win32>(broken), 31);
         assert_eq!(status::<NtStatus>(broken), 0xC000_0001_u32.cast_signed());
         assert_eq!(status::<Win32>(|| Ok(())), 0);
+    }
+
+    #[test]
+    fn a_panic_of_what_was_thrown_is_stopped_too() {
+        struct Bomb;
+        impl Drop for Bomb {
+            fn drop(&mut self) {
+                panic!("on purpose, while the first panic is dropped");
+            }
+        }
+        assert_eq!(caught(|| std::panic::panic_any(Bomb), ()), ());
     }
 }
