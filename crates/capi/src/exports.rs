@@ -2,12 +2,18 @@
 
 /// Exports what `netioapi.h` declares, in one [flavour](crate::error::Flavour).
 ///
+/// Something else is done with the list of functions where another macro is named, as the tests do that call each of
+/// them: the value is what that macro makes of the list.
+///
 /// `if_nametoindex` and `if_indextoname` must not replace the C library's, whose parameters differ; they are exported
 /// under other names, which the header hides.
 #[macro_export]
 macro_rules! export_netioapi {
     ($flavour:ty) => {
-        const _: () = {
+        const _: () = $crate::export_netioapi!($flavour, $crate::export);
+    };
+    ($flavour:ty, $($with:tt)+) => {
+        {
             use $crate::error::Flavour;
             use $crate::address::StableUnicastIpAddressTableCallback;
             use $crate::raw::*;
@@ -19,7 +25,7 @@ macro_rules! export_netioapi {
 
             type Status = <$flavour as Flavour>::Status;
 
-            $crate::export! {
+            $($with)+! {
                 CancelMibChangeNotify2(handle: HANDLE) -> Status = notification::cancel::<$flavour>;
                 ConvertCompartmentGuidToId(guid: *const GUID, id: *mut u32) -> Status
                     = compartment::compartment_guid_to_id::<$flavour>;
@@ -193,7 +199,7 @@ macro_rules! export_netioapi {
                 iphelper_if_indextoname(index: u32, name: *mut u8) -> *mut u8 = convert::index_to_name;
                 iphelper_if_nametoindex(name: *const u8) -> u32 = convert::name_to_index;
             }
-        };
+        }
     };
 }
 
@@ -202,7 +208,11 @@ macro_rules! export_netioapi {
 #[macro_export]
 macro_rules! export_iphlpapi {
     () => {
-        const _: () = {
+        const _: () = $crate::export_iphlpapi!($crate::export);
+        const _: () = $crate::export_windows!($crate::export);
+    };
+    ($($with:tt)+) => {
+        {
             use $crate::error::{format_message, ip_error_string, last_error};
             use $crate::icmp;
             use $crate::notification::overlapped;
@@ -210,7 +220,7 @@ macro_rules! export_iphlpapi {
             use $crate::*;
             use std::ffi::c_void;
 
-            $crate::export! {
+            $($with)+! {
                 AddIPAddress(
                     address: u32, mask: u32, index: u32, context: *mut u32, instance: *mut u32
                 ) -> u32 = address::add_ip_address;
@@ -465,23 +475,23 @@ macro_rules! export_iphlpapi {
                 UnenableRouter(overlapped: *mut c_void, count: *mut u32) -> u32 = router::unenable_router;
                 UnregisterInterfaceTimestampConfigChange(handle: HANDLE) = timestamp::unregister_change;
             }
-            $crate::export_windows!();
-        };
+        }
     };
 }
 
-/// Exports what programs use of `windows.h` together with these functions, which is not IP Helper's.
+/// Exports what programs use of `windows.h` together with these functions, which is not IP Helper's. Another macro may take
+/// the list as of [`export_netioapi!`].
 #[doc(hidden)]
 #[macro_export]
 macro_rules! export_windows {
-    () => {
-        const _: () = {
+    ($($with:tt)+) => {
+        {
             use $crate::raw::*;
             use $crate::wait::{overlapped, registered, thread};
             use $crate::*;
             use std::ffi::c_void;
 
-            $crate::export! {
+            $($with)+! {
                 CloseHandle(handle: HANDLE) -> i32 = wait::close_handle;
                 CreateEventA(attributes: *const c_void, manual: i32, initial: i32, name: *const u8) -> HANDLE
                     = wait::create_event_a;
@@ -518,7 +528,7 @@ macro_rules! export_windows {
                 WaitForSingleObjectEx(handle: HANDLE, milliseconds: u32, alertable: i32) -> u32
                     = wait::wait_for_single_object_ex;
             }
-        };
+        }
     };
 }
 
