@@ -35,6 +35,8 @@ pub mod icmp;
 pub mod interface;
 pub mod ip_interface;
 mod key;
+#[cfg(iphelper_layouts)]
+mod layouts;
 pub mod memory;
 pub mod neighbor;
 pub mod notification;
