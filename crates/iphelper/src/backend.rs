@@ -40,7 +40,7 @@ use std::time::{Duration, Instant};
 #[cfg(target_os = "linux")]
 mod linux;
 #[cfg(all(fuzzing, target_os = "linux"))]
-pub(crate) use linux::fuzz_state_file;
+pub(crate) use linux::fuzzing;
 
 /// Everything that a host can do.
 pub(crate) trait Backend:

@@ -20,6 +20,9 @@ mod policy;
 #[cfg(target_os = "linux")]
 mod rules;
 
+#[cfg(fuzzing)]
+pub(crate) use policy::fuzz as fuzz_policy;
+
 use crate::error::Result;
 use crate::host::Host;
 use crate::types::InterfaceIndex;

@@ -107,12 +107,49 @@ pub mod types;
 pub mod udp;
 mod worker;
 
-/// Readers of what is on disk, for `fuzz/`; in no other build.
+/// Readers of what is on disk and comes over the wire, for `fuzz/`; in no other build. Each fails on what it must not say.
 #[cfg(all(fuzzing, target_os = "linux"))]
 pub mod fuzzing {
+    use crate::backend::fuzzing;
+
+    /// The preferences of `/etc/gai.conf`, see `destination/policy.rs`.
+    pub fn address_policy(bytes: &[u8]) {
+        crate::destination::fuzz_policy(bytes);
+    }
+
+    /// The kernel's counters, see `backend/linux/statistics/counters.rs`.
+    pub fn counters(bytes: &[u8]) {
+        fuzzing::counters(bytes);
+    }
+
+    /// What a raw socket receives, see `backend/linux/icmp/message.rs`.
+    pub fn icmp(bytes: &[u8]) {
+        fuzzing::icmp(bytes);
+    }
+
+    /// What the keeper tells of itself, see `backend/linux/keeper/status.rs`.
+    pub fn keeper_status(bytes: &[u8]) {
+        fuzzing::keeper_status(bytes);
+    }
+
+    /// The leases of DHCP clients, see `backend/linux/adapter/lease.rs`.
+    pub fn lease(bytes: &[u8]) {
+        fuzzing::lease(bytes);
+    }
+
+    /// The record of reserved ports, see `backend/linux/port_reservation/record.rs`.
+    pub fn port_reservation(bytes: &[u8]) {
+        fuzzing::port_reservation(bytes);
+    }
+
+    /// `resolv.conf`, see `backend/linux/dns/resolv_conf.rs`.
+    pub fn resolv_conf(bytes: &[u8]) {
+        fuzzing::resolv_conf(bytes);
+    }
+
     /// The copy of what is set, see `backend/linux/policy/state_file.rs`.
     pub fn state_file(bytes: &[u8]) {
-        crate::backend::fuzz_state_file(bytes);
+        fuzzing::state_file(bytes);
     }
 }
 

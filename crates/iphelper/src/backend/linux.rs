@@ -49,14 +49,24 @@ pub(crate) use compartment::{
 };
 use namespace::Namespace;
 pub(crate) use namespace::no_descriptor;
-#[cfg(fuzzing)]
-pub(crate) use policy::fuzz_state_file;
 pub(crate) use policy::is_ours as is_internal_route;
 use socket::{Pool, Protocol};
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use sysctl::Sysctl;
 pub(crate) use thread::start_thread;
+
+/// What fuzzing runs, see the crate's module of this name.
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing {
+    pub(crate) use super::adapter::fuzz_lease as lease;
+    pub(crate) use super::dns::fuzz_resolv_conf as resolv_conf;
+    pub(crate) use super::icmp::fuzz_message as icmp;
+    pub(crate) use super::keeper::fuzz_status as keeper_status;
+    pub(crate) use super::policy::fuzz_state_file as state_file;
+    pub(crate) use super::port_reservation::fuzz_record as port_reservation;
+    pub(crate) use super::statistics::fuzz_counters as counters;
+}
 
 /// One network namespace of this computer.
 #[derive(Debug)]

@@ -76,6 +76,18 @@ impl Policy {
     }
 }
 
+/// What `fuzz/targets/address_policy.rs` runs: any file makes a table that has an answer for every address.
+#[cfg(fuzzing)]
+pub(crate) fn fuzz(bytes: &[u8]) {
+    let policy = Policy::new(Vec::new(), &String::from_utf8_lossy(bytes));
+    for address in ["192.0.2.1", "169.254.1.1", "2001:db8::1", "fe80::1", "ff05::1", "::ffff:10.1.2.3", "::1"]
+    {
+        let Ok(address) = address.parse() else { continue };
+        assert!(policy.label(address).is_some(), "a label of the RFC's");
+        let _ = (policy.precedence(address), policy.scope(address));
+    }
+}
+
 /// An address as IPv6 has it.
 fn bits(address: IpAddr) -> u128 {
     match address {

@@ -19,6 +19,8 @@ use client::Wish;
 use iphelper_netlink::rtnetlink::addr::group::{Kind, Member};
 use iphelper_netlink::rtnetlink::link::flag;
 use iphelper_netlink::rtnetlink::notification as groups;
+#[cfg(fuzzing)]
+pub(crate) use lease::fuzz as fuzz_lease;
 use rustc_hash::{FxHashMap, FxHashSet};
 use rustix::net::RecvFlags;
 use std::net::IpAddr;

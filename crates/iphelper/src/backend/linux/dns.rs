@@ -21,6 +21,8 @@ use crate::error::Result;
 use crate::ip_interface::PropertyChange;
 use crate::types::{Family, InterfaceIndex, InterfaceKey};
 use host_name::{NewName, Undo};
+#[cfg(fuzzing)]
+pub(crate) use resolv_conf::fuzz as fuzz_resolv_conf;
 use resolved::Resolved;
 
 const OPERATION: &str = "reading the DNS settings";

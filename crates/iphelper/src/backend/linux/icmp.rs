@@ -10,6 +10,8 @@ use crate::backend;
 use crate::error::{Error, ErrorKind, Result};
 use crate::icmp::{EchoOptions, EchoReply, EchoStatus, Sent};
 use crate::types::Family;
+#[cfg(fuzzing)]
+pub(crate) use message::fuzz as fuzz_message;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::time::{ClockId, clock_gettime};

@@ -15,6 +15,8 @@ use crate::types::InterfaceIndex;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use status::StatusFile;
+#[cfg(fuzzing)]
+pub(crate) use status::fuzz as fuzz_status;
 use std::collections::BTreeMap;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;

@@ -26,6 +26,8 @@ use crate::socket::{SocketCondition, SocketQuery};
 use crate::tcp::TcpState;
 use crate::types::Family;
 use ports::Ports;
+#[cfg(fuzzing)]
+pub(crate) use record::fuzz as fuzz_record;
 use record::{Deletion, Record, Row};
 use rustix::fs::OFlags;
 use rustix::io::{Errno, retry_on_intr};

@@ -20,6 +20,8 @@ use crate::types::Family;
 use crate::udp::UdpQuery;
 use counters::Counters;
 pub(super) use counters::Files;
+#[cfg(fuzzing)]
+pub(crate) use counters::fuzz as fuzz_counters;
 use std::time::Duration;
 
 const OPERATION: &str = "reading the network counters";

@@ -203,5 +203,23 @@ fn lease_of(client: DhcpClient, address: Option<Ipv4Addr>) -> Option<DhcpLease> 
     Some(DhcpLease::new(client, address))
 }
 
+/// What `fuzz/targets/lease.rs` runs: of any bytes, in every client's format, comes a lease that an interface can have.
+#[cfg(fuzzing)]
+pub(crate) fn fuzz(bytes: &[u8]) {
+    let file = Text { bytes: bytes.to_vec(), written: time(1_000_000_000) };
+    let mut leases = Leases::default();
+    leases.ipv4.extend(networkd::lease(b"7", &file));
+    network_manager::read(b"7", &file, &mut leases);
+    dhclient::read(bytes, &mut leases);
+    for name in [&b"e0.lease"[..], b"wlan0-a-b.lease", b"e0.lease6"] {
+        dhcpcd::read(name, &file, &mut leases);
+    }
+    for Found { told, .. } in &leases.ipv4 {
+        assert!(!told.address.is_unspecified(), "{told:?}");
+        let _ = (told.expires(), told.remaining());
+    }
+    assert!(leases.ipv6.iter().all(|found| (1..=130).contains(&found.told.duid.len())), "{:?}", leases.ipv6);
+}
+
 #[cfg(test)]
 mod tests;

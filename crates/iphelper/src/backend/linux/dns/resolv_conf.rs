@@ -117,6 +117,27 @@ impl ResolvConf {
     }
 }
 
+/// What `fuzz/targets/resolv_conf.rs` runs: any file is written as it was read, and what is set is read back.
+#[cfg(fuzzing)]
+pub(crate) fn fuzz(bytes: &[u8]) {
+    let mut file = ResolvConf::parse(bytes);
+    assert_eq!(file.to_bytes(), bytes);
+    let _ = (file.nameservers(), file.domain(), file.search(), file.manager());
+    file.set_nameservers(&["192.0.2.1".to_owned(), "fe80::1%e0".to_owned()]);
+    file.set_domain(Some("a.example"));
+    file.set_search(&["b.example".to_owned(), "c.example".to_owned()]);
+    for file in [&file, &ResolvConf::parse(&file.to_bytes())] {
+        assert_eq!(file.nameservers().len(), 2, "{file:?}");
+        assert_eq!(file.domain().as_deref(), Some("a.example"), "{file:?}");
+        assert_eq!(file.search().unwrap_or_default(), ["b.example", "c.example"], "{file:?}");
+    }
+    file.set_nameservers(&[]);
+    file.set_domain(None);
+    file.set_search(&[]);
+    let file = ResolvConf::parse(&file.to_bytes());
+    assert!(file.nameservers().is_empty() && file.domain().is_none() && file.search().is_none(), "{file:?}");
+}
+
 /// Whether a line is of this kind, with a value or without.
 fn is_of(line: &[u8], keyword: &str) -> bool {
     line.strip_prefix(keyword.as_bytes())

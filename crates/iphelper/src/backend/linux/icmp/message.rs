@@ -90,6 +90,22 @@ pub(super) fn read(family: Family, bytes: &[u8]) -> Option<Message<'_>> {
     })
 }
 
+/// What `fuzz/targets/icmp.rs` runs: any bytes are a message that lies within them, or none; no request is an answer.
+#[cfg(fuzzing)]
+pub(crate) fn fuzz(bytes: &[u8]) {
+    for family in [Family::V4, Family::V6] {
+        let carried = ipv4(bytes).map_or(bytes, |(_, carried)| carried);
+        for bytes in [bytes, carried] {
+            let Some(message) = read(family, bytes) else { continue };
+            assert!(message.data.is_empty() || bytes.ends_with(message.data), "{message:?}");
+            assert_eq!(message.destination.is_none(), message.status == EchoStatus::Success, "{message:?}");
+            assert!(message.destination.is_none_or(|it| Family::of(&it) == family), "{message:?}");
+        }
+        let sent = request(family, 1, 2, bytes);
+        assert!(sent.ends_with(bytes) && read(family, &sent).is_none());
+    }
+}
+
 /// The ICMP message in a packet that an error quotes, and whom it was for.
 fn quoted(family: Family, packet: &[u8]) -> Option<(IpAddr, &[u8])> {
     match family {

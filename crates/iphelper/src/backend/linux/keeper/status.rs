@@ -222,6 +222,17 @@ fn parse(text: &str, key: &str) -> Option<(KeeperStatus, u64)> {
     Some((status, start))
 }
 
+/// What `fuzz/targets/keeper_status.rs` runs: a text that is a status is written as one that reads the same.
+#[cfg(fuzzing)]
+pub(crate) fn fuzz(bytes: &[u8]) {
+    const KEY: &str = "namespace 7 boot 0";
+    let text = format!("{FIRST_LINE}\n{KEY}\n{}", String::from_utf8_lossy(bytes));
+    let Some((status, _)) = parse(&text, KEY) else { return };
+    let file = StatusFile { directory: PathBuf::new(), name: String::new(), key: KEY.to_owned() };
+    let written = file.print(&status);
+    assert_eq!(parse(&written, KEY).map(|(status, _)| file.print(&status)), Some(written));
+}
+
 fn parse_interface(value: &str) -> Option<AdvertisingStatus> {
     let mut words = value.split(' ');
     let index = InterfaceIndex(words.next()?.parse().ok()?);

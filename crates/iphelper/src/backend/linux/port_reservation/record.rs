@@ -148,6 +148,20 @@ impl Record {
     }
 }
 
+/// What `fuzz/targets/port_reservation.rs` runs: a text that is a record is written as one that reads the same.
+#[cfg(fuzzing)]
+pub(crate) fn fuzz(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    for cookie in [None, Some(7)] {
+        let key = Key { cookie, boot: "a".to_owned() };
+        let whole = Record::new(1).print(&key) + &text;
+        for text in [&*text, &whole] {
+            let Some(record) = Record::parse(text, &key).filter(|record| record.is_current) else { continue };
+            assert_eq!(Record::parse(&record.print(&key), &key), Some(record));
+        }
+    }
+}
+
 fn name(protocol: PortProtocol) -> &'static str {
     match protocol {
         PortProtocol::Tcp => "tcp",

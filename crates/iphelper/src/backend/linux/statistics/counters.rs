@@ -116,6 +116,15 @@ impl Counters {
     }
 }
 
+/// What `fuzz/targets/counters.rs` runs: any text has counters or none.
+#[cfg(fuzzing)]
+pub(crate) fn fuzz(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    for counters in [Counters::parse_columns(&text), Counters::parse_lines(&text)] {
+        let _ = (counters.get("Ip.", "InReceives"), counters.numbered("IcmpMsg.InType"));
+    }
+}
+
 /// A number; -1, which stands for no limit, has all its bits set.
 fn number(text: &str) -> Option<u64> {
     text.parse().ok().or_else(|| text.parse::<i64>().ok().map(i64::cast_unsigned))
