@@ -91,7 +91,7 @@ fn every_function_of_the_reference_is_there_and_its_state_is_documented() {
     let page = std::fs::read_to_string(crate_dir().join("../../docs/windows-compatibility.md"))
         .expect("the page of functions");
     for row in &reference {
-        let [name, _, state] = row.as_slice() else { panic!("{row:?}") };
+        let [name, _, state, _] = row.as_slice() else { panic!("{row:?}") };
         let symbol = if name.starts_with("if_") { format!("iphelper_{name}") } else { name.clone() };
         assert!(exported.contains(&symbol), "{name} is not exported");
         assert!(["works", "not supported", "no effect"].contains(&state.as_str()), "{name}: {state}");
@@ -106,6 +106,64 @@ fn every_function_of_the_reference_is_there_and_its_state_is_documented() {
         .filter(|name| !known.contains(*name) && !BEYOND_THE_REFERENCE.contains(&name.as_str()))
         .collect();
     assert!(beyond.is_empty(), "of no reference: {beyond:?}");
+}
+
+/// No test through C shows the effect of these: why, and what shows it else.
+const NO_PROOF: [(&str, &str); 3] = [
+    (
+        "CaptureInterfaceHardwareCrossTimestamp",
+        "needs a network card with a clock; without one it is refused (errors/timestamp.rs)",
+    ),
+    ("IpReleaseAddress", "iphelper's tests, hosts/adapter_lease.rs: C passes an index on"),
+    ("IpRenewAddress", "iphelper's tests, hosts/adapter_lease.rs: C passes an index on"),
+];
+
+/// A state is no better than the test behind it: each row names the file where the function is called for what it does.
+#[test]
+fn every_state_has_a_test_that_shows_it() {
+    let tests = crate_dir().join("tests");
+    let read = |path: &str| {
+        std::fs::read_to_string(tests.join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+    };
+    let exports = std::fs::read_to_string(crate_dir().join("src/exports.rs")).expect("the exports");
+    let runners: String = std::fs::read_dir(&tests)
+        .expect("the tests")
+        .map(|entry| entry.expect("a test").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
+        .map(|path| std::fs::read_to_string(path).expect("a test"))
+        .collect();
+    let mut unproved = Vec::new();
+    for row in facts("reference.tsv") {
+        let [name, _, state, proof] = row.as_slice() else { panic!("{row:?}") };
+        if proof == "-" {
+            unproved.push(name.clone());
+            continue;
+        }
+        let text = read(proof);
+        // What the export calls, as Rust tests name it.
+        let symbol = if name.starts_with("if_") { format!("iphelper_{name}(") } else { format!(" {name}(") };
+        let target = exports.split_once(symbol.as_str()).expect(name).1.split_once("= ").expect(name).1;
+        let target = target.split([';', '<']).next().unwrap_or_default().trim_end_matches("::").trim();
+        let function = target.rsplit("::").next().unwrap_or_default();
+        assert!(
+            text.contains(name.as_str()) || text.contains(function),
+            "{name} ({function}) is not in {proof}"
+        );
+        if let Some(program) = proof.strip_prefix("c/") {
+            let stem = program.trim_end_matches(".c");
+            assert!(
+                runners.contains(&format!("\"{stem}\"")) || runners.contains(program),
+                "nobody runs {program}"
+            );
+        }
+        let refused = proof.starts_with("errors/");
+        match state.as_str() {
+            "not supported" => assert!(refused && text.contains("ERROR_NOT_SUPPORTED"), "{name}"),
+            "no effect" => assert!(refused, "{name}"),
+            _ => {}
+        }
+    }
+    assert_eq!(unproved, NO_PROOF.map(|(name, _)| name.to_owned()));
 }
 
 #[test]
