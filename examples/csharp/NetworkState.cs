@@ -1,8 +1,9 @@
-// Lists IPv4 TCP connections with their processes, closes one, and lists routes: a program for Windows.
+// Lists IPv4 TCP connections with their processes, closes one, lists routes, asks for an echo: a program for Windows.
 //
 //     NetworkState.exe connections
 //     NetworkState.exe close LOCAL PORT REMOTE PORT
 //     NetworkState.exe routes
+//     NetworkState.exe ping ADDRESS
 //
 // On Linux Mono finds the library by NetworkState.exe.config: mcs NetworkState.cs && mono NetworkState.exe connections
 using System;
@@ -51,6 +52,16 @@ static class NativeMethods
 
     [DllImport("iphlpapi.dll")]
     public static extern int GetIpForwardTable(IntPtr table, ref int size, bool order);
+
+    [DllImport("iphlpapi.dll", SetLastError = true)]
+    public static extern IntPtr IcmpCreateFile();
+
+    [DllImport("iphlpapi.dll", SetLastError = true)]
+    public static extern uint IcmpSendEcho(
+        IntPtr handle, uint address, byte[] data, ushort size, IntPtr options, byte[] reply, int replySize, int timeout);
+
+    [DllImport("iphlpapi.dll", SetLastError = true)]
+    public static extern bool IcmpCloseHandle(IntPtr handle);
 }
 
 static class NetworkState
@@ -73,8 +84,11 @@ static class NetworkState
                 Close(arguments);
             else if (arguments.Length == 1 && arguments[0] == "routes")
                 Routes();
+            else if (arguments.Length == 2 && arguments[0] == "ping")
+                Ping(arguments[1]);
             else
-                throw new ArgumentException("usage: connections | close LOCAL PORT REMOTE PORT | routes");
+                throw new ArgumentException(
+                    "usage: connections | close LOCAL PORT REMOTE PORT | routes | ping ADDRESS");
             return 0;
         }
         catch (Exception error)
@@ -118,6 +132,24 @@ static class NetworkState
             Console.WriteLine("{0} {1} by {2} interface {3} metric {4}", new IPAddress(row.Destination),
                 new IPAddress(row.Mask), new IPAddress(row.NextHop), row.InterfaceIndex, row.Metric1);
         });
+    }
+
+    // Of functions that return no code the last error tells why they failed.
+    static void Ping(string address)
+    {
+        IntPtr handle = NativeMethods.IcmpCreateFile();
+        if (handle == new IntPtr(-1))
+            throw new Win32Exception(0, "IcmpCreateFile: " + Marshal.GetLastWin32Error());
+        var data = new byte[32];
+        var reply = new byte[256];
+        uint count = NativeMethods.IcmpSendEcho(
+            handle, Address(address), data, (ushort)data.Length, IntPtr.Zero, reply, reply.Length, 2000);
+        int error = Marshal.GetLastWin32Error();
+        NativeMethods.IcmpCloseHandle(handle);
+        if (count == 0)
+            throw new Win32Exception(0, "IcmpSendEcho: " + error);
+        Console.WriteLine("{0} answers, status {1}", new IPAddress(BitConverter.ToUInt32(reply, 0)),
+            BitConverter.ToUInt32(reply, 4));
     }
 
     // The rows of a table. It may grow between two calls, so ask until it fits.

@@ -1,6 +1,8 @@
-"""Lists IPv4 TCP connections with their processes, and closes one: a program for Windows, by ctypes alone.
+"""Lists IPv4 TCP connections with their processes, closes one, waits for changes of addresses: a program for Windows, by
+ctypes alone.
 
     network_state.py connections
+    network_state.py changes COUNT
     network_state.py close LOCAL PORT REMOTE PORT
 
 On Linux: python3 windows_ctypes.py network_state.py connections
@@ -11,12 +13,16 @@ import sys
 from ctypes import wintypes
 
 iphlpapi = ctypes.WinDLL("iphlpapi.dll")
+kernel32 = ctypes.WinDLL("kernel32.dll", use_last_error=True)
 
 NO_ERROR = 0
 ERROR_INSUFFICIENT_BUFFER = 122
 AF_INET = 2
 TCP_TABLE_OWNER_PID_ALL = 5
 MIB_TCP_STATE_DELETE_TCB = 12
+ERROR_IO_PENDING = 997
+INFINITE = 0xFFFFFFFF
+WAIT_OBJECT_0 = 0
 STATES = ["?", "CLOSED", "LISTEN", "SYN_SENT", "SYN_RCVD", "ESTABLISHED", "FIN_WAIT1", "FIN_WAIT2",
           "CLOSE_WAIT", "CLOSING", "LAST_ACK", "TIME_WAIT", "DELETE_TCB"]
 
@@ -30,11 +36,23 @@ class MIB_TCPROW_OWNER_PID(MIB_TCPROW):
     _fields_ = [("dwOwningPid", wintypes.DWORD)]
 
 
+class OVERLAPPED(ctypes.Structure):
+    _fields_ = [("Internal", ctypes.c_size_t), ("InternalHigh", ctypes.c_size_t), ("Offset", wintypes.DWORD),
+                ("OffsetHigh", wintypes.DWORD), ("hEvent", wintypes.HANDLE)]
+
+
 iphlpapi.GetExtendedTcpTable.argtypes = [
     ctypes.c_void_p, wintypes.PDWORD, wintypes.BOOL, wintypes.ULONG, ctypes.c_int, wintypes.ULONG]
 iphlpapi.GetExtendedTcpTable.restype = wintypes.DWORD
 iphlpapi.SetTcpEntry.argtypes = [ctypes.POINTER(MIB_TCPROW)]
 iphlpapi.SetTcpEntry.restype = wintypes.DWORD
+iphlpapi.NotifyAddrChange.argtypes = [ctypes.POINTER(wintypes.HANDLE), ctypes.POINTER(OVERLAPPED)]
+iphlpapi.NotifyAddrChange.restype = wintypes.DWORD
+kernel32.CreateEventW.argtypes = [ctypes.c_void_p, wintypes.BOOL, wintypes.BOOL, ctypes.c_void_p]
+kernel32.CreateEventW.restype = wintypes.HANDLE
+kernel32.WaitForSingleObject.argtypes = [wintypes.HANDLE, wintypes.DWORD]
+kernel32.WaitForSingleObject.restype = wintypes.DWORD
+kernel32.CloseHandle.argtypes = [wintypes.HANDLE]
 
 
 def rows():
@@ -77,9 +95,29 @@ def close(local, local_port, remote, remote_port):
     print("closed")
 
 
+def changes(count):
+    """Each request is good for one change."""
+    handle, overlapped = wintypes.HANDLE(), OVERLAPPED()
+    overlapped.hEvent = kernel32.CreateEventW(None, False, False, None)
+    if not overlapped.hEvent:
+        raise ctypes.WinError(ctypes.get_last_error())
+    for _ in range(int(count)):
+        code = iphlpapi.NotifyAddrChange(ctypes.byref(handle), ctypes.byref(overlapped))
+        if code != ERROR_IO_PENDING:
+            raise ctypes.WinError(code)
+        print("waiting", flush=True)
+        if kernel32.WaitForSingleObject(overlapped.hEvent, INFINITE) != WAIT_OBJECT_0:
+            raise ctypes.WinError(ctypes.get_last_error())
+        print("changed", flush=True)
+    if not kernel32.CloseHandle(overlapped.hEvent):
+        raise ctypes.WinError(ctypes.get_last_error())
+
+
 def main(arguments):
     if arguments[:1] == ["connections"] and len(arguments) == 1:
         connections()
+    elif arguments[:1] == ["changes"] and len(arguments) == 2:
+        changes(arguments[1])
     elif arguments[:1] == ["close"] and len(arguments) == 5:
         close(*arguments[1:])
     else:

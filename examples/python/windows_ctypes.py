@@ -4,7 +4,8 @@ A program of its own calls install() before it imports wintypes. What Python has
 
 - ctypes.windll, WinDLL, WINFUNCTYPE: a library is found by its Windows' name, "iphlpapi.dll" or "iphlpapi".
 - the sizes of Windows: long and DWORD have 32 bits, BOOL too.
-- GetLastError, FormatError, WinError: of libiphlpapi.
+- GetLastError, get_last_error, set_last_error, FormatError, WinError: of libiphlpapi, for each thread.
+- kernel32 as far as libiphlpapi has it: events, waits, threads.
 
 A WCHAR has 16 bits, Python's c_wchar here 32: wintypes.WCHAR is c_uint16, LPWSTR a pointer to it, and text() reads one.
 """
@@ -14,7 +15,8 @@ import os
 import runpy
 import sys
 
-LIBRARIES = {"iphlpapi": "libiphlpapi.so.1", "netio": "libnetio.so.1"}
+LIBRARIES = {"iphlpapi": "libiphlpapi.so.1", "icmp": "libiphlpapi.so.1", "kernel32": "libiphlpapi.so.1",
+             "netio": "libnetio.so.1"}
 # What Python takes from C's long, which has 64 bits here, and from C's wide character, which has 32.
 SIZES = {
     "BOOL": ctypes.c_int32, "DWORD": ctypes.c_uint32, "HRESULT": ctypes.c_int32, "LONG": ctypes.c_int32,
@@ -68,6 +70,9 @@ def install():
     ctypes.WinDLL, ctypes.WINFUNCTYPE = WinDLL, ctypes.CFUNCTYPE
     ctypes.windll = ctypes.LibraryLoader(WinDLL)
     ctypes.GetLastError = lambda: ctypes.windll.iphlpapi.GetLastError()
+    # On Windows these are a copy, since Python itself makes calls; here none of them touches the library's number.
+    ctypes.get_last_error = ctypes.GetLastError
+    ctypes.set_last_error = lambda code: ctypes.windll.iphlpapi.SetLastError(ctypes.c_uint32(code))
     ctypes.FormatError, ctypes.WinError = _format_error, _win_error
 
 

@@ -90,7 +90,18 @@ fn python() {
     let script = |name: &str| examples().join("python").join(name).to_str().unwrap().to_owned();
     let program =
         Program(vec!["python3".to_owned(), script("windows_ctypes.py"), script("network_state.py")]);
-    isolated(|| connections(&program, separate));
+    isolated(|| {
+        connections(&program, separate);
+        let _ = run("ip link set lo up");
+        let mut child = program.command(&["changes", "2"]).stdout(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+        for address in ["192.0.2.1", "192.0.2.2"] {
+            assert_eq!(lines.next().as_deref(), Some("waiting"));
+            let _ = run(&format!("ip address add {address}/32 dev lo"));
+            assert_eq!(lines.next().as_deref(), Some("changed"));
+        }
+        assert!(child.wait().unwrap().success());
+    });
 }
 
 #[test]
@@ -116,6 +127,9 @@ fn c_sharp_on_mono() {
         let routes = program.printed(&["routes"]);
         assert!(routes.contains("127.0.0.0 255.0.0.0 by 0.0.0.0 interface 1 "), "{routes}");
         assert_eq!(routes.lines().count(), run("ip -4 route show table all").lines().count(), "{routes}");
+        assert_eq!(program.printed(&["ping", "127.0.0.1"]), "127.0.0.1 answers, status 0\n");
+        // The last error, as Mono has it.
+        assert_eq!(program.outcome(&["ping", "203.0.113.1"]), (false, "IcmpSendEcho: 11002\n".to_owned()));
     });
 }
 

@@ -17,10 +17,13 @@ pub fn get() -> u32 {
     LAST.get()
 }
 
-/// `SetLastError`.
+/// `SetLastError`. `errno` has the same number then, where other languages look: `Marshal.GetLastWin32Error` on Mono,
+/// `std::io::Error::last_os_error` in Rust, `ctypes.get_errno`, and `WSAGetLastError` of our headers.
 #[doc(alias = "SetLastError")]
 pub fn set(code: u32) {
     LAST.set(code);
+    // SAFETY: the C library gives the calling thread's own `errno`.
+    unsafe { *libc::__errno_location() = code.cast_signed() };
 }
 
 #[cfg(test)]

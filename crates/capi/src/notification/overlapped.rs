@@ -6,11 +6,10 @@
 
 use crate::error::{Code, Win32, last_error};
 use crate::process::PerProcess;
-use crate::raw::{ERROR_IO_PENDING, HANDLE, OVERLAPPED, STATUS_CANCELLED, STATUS_PENDING, STATUS_SUCCESS};
+use crate::raw::{HANDLE, OVERLAPPED, STATUS_CANCELLED, STATUS_PENDING, STATUS_SUCCESS};
 use crate::{event, guard, host};
 use iphelper::notification::{Classes, Registration, WatchOptions};
 use iphelper::{ErrorKind, Family, Host};
-use std::ffi::c_int;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::atomic::{Ordering, fence};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -99,11 +98,9 @@ unsafe fn notify(table: Table, handle: *mut HANDLE, overlapped: *mut OVERLAPPED)
         }
         _ => Err(Code::INVALID_PARAMETER),
     });
-    // Programs ask GetLastError or WSAGetLastError, which reads `errno` here, whether the request waits; an earlier one's
-    // answer must not stand there.
+    // Programs ask GetLastError or WSAGetLastError whether the request waits; an earlier one's answer must not stand there.
     if result != 0 {
         last_error::set(result);
-        set_errno(if result == ERROR_IO_PENDING { result.cast_signed() } else { libc::EINVAL });
     }
     result
 }
@@ -230,9 +227,4 @@ fn event_of(table: Table) -> Result<Arc<OwnedFd>, Code> {
             Ok(Arc::clone(event.insert(made)))
         }
     }
-}
-
-fn set_errno(number: c_int) {
-    // SAFETY: the C library gives the calling thread's own `errno`.
-    unsafe { *libc::__errno_location() = number };
 }
