@@ -1,35 +1,20 @@
 //! Anycast addresses, the first generation's contexts, and waiting until addresses are stable.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, in its helpers too")]
 
+use crate::support::{self, LONG, e0, ip};
 use iphelper::address::{DadState, NewUnicastAddress, StableAddresses, UnicastAddress};
 use iphelper::ip_interface::IpInterfaceChange;
 use iphelper::{ErrorKind, Family, Host, InterfaceIndex};
 use iphelper_testkit::{NetNs, eventually, isolated, run, set_sysctl, unprivileged};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::mpsc;
 use std::time::Duration;
 
-const LONG: Duration = Duration::from_secs(10);
-
-fn ip(text: &str) -> IpAddr {
-    text.parse().unwrap()
-}
-
-/// This host's `e0` and a peer's `e1`, up, none of whose addresses is tentative.
+/// The cable with this end's host and interface.
 fn pair() -> (NetNs, NetNs, Host, InterfaceIndex) {
-    let (ours, peer) = (NetNs::new(), NetNs::new());
-    for host in [&ours, &peer] {
-        host.run(|| set_sysctl("ipv6/conf/default/accept_dad", "0"));
-    }
-    ours.veth("e0", &peer, "e1");
-    for (host, name) in [(&ours, "e0"), (&peer, "e1")] {
-        eventually("the link is up, with an address", || {
-            let shown = host.sh(&format!("ip addr show dev {name}"));
-            shown.contains("state UP") && shown.contains("fe80") && !shown.contains("tentative")
-        });
-    }
+    let (ours, peer) = support::pair();
     let host = ours.run(|| Host::open().unwrap());
-    let index = host.interface_named("e0").unwrap().index;
+    let index = e0(&host);
     (ours, peer, host, index)
 }
 
