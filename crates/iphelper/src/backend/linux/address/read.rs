@@ -238,18 +238,31 @@ pub(super) fn no_such_address(address: IpAddr, link: &Link, operation: &'static 
 /// The time of day when the computer was up for so long, by hundredths of a second. Rounds that the kernel's count has
 /// made since are not known: the latest such time is taken.
 pub(crate) fn time_of_uptime(uptime: Duration) -> SystemTime {
-    let now = clock_gettime(ClockId::Monotonic);
-    let seconds = u64::try_from(now.tv_sec).unwrap_or_default();
-    let now = Duration::new(seconds, u32::try_from(now.tv_nsec).unwrap_or_default());
-    let mut age = now.saturating_sub(uptime);
+    let (up, now) = both_clocks();
+    let mut age = up.saturating_sub(uptime);
     while age > ROUND {
         age -= ROUND;
     }
-    let time = SystemTime::now().checked_sub(age).unwrap_or(SystemTime::UNIX_EPOCH);
+    let time = now.checked_sub(age).unwrap_or(SystemTime::UNIX_EPOCH);
     // What two clocks tell differs by the time between the two questions, which is no part of the answer.
     let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     let hundredths = u64::try_from((since.as_millis() + 5) / 10).unwrap_or_default();
     SystemTime::UNIX_EPOCH + Duration::from_millis(hundredths * 10)
+}
+
+/// How long the computer has been up, and the time of day, at one moment: a thread that is made to wait between the two
+/// questions asks again.
+fn both_clocks() -> (Duration, SystemTime) {
+    const AT_ONCE: Duration = Duration::from_micros(50);
+    let up = || Duration::try_from(clock_gettime(ClockId::Monotonic)).unwrap_or_default();
+    let mut attempts = 0;
+    loop {
+        let (before, now, after) = (up(), SystemTime::now(), up());
+        attempts += 1;
+        if after.saturating_sub(before) < AT_ONCE || attempts == 10 {
+            return (before, now);
+        }
+    }
 }
 
 #[cfg(test)]
