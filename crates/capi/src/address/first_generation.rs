@@ -15,7 +15,7 @@ use std::net::IpAddr;
 const LARGEST_PACKET: u32 = 65535;
 
 /// `AddIPAddress`. `ERROR_DEV_NOT_EXIST` for an index of no interface, `ERROR_DUP_DOMAINNAME` for an address that this or
-/// another computer has, `ERROR_GEN_FAILURE` for one that no interface can have, `ERROR_INVALID_HANDLE` to who may not.
+/// another computer has, `ERROR_GEN_FAILURE` for one that no interface can have, its subnet's broadcast address among them, `ERROR_INVALID_HANDLE` to who may not.
 #[doc(alias = "AddIPAddress")]
 pub unsafe fn add_ip_address(
     address: u32,
@@ -30,7 +30,11 @@ pub unsafe fn add_ip_address(
         }
         let (address, mask) = (sockaddr::ipv4(address), sockaddr::ipv4(mask));
         let [first, ..] = address.octets();
-        if first == 0 || first >= 224 {
+        // A prefix of 31 or 32 bits has no address of all its hosts (RFC 3021).
+        let hosts = !mask.to_bits();
+        let is_mask = hosts & hosts.wrapping_add(1) == 0;
+        let is_broadcast = is_mask && hosts > 1 && address.to_bits() & hosts == hosts;
+        if first == 0 || first >= 224 || is_broadcast {
             return Err(Code::of(ErrorKind::Other));
         }
         let added = host::current()?.add_ip_address(InterfaceIndex(index), address, mask);

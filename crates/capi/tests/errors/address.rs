@@ -364,6 +364,8 @@ fn first_generation(walk: &mut Walk, index: u32) {
     add(walk, [192, 0, 2, 7], number([255, 0, 255, 0]), index, invalid);
     add(walk, [127, 0, 0, 9], mask, index, invalid);
     add(walk, [0; 4], mask, index, invalid);
+    add(walk, [192, 0, 2, 255], mask, index, failure);
+    add(walk, [192, 0, 2, 255], number([255, 0, 255, 0]), index, invalid);
     add(walk, [255; 4], mask, index, failure);
     add(walk, [224, 0, 0, 9], mask, index, failure);
     // SAFETY: live variables, or NULL.
