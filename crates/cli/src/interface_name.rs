@@ -31,6 +31,11 @@ pub(crate) fn find(host: &Host, text: &str) -> Result<InterfaceNames, Failure> {
     }
 }
 
+/// The interface that an option names, if it is given.
+pub(crate) fn find_any(host: &Host, text: Option<&str>) -> Result<Option<InterfaceLuid>, Failure> {
+    text.map(|text| find(host, text).map(|names| names.luid)).transpose()
+}
+
 fn number(text: &str) -> Option<InterfaceKey> {
     if let Some(hexadecimal) = text.strip_prefix("0x") {
         return u64::from_str_radix(hexadecimal, 16).ok().map(|luid| InterfaceLuid(luid).into());

@@ -7,8 +7,9 @@ pub(crate) mod json;
 pub(crate) mod style;
 pub(crate) mod table;
 
-use std::io::{self, BufWriter, IsTerminal, StdoutLock};
+use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
 use std::os::fd::AsFd;
+use style::QUIET;
 
 /// Standard output for people: buffered, escape sequences taken off where they would not be understood.
 pub(crate) type Output = BufWriter<anstream::AutoStream<StdoutLock<'static>>>;
@@ -16,6 +17,13 @@ pub(crate) type Output = BufWriter<anstream::AutoStream<StdoutLock<'static>>>;
 /// Opens standard output for people.
 pub(crate) fn people() -> Output {
     BufWriter::new(anstream::AutoStream::auto(io::stdout().lock()))
+}
+
+/// Says on standard error that nothing was changed, deleted or whatever was to be `done`, if this is a dry run.
+pub(crate) fn tell_dry_run(is_dry_run: bool, done: &str) {
+    if is_dry_run {
+        let _ = writeln!(anstream::stderr(), "{QUIET}dry run: nothing was {done}{QUIET:#}");
+    }
 }
 
 /// The width of standard output's terminal.

@@ -39,7 +39,7 @@ pub use child::{Child, in_child, is_child};
 pub use ctor;
 pub use descriptors::with_spare_descriptors;
 pub use dns_server::DnsServer;
-pub use files::with_private_files;
+pub use files::{with_empty_folders, with_file_at, with_private_files, with_read_only_sysctls};
 pub use network_manager::{serve_network_manager, set_network_manager};
 pub use packet::{ArpRequest, Capture, Frame, Icmpv6, Udp, send_unfragmented};
 pub use refuse::{die_at, die_at_write_of, refuse_sends_of, refuse_writes_of};
@@ -320,48 +320,6 @@ impl Drop for Headless {
         let _ = pid.map(|pid| rustix::process::kill_process(pid, rustix::process::Signal::KILL));
         let _ = rustix::process::waitpid(pid, rustix::process::WaitOptions::empty());
     }
-}
-
-/// Runs `work` on a thread of this thread's namespace that sees `/proc/sys` mounted read-only. `None`, said aloud,
-/// where the host does not allow such a mount.
-pub fn with_read_only_sysctls<T: Send>(work: impl FnOnce() -> T + Send) -> Option<T> {
-    let mounts = ["mount --bind /proc/sys /proc/sys", "mount -o remount,bind,ro /proc/sys"];
-    with_mounts(&mounts.map(str::to_owned), work)
-}
-
-/// Runs `work` on a thread of this thread's namespace that sees these folders empty, and may write there; nobody else
-/// sees that. `None`, said aloud, where the host does not allow such mounts.
-pub fn with_empty_folders<T: Send>(folders: &[&str], work: impl FnOnce() -> T + Send) -> Option<T> {
-    let mounts: Vec<String> =
-        folders.iter().map(|folder| format!("mount -t tmpfs -o mode=755 tmpfs {folder}")).collect();
-    with_mounts(&mounts, work)
-}
-
-/// Runs `work` on a thread of this thread's namespace that sees `file` at `path`, where there must be one; nobody else does
-/// but the programs that it starts. `None`, said aloud, where the host does not allow such a mount.
-pub fn with_file_at<T: Send>(path: &str, file: &str, work: impl FnOnce() -> T + Send) -> Option<T> {
-    with_mounts(&[format!("mount --bind {file} {path}")], work)
-}
-
-fn with_mounts<T: Send>(mounts: &[String], work: impl FnOnce() -> T + Send) -> Option<T> {
-    std::thread::scope(|scope| {
-        let worked = scope.spawn(|| {
-            // SAFETY: only this thread, made for the purpose, changes its mounts.
-            let moved = unsafe { rustix::thread::unshare_unsafe(UnshareFlags::NEWNS) };
-            let mounted = moved.map_err(|errno| errno.to_string()).and_then(|()| {
-                let _ = try_run("mount --make-rprivate /")?;
-                mounts.iter().try_for_each(|mount| try_run(mount).map(drop))
-            });
-            match mounted {
-                Ok(()) => Some(work()),
-                Err(error) => {
-                    eprintln!("skipped: mounts of a thread's own cannot be had here: {error}");
-                    None
-                }
-            }
-        });
-        join(worked)
-    })
 }
 
 /// Runs `work` on a thread of this thread's namespace that sees an empty folder at `path`, which is there and holds

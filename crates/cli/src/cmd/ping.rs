@@ -174,10 +174,7 @@ impl Args {
         if self.size > most {
             return Err(Failure::usage(format!("a request over {family} has room for {most} octets")));
         }
-        let interface = match &self.interface {
-            Some(name) => Some(interface_name::find(&host, name)?.luid.into()),
-            None => None,
-        };
+        let interface = interface_name::find_any(&host, self.interface.as_deref())?.map(Into::into);
         let options = EchoOptions {
             source: self.from,
             // A link-local source is on the link that the destination is on.

@@ -1,7 +1,6 @@
 //! `iph port-reservation`: ports that the host gives to nobody who does not ask for them.
 
 use crate::exit::{Exit, Failure};
-use crate::output::style::QUIET;
 use crate::output::{self, json, table};
 use clap::{Subcommand, ValueEnum};
 use iphelper::Host;
@@ -152,7 +151,7 @@ impl Command {
                     host.create_port_reservation(protocol.into(), ports)
                 }?;
                 write(&[row], json)?;
-                note(dry_run, "reserved");
+                output::tell_dry_run(dry_run, "reserved");
             }
             Self::Delete(Delete { range: Range { protocol, ports }, dry_run, json }) => {
                 let row = if dry_run {
@@ -161,7 +160,7 @@ impl Command {
                     host.delete_port_reservation(protocol.into(), ports)
                 }?;
                 write(&[row], json)?;
-                note(dry_run, "given up");
+                output::tell_dry_run(dry_run, "given up");
             }
             Self::Restore(Restore { dry_run, json }) => {
                 let rows = if dry_run {
@@ -170,16 +169,10 @@ impl Command {
                     host.restore_port_reservations()
                 }?;
                 write(&rows, json)?;
-                note(dry_run, "put back");
+                output::tell_dry_run(dry_run, "put back");
             }
         }
         Ok(Exit::Success)
-    }
-}
-
-fn note(dry_run: bool, what: &str) {
-    if dry_run {
-        let _ = writeln!(anstream::stderr(), "{QUIET}dry run: nothing was {what}{QUIET:#}");
     }
 }
 

@@ -3,7 +3,6 @@
 use super::show::of_lease;
 use crate::exit::{Exit, Failure};
 use crate::interface_name;
-use crate::output::style::QUIET;
 use crate::output::{self, json, table};
 use crate::sanitize::sanitize;
 use iphelper::Host;
@@ -98,9 +97,7 @@ impl Arguments {
             table::write(&mut out, &table)?;
             out.flush()?;
         }
-        if self.dry_run {
-            let _ = writeln!(anstream::stderr(), "{QUIET}dry run: nothing was {done}{QUIET:#}");
-        }
+        output::tell_dry_run(self.dry_run, done);
         Ok(Exit::Success)
     }
 }

@@ -3,10 +3,9 @@
 use super::arguments::{Name, Origin, lifetime, origin};
 use super::rows::{anycast, write, write_members};
 use crate::exit::{Exit, Failure};
-use crate::output::style::QUIET;
+use crate::output;
 use iphelper::Host;
 use iphelper::address::{Lifetime, NewUnicastAddress};
-use std::io::Write;
 
 /// Add an address
 ///
@@ -91,9 +90,7 @@ impl Args {
             }?;
             write(&[row], self.json)?;
         }
-        if self.dry_run {
-            let _ = writeln!(anstream::stderr(), "{QUIET}dry run: nothing was added{QUIET:#}");
-        }
+        output::tell_dry_run(self.dry_run, "added");
         Ok(Exit::Success)
     }
 }

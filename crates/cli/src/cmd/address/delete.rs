@@ -3,9 +3,8 @@
 use super::arguments::Name;
 use super::rows::{anycast, write, write_members};
 use crate::exit::{Exit, Failure};
-use crate::output::style::QUIET;
+use crate::output;
 use iphelper::Host;
-use std::io::Write;
 
 /// Delete an address, and no other
 ///
@@ -58,9 +57,7 @@ impl Args {
             }?;
             write(&[row], self.json)?;
         }
-        if self.dry_run {
-            let _ = writeln!(anstream::stderr(), "{QUIET}dry run: nothing was deleted{QUIET:#}");
-        }
+        output::tell_dry_run(self.dry_run, "deleted");
         Ok(Exit::Success)
     }
 }

@@ -43,10 +43,7 @@ pub(crate) struct Args {
 impl Args {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
         let host = Host::open()?;
-        let interface = match &self.interface {
-            Some(name) => Some(interface_name::find(&host, name)?.luid),
-            None => None,
-        };
+        let interface = interface_name::find_any(&host, self.interface.as_deref())?;
         let family = self.families.get();
         let asked = |luid| interface.is_none_or(|asked| asked == luid);
         if self.anycast {

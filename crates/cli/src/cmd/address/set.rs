@@ -2,11 +2,9 @@
 
 use super::arguments::{Name, Origin, lifetime, origin};
 use crate::exit::{Exit, Failure};
-use crate::output::changes;
-use crate::output::style::QUIET;
+use crate::output::{self, changes};
 use iphelper::address::{Lifetime, UnicastAddressChange};
 use iphelper::{Family, Host};
-use std::io::Write;
 
 /// Change an address
 ///
@@ -75,9 +73,7 @@ impl Args {
             host.set_unicast_address(interface, address.ip, &change)
         }?;
         changes::write(Family::of(&address.ip), &changes, self.json)?;
-        if self.dry_run {
-            let _ = writeln!(anstream::stderr(), "{QUIET}dry run: nothing was changed{QUIET:#}");
-        }
+        output::tell_dry_run(self.dry_run, "changed");
         Ok(Exit::Success)
     }
 }

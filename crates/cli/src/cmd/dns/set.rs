@@ -3,8 +3,7 @@
 use super::arguments::{Server, domain, domain_or_empty, list, lookup, routing, server, tls};
 use crate::exit::{Exit, Failure};
 use crate::interface_name;
-use crate::output::style::QUIET;
-use crate::output::{changes, json};
+use crate::output::{self, changes, json};
 use clap::builder::BoolishValueParser;
 use iphelper::dns::{DnsChange, DnsOverTls, InterfaceDnsChange, LinkLookup};
 use iphelper::{Family, Host};
@@ -114,9 +113,7 @@ impl Args {
         } else {
             changes::print(&changes, "Kept by")?;
         }
-        if self.dry_run {
-            let _ = writeln!(anstream::stderr(), "{QUIET}dry run: nothing was changed{QUIET:#}");
-        }
+        output::tell_dry_run(self.dry_run, "changed");
         Ok(Exit::Success)
     }
 

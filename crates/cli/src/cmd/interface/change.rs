@@ -1,11 +1,9 @@
 //! What `iph interface set` and `reset` have in common: a change of one family or of both, and what is told of it.
 
 use crate::exit::{Exit, Failure, explain};
-use crate::output::changes;
-use crate::output::style::QUIET;
+use crate::output::{self, changes};
 use iphelper::ip_interface::{IpInterfaceChange, PropertyChange};
 use iphelper::{Error, ErrorKind, Family, Host, InterfaceLuid};
-use std::io::Write;
 
 /// Changes an interface, or says what would change. Both families, IPv4 first, change as one, or not at all.
 pub(super) fn apply(
@@ -58,8 +56,6 @@ pub(super) fn report(
     dry_run: bool,
 ) -> Result<Exit, Failure> {
     changes::write_of_families(changes, as_json)?;
-    if dry_run {
-        let _ = writeln!(anstream::stderr(), "{QUIET}dry run: nothing was changed{QUIET:#}");
-    }
+    output::tell_dry_run(dry_run, "changed");
     Ok(Exit::Success)
 }

@@ -3,10 +3,9 @@
 use super::arguments::Entry;
 use super::rows::write;
 use crate::exit::{Exit, Failure};
-use crate::output::style::QUIET;
+use crate::output;
 use iphelper::Host;
 use iphelper::neighbor::NewNeighbor;
-use std::io::Write;
 
 /// Add a neighbour
 ///
@@ -43,9 +42,7 @@ impl Args {
         };
         let row = if self.dry_run { host.plan_create_neighbor(&new) } else { host.create_neighbor(&new) }?;
         write(&[row], self.json)?;
-        if self.dry_run {
-            let _ = writeln!(anstream::stderr(), "{QUIET}dry run: nothing was added{QUIET:#}");
-        }
+        output::tell_dry_run(self.dry_run, "added");
         Ok(Exit::Success)
     }
 }

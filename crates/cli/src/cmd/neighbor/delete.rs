@@ -3,9 +3,8 @@
 use super::arguments::Name;
 use super::rows::write;
 use crate::exit::{Exit, Failure};
-use crate::output::style::QUIET;
+use crate::output;
 use iphelper::Host;
-use std::io::Write;
 
 /// Delete a neighbour, permanent or learned
 ///
@@ -44,9 +43,7 @@ impl Args {
             host.delete_neighbor(interface, address)
         }?;
         write(&[row], self.json)?;
-        if self.dry_run {
-            let _ = writeln!(anstream::stderr(), "{QUIET}dry run: nothing was deleted{QUIET:#}");
-        }
+        output::tell_dry_run(self.dry_run, "deleted");
         Ok(Exit::Success)
     }
 }

@@ -4,6 +4,7 @@ use super::rows::write;
 use crate::exit::{Exit, Failure};
 use crate::families::Families;
 use crate::interface_name;
+use crate::output;
 use crate::output::style::QUIET;
 use iphelper::Host;
 use iphelper::neighbor::NeighborFlush;
@@ -44,10 +45,7 @@ pub(crate) struct Args {
 impl Args {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
         let host = Host::open()?;
-        let interface = match &self.interface {
-            Some(name) => Some(interface_name::find(&host, name)?.luid.into()),
-            None => None,
-        };
+        let interface = interface_name::find_any(&host, self.interface.as_deref())?.map(Into::into);
         let which = NeighborFlush { family: self.families.get(), interface, permanent: self.permanent };
         let rows =
             if self.dry_run { host.plan_flush_neighbors(&which) } else { host.flush_neighbors(&which) }?;
@@ -56,9 +54,7 @@ impl Args {
         } else {
             write(&rows, self.json)?;
         }
-        if self.dry_run {
-            let _ = writeln!(anstream::stderr(), "{QUIET}dry run: nothing was forgotten{QUIET:#}");
-        }
+        output::tell_dry_run(self.dry_run, "forgotten");
         Ok(Exit::Success)
     }
 }

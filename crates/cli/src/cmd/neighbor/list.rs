@@ -35,10 +35,7 @@ pub(crate) struct Args {
 impl Args {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
         let host = Host::open()?;
-        let interface = match &self.interface {
-            Some(name) => Some(interface_name::find(&host, name)?.luid),
-            None => None,
-        };
+        let interface = interface_name::find_any(&host, self.interface.as_deref())?;
         let mut rows = host.neighbors(self.families.get())?;
         rows.retain(|row| interface.is_none_or(|luid| row.luid == luid));
         write(&rows, self.json)?;

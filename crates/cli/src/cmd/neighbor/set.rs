@@ -2,11 +2,9 @@
 
 use super::arguments::Entry;
 use crate::exit::{Exit, Failure};
-use crate::output::changes;
-use crate::output::style::QUIET;
+use crate::output::{self, changes};
 use iphelper::neighbor::NeighborChange;
 use iphelper::{Family, Host};
-use std::io::Write;
 
 /// Change the physical address of a neighbour
 ///
@@ -45,9 +43,7 @@ impl Args {
             host.set_neighbor(interface, address, &change)
         }?;
         changes::write(Family::of(&address), &changes, self.json)?;
-        if self.dry_run {
-            let _ = writeln!(anstream::stderr(), "{QUIET}dry run: nothing was changed{QUIET:#}");
-        }
+        output::tell_dry_run(self.dry_run, "changed");
         Ok(Exit::Success)
     }
 }

@@ -3,11 +3,10 @@
 use super::arguments::{Lifetime, Name, lifetime, protocol};
 use super::rows::{Names, write_json, write_table};
 use crate::exit::{Exit, Failure};
-use crate::output::style::QUIET;
+use crate::output;
 use crate::units;
 use iphelper::Host;
 use iphelper::route::{MAIN_TABLE, NewRoute, RouteProtocol};
-use std::io::Write;
 
 /// Add a route
 ///
@@ -66,9 +65,7 @@ impl Args {
         } else {
             write_table(&[row], &names)?;
         }
-        if self.dry_run {
-            let _ = writeln!(anstream::stderr(), "{QUIET}dry run: nothing was added{QUIET:#}");
-        }
+        output::tell_dry_run(self.dry_run, "added");
         Ok(Exit::Success)
     }
 }

@@ -3,10 +3,9 @@
 use super::arguments::Name;
 use super::rows::{Names, write_json, write_table};
 use crate::exit::{Exit, Failure};
-use crate::output::style::QUIET;
+use crate::output;
 use crate::units;
 use iphelper::Host;
-use std::io::Write;
 
 /// Delete a route
 ///
@@ -51,9 +50,7 @@ impl Args {
         } else {
             write_table(&[row], &names)?;
         }
-        if self.dry_run {
-            let _ = writeln!(anstream::stderr(), "{QUIET}dry run: nothing was deleted{QUIET:#}");
-        }
+        output::tell_dry_run(self.dry_run, "deleted");
         Ok(Exit::Success)
     }
 }

@@ -43,10 +43,7 @@ pub(crate) struct Args {
 impl Args {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
         let host = Host::open()?;
-        let interface = match &self.interface {
-            Some(name) => Some(interface_name::find(&host, name)?.luid.into()),
-            None => None,
-        };
+        let interface = interface_name::find_any(&host, self.interface.as_deref())?.map(Into::into);
         let family = self.families.get();
         let query = RouteQuery { family, tables: self.table, interface };
         let names = Names::read(&host)?;

@@ -2,12 +2,10 @@
 
 use super::arguments::{Lifetime, Name, lifetime, protocol};
 use crate::exit::{Exit, Failure};
-use crate::output::changes;
-use crate::output::style::QUIET;
+use crate::output::{self, changes};
 use crate::units;
 use iphelper::Host;
 use iphelper::route::{RouteChange, RouteProtocol};
-use std::io::Write;
 
 /// Change a route
 ///
@@ -67,9 +65,7 @@ impl Args {
         let changes =
             if self.dry_run { host.plan_set_route(&key, &change) } else { host.set_route(&key, &change) }?;
         changes::write(iphelper::Family::of(&key.destination.address()), &changes, self.json)?;
-        if self.dry_run {
-            let _ = writeln!(anstream::stderr(), "{QUIET}dry run: nothing was changed{QUIET:#}");
-        }
+        output::tell_dry_run(self.dry_run, "changed");
         Ok(Exit::Success)
     }
 }

@@ -89,7 +89,7 @@ impl Args {
             table::write(&mut out, &connections::table(host, rows, output::width()))?;
             out.flush()?;
         }
-        let _ = writeln!(anstream::stderr(), "{QUIET}dry run: nothing was deleted{QUIET:#}");
+        output::tell_dry_run(true, "deleted");
         Ok(())
     }
 

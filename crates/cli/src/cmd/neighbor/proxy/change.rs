@@ -3,9 +3,8 @@
 use super::write;
 use crate::exit::{Exit, Failure};
 use crate::interface_name;
-use crate::output::style::QUIET;
+use crate::output;
 use iphelper::{Host, Prefix};
-use std::io::Write;
 
 /// Answer for addresses on behalf of those who have them
 ///
@@ -73,9 +72,7 @@ impl Add {
             host.create_proxy_neighbors(interface, prefix)
         }?;
         write(&rows, json)?;
-        if dry_run {
-            let _ = writeln!(anstream::stderr(), "{QUIET}dry run: nothing was added{QUIET:#}");
-        }
+        output::tell_dry_run(dry_run, "added");
         Ok(Exit::Success)
     }
 }
@@ -91,9 +88,7 @@ impl Delete {
             host.delete_proxy_neighbors(interface, prefix)
         }?;
         write(&rows, json)?;
-        if dry_run {
-            let _ = writeln!(anstream::stderr(), "{QUIET}dry run: nothing was deleted{QUIET:#}");
-        }
+        output::tell_dry_run(dry_run, "deleted");
         Ok(Exit::Success)
     }
 }
