@@ -24,7 +24,7 @@ use iphelper::{ErrorKind, Family, Host, InterfaceLuid, Prefix};
 use iphelper_testkit::Tun;
 use std::error::Error;
 use std::io::{Read, stdin};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 
@@ -70,15 +70,14 @@ fn tunnel(uplink: &str, server: IpAddr, target: IpAddr) -> Outcome {
         for family in families {
             guard(&host, family, uplink, true)?;
         }
+        // Of this repository's tests; a VPN opens `/dev/net/tun` in its own way.
         let tun = Tun::new("vpn0")?;
         let vpn = host.interface_named("vpn0")?.luid;
         host.set_interface_admin_status(vpn, AdminStatus::Up)?;
-        let (own, any): (IpAddr, IpAddr) = match target {
-            IpAddr::V4(_) => (Ipv4Addr::new(10, 255, 0, 2).into(), Ipv4Addr::UNSPECIFIED.into()),
-            IpAddr::V6(_) => ("fd00:ff::2".parse()?, Ipv6Addr::UNSPECIFIED.into()),
-        };
-        let _ = host.create_unicast_address(&NewUnicastAddress::new(vpn, own))?;
-        let _ = host.create_route(&NewRoute::new(Prefix::new(any, 0)?, any, vpn).with_metric(1))?;
+        let own = if target.is_ipv4() { "10.255.0.2" } else { "fd00:ff::2" };
+        let _ = host.create_unicast_address(&NewUnicastAddress::new(vpn, own.parse()?))?;
+        let everything = Prefix::any(Family::of(&target));
+        let _ = host.create_route(&NewRoute::on_link(everything, vpn).with_metric(1))?;
         tell("during", &host, target);
         let _ = std::thread::spawn(move || {
             // Here a VPN would encrypt the packet and send it to its server.
