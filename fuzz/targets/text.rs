@@ -12,23 +12,23 @@ fuzz_target!(|text: &str| {
     for notation in [Ipv4Notation::Strict, Ipv4Notation::Loose] {
         if let Ok((address, rest)) = parse_ipv4(text, notation) {
             assert!(text.ends_with(rest));
-            assert_eq!(parse_ipv4(&ipv4_text(address, None), notation), Ok((address, "")));
+            assert_eq!(parse_ipv4(&ipv4_text(address, None), notation).ok(), Some((address, "")));
         }
         if let Ok((address, port)) = parse_ipv4_endpoint(text, notation) {
-            assert_eq!(parse_ipv4_endpoint(&ipv4_text(address, port), notation), Ok((address, port)));
+            assert_eq!(parse_ipv4_endpoint(&ipv4_text(address, port), notation).ok(), Some((address, port)));
         }
     }
     if let Ok((address, rest)) = parse_ipv6(text) {
         assert!(text.ends_with(rest));
-        assert_eq!(parse_ipv6(&ipv6_text(address, 0, None)), Ok((address, "")));
+        assert_eq!(parse_ipv6(&ipv6_text(address, 0, None)).ok(), Some((address, "")));
     }
     if let Ok(end) = parse_ipv6_endpoint(text) {
         let written = ipv6_text(end.address, end.scope_id, end.port);
-        assert_eq!(parse_ipv6_endpoint(&written), Ok(end), "{written}");
+        assert_eq!(parse_ipv6_endpoint(&written).ok(), Some(end), "{written}");
     }
     if let Ok((address, rest)) = parse_ethernet(text) {
         assert!(text.ends_with(rest));
-        assert_eq!(parse_ethernet(&ethernet_text(address)), Ok((address, "")));
+        assert_eq!(parse_ethernet(&ethernet_text(address)).ok(), Some((address, "")));
     }
     for bits in 0..32 {
         let Ok(types) = NetworkStringTypes::from_bits(1 << bits) else { continue };
