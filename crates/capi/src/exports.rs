@@ -487,7 +487,7 @@ macro_rules! export_windows {
     ($($with:tt)+) => {
         {
             use $crate::raw::*;
-            use $crate::wait::{overlapped, registered, thread};
+            use $crate::wait::{critical_section, overlapped, registered, thread};
             use $crate::*;
             use std::ffi::c_void;
 
@@ -501,6 +501,8 @@ macro_rules! export_windows {
                     attributes: *const c_void, stack: usize, routine: LPTHREAD_START_ROUTINE, argument: *mut c_void,
                     flags: u32, id: *mut u32
                 ) -> HANDLE = thread::create_thread;
+                DeleteCriticalSection(section: *mut CRITICAL_SECTION) = critical_section::delete;
+                EnterCriticalSection(section: *mut CRITICAL_SECTION) = critical_section::enter;
                 GetExitCodeThread(handle: HANDLE, code: *mut u32) -> i32 = thread::get_exit_code_thread;
                 GetOverlappedResult(
                     handle: HANDLE, overlapped: *const OVERLAPPED, transferred: *mut u32, wait: i32
@@ -509,6 +511,12 @@ macro_rules! export_windows {
                     handle: HANDLE, overlapped: *const OVERLAPPED, transferred: *mut u32, milliseconds: u32,
                     alertable: i32
                 ) -> i32 = overlapped::get_overlapped_result_ex;
+                InitializeCriticalSection(section: *mut CRITICAL_SECTION) = critical_section::initialize;
+                InitializeCriticalSectionAndSpinCount(section: *mut CRITICAL_SECTION, count: u32) -> i32
+                    = critical_section::initialize_and_spin_count;
+                InitializeCriticalSectionEx(section: *mut CRITICAL_SECTION, count: u32, flags: u32) -> i32
+                    = critical_section::initialize_ex;
+                LeaveCriticalSection(section: *mut CRITICAL_SECTION) = critical_section::leave;
                 RegisterWaitForSingleObject(
                     handle: *mut HANDLE, object: HANDLE, routine: WAITORTIMERCALLBACK, context: *mut c_void,
                     milliseconds: u32, flags: u32
@@ -517,6 +525,7 @@ macro_rules! export_windows {
                 SetEvent(handle: HANDLE) -> i32 = wait::set_event;
                 Sleep(milliseconds: u32) = wait::sleep;
                 SleepEx(milliseconds: u32, alertable: i32) -> u32 = wait::sleep_ex;
+                TryEnterCriticalSection(section: *mut CRITICAL_SECTION) -> i32 = critical_section::try_enter;
                 UnregisterWait(handle: HANDLE) -> i32 = registered::unregister_wait;
                 UnregisterWaitEx(handle: HANDLE, completion: HANDLE) -> i32 = registered::unregister_wait_ex;
                 WaitForMultipleObjects(count: u32, handles: *const HANDLE, all: i32, milliseconds: u32) -> u32

@@ -367,6 +367,32 @@ pub type WAITORTIMERCALLBACK = Option<unsafe extern "system" fn(*mut std::ffi::c
 /// What a thread begins with.
 pub type LPTHREAD_START_ROUTINE = Option<unsafe extern "system" fn(*mut std::ffi::c_void) -> u32>;
 
+/// A lock of one process. What its members mean is the library's own matter.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct CRITICAL_SECTION {
+    pub DebugInfo: *mut std::ffi::c_void,
+    pub LockCount: i32,
+    pub RecursionCount: i32,
+    pub OwningThread: HANDLE,
+    pub LockSemaphore: HANDLE,
+    pub SpinCount: usize,
+}
+
+impl Default for CRITICAL_SECTION {
+    fn default() -> Self {
+        let nothing = std::ptr::null_mut();
+        Self {
+            DebugInfo: nothing,
+            LockCount: 0,
+            RecursionCount: 0,
+            OwningThread: nothing,
+            LockSemaphore: nothing,
+            SpinCount: 0,
+        }
+    }
+}
+
 /// A time without an end.
 pub const INFINITE: u32 = u32::MAX;
 /// So many events can be waited for at once.

@@ -2,6 +2,7 @@
 //!
 //! An event is an eventfd, and its handle tells which (`event.rs`). A thread's handle is an event, too.
 
+pub mod critical_section;
 pub mod overlapped;
 pub mod registered;
 pub mod thread;

@@ -78,6 +78,12 @@ fn a_callback_sets_an_event() {
 }
 
 #[test]
+fn threads_share_by_critical_sections() {
+    let Some(printed) = printed("locks") else { return };
+    assert_eq!(printed, "0 80000 1 0 1\n");
+}
+
+#[test]
 fn times_and_guids_come_with_windows_h() {
     let Some(printed) = printed("time") else { return };
     let expected = "\
