@@ -15,7 +15,7 @@ use iphelper_capi::adapter::{
 };
 use iphelper_capi::memory::local_free;
 use iphelper_capi::raw::*;
-use iphelper_testkit::{eventually, isolated, run, set_sysctl, try_run, with_empty_folders};
+use iphelper_testkit::{NetNs, eventually, isolated, run, set_sysctl, try_run, with_empty_folders};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::ops::Range;
@@ -353,6 +353,43 @@ fn each_flag_changes_its_list_alone() {
             assert!(ipv4.iter().all(|it| it.unicast.iter().chain(&it.prefixes).all(|row| row.0.is_ipv4())));
         });
     });
+}
+
+#[test]
+fn all_compartments_are_those_that_may_be_entered() {
+    let (here, there) = (NetNs::new(), NetNs::new());
+    here.veth("near", &there, "far");
+    let number =
+        |namespace: &NetNs| namespace.run(|| u64::from(Host::open().unwrap().compartment_id().unwrap().0));
+    let (own, others) = (number(&here), number(&there));
+    // A compartment is found by a process that is in it.
+    let mut inhabitant =
+        there.run(|| std::process::Command::new("sleep").arg("60").spawn()).expect("starting a program");
+    here.run(|| {
+        // Other tests make and end namespaces of this user meanwhile.
+        let all = || {
+            let mut size = 0;
+            loop {
+                let (code, needed, adapters) = call(0, GAA_FLAG_INCLUDE_ALL_COMPARTMENTS, size);
+                if code == 0 {
+                    return adapters;
+                }
+                assert_eq!(code, ERROR_BUFFER_OVERFLOW);
+                size = needed;
+            }
+        };
+        let found = all();
+        assert_eq!(named(&found, "near").fixed["compartment"], own);
+        assert_eq!(named(&found, "far").fixed["compartment"], others);
+        let first = found.iter().take_while(|it| it.fixed["compartment"] == own).count();
+        assert_eq!(first, list(0, 0).len(), "its own come first");
+        assert!(list(0, 0).iter().all(|it| it.friendly.as_deref() != Some("far")));
+        let alone = iphelper_testkit::unprivileged(all);
+        assert!(alone.iter().all(|it| it.fixed["compartment"] == own), "others need a privilege");
+        assert_eq!(alone.len(), first);
+    });
+    inhabitant.kill().unwrap();
+    let _status = inhabitant.wait().unwrap();
 }
 
 #[test]

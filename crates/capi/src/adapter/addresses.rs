@@ -18,6 +18,7 @@ use crate::{address, guard, host, interface, key, sockaddr, text};
 use iphelper::Family;
 use iphelper::adapter::{Adapter, AdapterQuery, DhcpLease};
 use iphelper::address::{SuffixOrigin, UnicastAddress};
+use iphelper::compartment::{CompartmentId, OpenCompartment, compartments};
 use iphelper::dns::DnsServer;
 use iphelper::interface::DirectionType;
 use std::ffi::c_void;
@@ -43,8 +44,8 @@ const NO_ADDRESS: SOCKET_ADDRESS = SOCKET_ADDRESS { lpSockaddr: null_mut(), iSoc
 /// `GetAdaptersAddresses`.
 ///
 /// `ERROR_BUFFER_OVERFLOW` with the size that is needed now; `ERROR_NO_DATA` where no adapter has the family;
-/// `ERROR_NOT_SUPPORTED` for `GAA_FLAG_INCLUDE_ALL_COMPARTMENTS`, for a host sees its own network namespace;
-/// `ERROR_INVALID_PARAMETER` for another family, flags that do not exist, and a `reserved` that is not NULL.
+/// `ERROR_INVALID_PARAMETER` for another family, flags that do not exist, and a `reserved` that is not NULL. With
+/// `GAA_FLAG_INCLUDE_ALL_COMPARTMENTS` the adapters of the other compartments that the caller may enter follow its own.
 #[doc(alias = "GetAdaptersAddresses")]
 pub unsafe fn adapters_addresses(
     family: u32,
@@ -59,9 +60,6 @@ pub unsafe fn adapters_addresses(
             return Err(Code::INVALID_PARAMETER);
         }
         let family = if family == u32::from(AF_UNSPEC) { None } else { Some(key::family(family)?) };
-        if flags & GAA_FLAG_INCLUDE_ALL_COMPARTMENTS != 0 {
-            return Err(Code::NOT_SUPPORTED);
-        }
         let has = |flag| flags & flag != 0;
         let query = AdapterQuery {
             family,
@@ -74,23 +72,44 @@ pub unsafe fn adapters_addresses(
             dhcp: true,
         };
         let host = host::current()?;
-        let adapters = host.adapters(&query)?;
-        if adapters.is_empty() {
+        let here = host.compartment_id().unwrap_or(CompartmentId::UNSPECIFIED);
+        let mut found = vec![(here, host.adapters(&query)?)];
+        if has(GAA_FLAG_INCLUDE_ALL_COMPARTMENTS) {
+            found.extend(elsewhere(here, &query)?);
+        }
+        if found.iter().all(|(_, adapters)| adapters.is_empty()) {
             return Err(Code::NO_DATA);
         }
-        let compartment = host.compartment_id().map_or(0, |id| id.0);
-        let mut writer = Writer { image: Image::default(), flags, family, compartment };
+        let mut writer = Writer { image: Image::default(), flags, family, compartment: 0 };
         let mut last: Option<Place<IP_ADAPTER_ADDRESSES>> = None;
-        for adapter in &adapters {
-            let place = writer.adapter(adapter);
-            if let Some(last) = last {
-                writer.image.point(last.member(offset_of!(IP_ADAPTER_ADDRESSES, Next)), place);
+        for (compartment, adapters) in &found {
+            writer.compartment = compartment.0;
+            for adapter in adapters {
+                let place = writer.adapter(adapter);
+                if let Some(last) = last {
+                    writer.image.point(last.member(offset_of!(IP_ADAPTER_ADDRESSES, Next)), place);
+                }
+                last = Some(place);
             }
-            last = Some(place);
         }
         // SAFETY: the caller's promise on `addresses` and `size`.
         unsafe { writer.image.put(buffer) }.map_err(super::overflow)
     })
+}
+
+/// The adapters of the other compartments, of those that the caller may enter.
+fn elsewhere(here: CompartmentId, query: &AdapterQuery) -> Result<Vec<(CompartmentId, Vec<Adapter>)>, Code> {
+    let mut found = Vec::new();
+    for compartment in compartments()?.into_iter().filter(|compartment| compartment.id != here) {
+        // One that is gone by now has none, and of one that may not be entered this caller sees none.
+        let adapters = OpenCompartment::open(compartment.id)
+            .and_then(|open| open.host())
+            .and_then(|host| host.adapters(query));
+        if let Ok(adapters) = adapters {
+            found.push((compartment.id, adapters));
+        }
+    }
+    Ok(found)
 }
 
 struct Writer {

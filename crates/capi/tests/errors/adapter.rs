@@ -25,7 +25,6 @@ pub(super) fn adapters(walk: &mut Walk) {
         }
         let reserved = (&raw mut fake).cast();
         walk.expect("GetAdaptersAddresses", "ERROR_INVALID_PARAMETER", call(0, 0, reserved));
-        walk.expect("GetAdaptersAddresses", "ERROR_NOT_SUPPORTED", call(0, 0x200, null_mut()));
         let nothing = isolated(|| {
             set_sysctl("ipv6/conf/lo/disable_ipv6", "1");
             let mut size = 0;
