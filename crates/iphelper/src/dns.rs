@@ -53,6 +53,9 @@ pub enum Resolver {
         exists: bool,
         /// Whose it is, if another program writes it: the program's own words in the file, or where the path leads.
         manager: Option<String>,
+        /// The list of a forwarder on this host, if the file names that and it listens here: `systemd-resolved` (which is not
+        /// to be asked over a bus) or NetworkManager's dnsmasq. The servers of the list are told then, not the forwarder.
+        forwarder: Option<PathBuf>,
     },
 }
 
@@ -206,7 +209,8 @@ impl Host {
     /// ([`InterfaceDns::reached`]), except that an address with a zone (`fe80::1%eth0`) leads there.
     ///
     /// - Windows: `GetNetworkParams`, `GetPerAdapterInfo`, and the DNS servers of `GetAdaptersAddresses`
-    /// - Linux: the properties of `org.freedesktop.resolve1.Manager`, or `resolv.conf`
+    /// - Linux: the properties of `org.freedesktop.resolve1.Manager`, or `resolv.conf`; where that names a forwarder of this
+    ///   host alone ([`Resolver::File::forwarder`]), the list of the servers that it asks
     /// - Errors: [`TimedOut`](crate::ErrorKind::TimedOut) where `systemd-resolved` does not answer;
     ///   [`AccessDenied`](crate::ErrorKind::AccessDenied) for a file that is not for everybody;
     ///   [`NotSupported`](crate::ErrorKind::NotSupported) for a `resolv.conf` that is no file, or longer than 64 KiB

@@ -71,13 +71,19 @@ fn join(items: impl Iterator<Item = String>) -> String {
 fn resolver(resolver: &Resolver) -> String {
     match resolver {
         Resolver::Resolved => "systemd-resolved".to_owned(),
-        Resolver::File { path, exists, manager } => {
+        Resolver::File { path, exists, manager, forwarder } => {
             let path = path.to_string_lossy();
             let mut text = format!("the C library, by {}", sanitize(&path));
             if !exists {
                 text.push_str(" (not there: it asks 127.0.0.1)");
             } else if let Some(manager) = manager {
                 text = format!("{text} ({})", sanitize(manager));
+            }
+            if let Some(list) = forwarder {
+                text = format!(
+                    "{text}, and a forwarder that asks those of {}",
+                    sanitize(&list.to_string_lossy())
+                );
             }
             text
         }

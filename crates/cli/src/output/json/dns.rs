@@ -15,6 +15,7 @@ pub(crate) struct Dns<'a> {
     path: Option<String>,
     exists: Option<bool>,
     manager: Option<&'a str>,
+    forwarder: Option<String>,
     servers: Vec<Server<'a>>,
     domains: Vec<Domain<'a>>,
     interfaces: Vec<OfInterface<'a>>,
@@ -69,10 +70,13 @@ pub(crate) struct DnsChange<'a> {
 impl<'a> Dns<'a> {
     /// With the interfaces' names, where they have one still.
     pub(crate) fn new(dns: &'a dns::Dns, name: impl Fn(InterfaceIndex) -> Option<String>) -> Self {
+        let text = |path: &std::path::Path| path.to_string_lossy().into_owned();
+        let mut forwarder = None;
         let (resolver, path, exists, manager) = match &dns.resolver {
             Resolver::Resolved => ("systemd-resolved", None, None, None),
-            Resolver::File { path, exists, manager } => {
-                ("file", Some(path.to_string_lossy().into_owned()), Some(*exists), manager.as_deref())
+            Resolver::File { path, exists, manager, forwarder: list } => {
+                forwarder = list.as_deref().map(text);
+                ("file", Some(text(path)), Some(*exists), manager.as_deref())
             }
             _ => ("other", None, None, None),
         };
@@ -90,6 +94,7 @@ impl<'a> Dns<'a> {
             path,
             exists,
             manager,
+            forwarder,
             servers: servers(&dns.servers),
             domains: domains(&dns.domains),
             interfaces: dns.interfaces.iter().map(of).collect(),

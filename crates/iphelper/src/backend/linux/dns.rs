@@ -7,6 +7,7 @@ mod host_settings;
 mod replace;
 mod resolv_conf;
 mod resolved;
+mod stub;
 #[cfg(test)]
 mod tests;
 

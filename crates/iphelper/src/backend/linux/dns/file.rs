@@ -36,7 +36,8 @@ impl LinuxHost {
         let path = self.resolv_conf();
         let bytes = read(&path)?;
         let file = ResolvConf::parse(bytes.as_deref().unwrap_or_default());
-        dns.servers = self.servers_of(&file);
+        let behind = self.behind_a_stub(&file);
+        dns.servers = self.servers_of(behind.as_ref().map_or(&file, |(_, list)| list));
         if let Some(domain) = file.domain() {
             dns.domain_name = Some(domain);
         }
@@ -44,7 +45,8 @@ impl LinuxHost {
         let search = file.search().or_else(|| Some(vec![dns.domain_name.clone()?]));
         dns.domains = search.unwrap_or_default().into_iter().map(DnsDomain::search).collect();
         let manager = link_target(&path).or_else(|| file.manager());
-        dns.resolver = Resolver::File { path, exists: bytes.is_some(), manager };
+        let forwarder = behind.map(|(list, _)| list.into());
+        dns.resolver = Resolver::File { path, exists: bytes.is_some(), manager, forwarder };
         Ok(())
     }
 
@@ -69,7 +71,8 @@ impl LinuxHost {
         };
         if self.others_up(link)?.is_none() {
             let file = ResolvConf::parse(&read(&self.resolv_conf())?.unwrap_or_default());
-            settings.servers = self.servers_of(&file);
+            let behind = self.behind_a_stub(&file);
+            settings.servers = self.servers_of(behind.as_ref().map_or(&file, |(_, list)| list));
             settings.domains = file.search().unwrap_or_default().into_iter().map(DnsDomain::search).collect();
             settings.unconstrained_queries = Some(true).filter(|_| !settings.servers.is_empty());
         }
@@ -255,7 +258,7 @@ pub(super) fn link_target(path: &Path) -> Option<String> {
 }
 
 /// The content; `None` if there is no file.
-fn read(path: &Path) -> Result<Option<Vec<u8>>> {
+pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>> {
     // Without waiting, should it be a pipe.
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     let at = |errno| system(OPERATION, errno).because(format!("reading {}", path.display()));

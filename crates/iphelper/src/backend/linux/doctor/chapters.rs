@@ -181,7 +181,7 @@ impl LinuxHost {
                         .to_owned(),
                 ),
             ),
-            Ok(Resolver::File { path, exists, manager }) => {
+            Ok(Resolver::File { path, exists, manager, .. }) => {
                 let manager = manager.as_ref().map(|manager| format!(", which is {}", manager.escape_debug()));
                 let absent = if *exists { "" } else { ", which does not exist" };
                 let read = format!("from {}{absent}{}", path.display(), manager.unwrap_or_default());
