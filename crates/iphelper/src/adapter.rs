@@ -244,26 +244,31 @@ impl Host {
     /// Has the IPv4 lease of an interface renewed by the DHCP client that has it, and waits until there is a new one, 30 s
     /// at most. Gives the new lease.
     ///
+    /// Behind [`release_address`](Self::release_address) nobody has one: where NetworkManager's profile of the interface wants
+    /// one and IPv4 was ended, it goes back to the profile, and the first lease is waited for.
+    ///
     /// - Windows: `IpRenewAddress`
     /// - Errors: [`NotSupported`](crate::ErrorKind::NotSupported) where no client that is known has a lease, or the client
     ///   cannot be asked: the message says what to run; [`AccessDenied`](crate::ErrorKind::AccessDenied) where the client
     ///   (polkit) or the bus refuses; [`TimedOut`](crate::ErrorKind::TimedOut) without a new lease;
     ///   [`InterfaceNotFound`](crate::ErrorKind::InterfaceNotFound)
-    /// - Linux: `RenewLink` of systemd-networkd, `Reapply` of NetworkManager, over the system's bus
+    /// - Linux: `RenewLink` of systemd-networkd, `Reapply` of NetworkManager, over the system's bus; that the latter has ended
+    ///   IPv4 is told by `GetAppliedConnection` (`disabled`) beside the profile's `GetSettings` (`auto`)
     /// - Privilege: as the client says
     #[doc(alias = "IpRenewAddress")]
     pub fn renew_address(&self, key: impl Into<InterfaceKey>) -> Result<DhcpLease> {
         self.backend().renew_address(key.into())
     }
 
-    /// The lease that [`renew_address`](Self::renew_address) would renew; every check is done, the client is not asked.
-    pub fn plan_renew_address(&self, key: impl Into<InterfaceKey>) -> Result<DhcpLease> {
+    /// The lease that [`renew_address`](Self::renew_address) would renew, or `None` where it would ask for a first one; every
+    /// check is done, and the client is not asked to.
+    pub fn plan_renew_address(&self, key: impl Into<InterfaceKey>) -> Result<Option<DhcpLease>> {
         self.backend().plan_renew_address(key.into())
     }
 
     /// Has the IPv4 lease of an interface given up by the DHCP client that has it, and waits until the address is gone, 30 s
-    /// at most. Gives the lease as it was. NetworkManager ends IPv4 of the interface until its profile is applied again;
-    /// IPv6 stays.
+    /// at most. Gives the lease as it was. NetworkManager ends IPv4 of the interface until its profile is applied again
+    /// ([`renew_address`](Self::renew_address)); IPv6 stays.
     ///
     /// - Windows: `IpReleaseAddress`
     /// - Errors: those of [`renew_address`](Self::renew_address). systemd-networkd gives up no lease

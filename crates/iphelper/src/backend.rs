@@ -195,7 +195,7 @@ pub(crate) trait Adapter {
     fn adapters(&self, query: &AdapterQuery) -> Result<Vec<AdapterRow>>;
     fn adapter(&self, key: InterfaceKey, query: &AdapterQuery) -> Result<AdapterRow>;
     fn renew_address(&self, key: InterfaceKey) -> Result<DhcpLease>;
-    fn plan_renew_address(&self, key: InterfaceKey) -> Result<DhcpLease>;
+    fn plan_renew_address(&self, key: InterfaceKey) -> Result<Option<DhcpLease>>;
     fn release_address(&self, key: InterfaceKey) -> Result<DhcpLease>;
     fn plan_release_address(&self, key: InterfaceKey) -> Result<DhcpLease>;
 }

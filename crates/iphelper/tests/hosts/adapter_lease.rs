@@ -14,13 +14,16 @@ use iphelper_testkit::{Child, eventually, is_child, isolated, run, with_private_
 use std::collections::HashMap;
 use std::fs::{create_dir_all, read_to_string, write};
 use zbus::Message;
-use zbus::wire::{ObjectPath, OwnedVariant, Str};
+use zbus::wire::{ObjectPath, OwnedVariant, Str, StructureBuilder, Variant};
 
 /// Interface 2, which the pair gets in a new namespace.
 const NETWORKD_LEASE: &str = "/run/systemd/netif/leases/2";
 const DEVICE_FILE: &str = "/run/NetworkManager/devices/2";
 /// What the stand-ins were asked.
 const LOG: &str = "/run/asked";
+/// If these files are there, IPv4 was ended, and the profile has no lease.
+const ENDED: &str = "/run/ended";
+const STATIC: &str = "/run/static";
 /// If this file is there, the stand-in refuses.
 const REFUSES: &str = "/run/refuses";
 
@@ -61,6 +64,13 @@ fn settings(sections: &[(&str, &str)]) -> Settings {
     sections.iter().map(of).collect()
 }
 
+/// The name of interface 2.
+fn second() -> String {
+    let links = run("ip -o link show");
+    let second = links.lines().find(|line| line.starts_with("2:")).unwrap();
+    second.split([' ', '@']).nth(1).unwrap().trim_end_matches(':').to_owned()
+}
+
 fn network_manager(call: &Message) -> Answer {
     const DEVICE: &str = "/org/freedesktop/NetworkManager/Devices/2";
     let body = call.body();
@@ -70,7 +80,24 @@ fn network_manager(call: &Message) -> Answer {
             assert!(["e0", "e1"].contains(&name.as_str()), "{name}");
             Ok(Some((ObjectPath::from_static_str(DEVICE).unwrap(),).into()))
         }
-        "GetAppliedConnection" => Ok(Some((settings(&[("ipv4", "auto"), ("ipv6", "auto")]), 77_u64).into())),
+        "GetAppliedConnection" => {
+            let ipv4 = if std::path::Path::new(ENDED).exists() { "disabled" } else { "auto" };
+            Ok(Some((settings(&[("ipv4", ipv4), ("ipv6", "auto")]), 77_u64).into()))
+        }
+        "GetAll" => {
+            let (interface,): (String,) = body.deserialize().unwrap();
+            let (name, path) = match interface.rsplit('.').next() {
+                Some("Device") => ("ActiveConnection", "/org/freedesktop/NetworkManager/ActiveConnection/3"),
+                _ => ("Connection", "/org/freedesktop/NetworkManager/Settings/5"),
+            };
+            let properties = HashMap::from([(name, Variant::from(ObjectPath::try_from(path).unwrap()))]);
+            Ok(Some(StructureBuilder::new().add_field(properties).build().unwrap()))
+        }
+        "GetSettings" => {
+            assert_eq!(call.header().path().unwrap().as_str(), "/org/freedesktop/NetworkManager/Settings/5");
+            let method = if std::path::Path::new(STATIC).exists() { "manual" } else { "auto" };
+            Ok(Some((settings(&[("ipv4", method)]),).into()))
+        }
         "Reapply" => {
             assert_eq!(call.header().path().unwrap().as_str(), DEVICE);
             let (wanted, version, flags): (Settings, u64, u32) = body.deserialize().unwrap();
@@ -78,13 +105,14 @@ fn network_manager(call: &Message) -> Answer {
             if wanted.is_empty() {
                 assert_eq!(version, 0);
                 write(DEVICE_FILE, device_file(4_000_000_000)).unwrap();
+                if std::fs::remove_file(ENDED).is_ok() {
+                    let _ = run(&format!("ip addr add 192.0.2.7/24 dev {}", second()));
+                }
             } else {
                 assert_eq!(version, 77, "the settings as they were read");
                 assert_eq!(wanted, settings(&[("ipv4", "disabled"), ("ipv6", "auto")]), "IPv6 stays");
-                let name =
-                    run("ip -o link show").lines().find(|line| line.starts_with("2:")).unwrap().to_owned();
-                let name = name.split([' ', '@']).nth(1).unwrap().to_owned();
-                let _ = run(&format!("ip addr del 192.0.2.7/24 dev {name}"));
+                write(ENDED, "").unwrap();
+                let _ = run(&format!("ip addr del 192.0.2.7/24 dev {}", second()));
             }
             Ok(None)
         }
@@ -100,10 +128,7 @@ fn with_client(test: &str, name: &str, answer: fn(&Message) -> Answer, work: imp
     isolated(|| {
         let _ = with_private_files(|| {
             let _ = run("ip link add e0 type veth peer name e1");
-            let links = run("ip -o link show");
-            let second = links.lines().find(|line| line.starts_with("2:")).unwrap();
-            let second = second.split([' ', '@']).nth(1).unwrap();
-            let _ = run(&format!("ip addr add 192.0.2.7/24 dev {second}"));
+            let _ = run(&format!("ip addr add 192.0.2.7/24 dev {}", second()));
             create_dir_all("/run/systemd/netif/leases").unwrap();
             create_dir_all("/run/NetworkManager/devices").unwrap();
             let Some(_bus) = PrivateBus::start() else { return };
@@ -127,7 +152,7 @@ fn networkd_renews_its_lease() {
     with_client("adapter_lease::networkd_renews_its_lease", "org.freedesktop.network1", networkd, |host| {
         write(NETWORKD_LEASE, lease(3600)).unwrap();
         ready(host);
-        let planned = host.plan_renew_address(SECOND).unwrap();
+        let planned = host.plan_renew_address(SECOND).unwrap().unwrap();
         assert_eq!((planned.client, planned.lifetime.unwrap().as_secs()), (DhcpClient::Networkd, 3600));
         assert!(!std::path::Path::new(LOG).exists(), "a plan asks nobody");
         let renewed = host.renew_address(SECOND).unwrap();
@@ -159,6 +184,19 @@ fn network_manager_renews_and_gives_up() {
         assert!(!run("ip addr show").contains("192.0.2.7"));
         let gone = host.release_address(SECOND).unwrap_err();
         assert_eq!(gone.kind(), ErrorKind::NotSupported, "{gone}");
+
+        // A profile that wants no lease gets none, and neither does the other interface.
+        write(STATIC, "").unwrap();
+        for result in [host.plan_renew_address(SECOND).map(drop), host.renew_address(SECOND).map(drop)] {
+            let error = result.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::NotSupported, "{error}");
+        }
+        std::fs::remove_file(STATIC).unwrap();
+        assert_eq!(host.plan_renew_address(SECOND).unwrap(), None, "a first one");
+        assert!(!run("ip addr show").contains("192.0.2.7"), "a plan changes nothing");
+        let again = host.renew_address(SECOND).unwrap();
+        assert_eq!(again.client, DhcpClient::NetworkManager);
+        assert!(run("ip addr show").contains("192.0.2.7"));
     });
 }
 

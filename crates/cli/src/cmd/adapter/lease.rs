@@ -12,7 +12,7 @@ use std::io::Write;
 /// Renew the DHCP lease of an interface
 ///
 /// Asks the client that has it, systemd-networkd or NetworkManager, and waits until there is a new lease, 30 s at most.
-/// Of other clients it says what to run. Prints the new lease.
+/// Of other clients it says what to run. Prints the new lease. Behind "release", NetworkManager goes back to its profile.
 ///
 /// Who may ask is up to the client (polkit): root, and often whoever sits at the computer; --dry-run asks nobody.
 #[derive(Debug, clap::Args)]
@@ -61,11 +61,11 @@ impl Renew {
         let host = Host::open()?;
         let interface = interface_name::find(&host, &self.arguments.interface)?.luid;
         let lease = if self.arguments.dry_run {
-            host.plan_renew_address(interface)
+            host.plan_renew_address(interface)?
         } else {
-            host.renew_address(interface)
-        }?;
-        self.arguments.print(&lease, "renewed")
+            Some(host.renew_address(interface)?)
+        };
+        self.arguments.print(lease.as_ref(), "renewed")
     }
 }
 
@@ -78,23 +78,27 @@ impl Release {
         } else {
             host.release_address(interface)
         }?;
-        self.arguments.print(&lease, "given up")
+        self.arguments.print(Some(&lease), "given up")
     }
 }
 
 impl Arguments {
-    fn print(&self, lease: &DhcpLease, done: &str) -> Result<Exit, Failure> {
+    fn print(&self, lease: Option<&DhcpLease>, done: &str) -> Result<Exit, Failure> {
         if self.json {
             let mut out = json::stdout();
-            json::write(&mut out, &json::Lease::from(lease))?;
+            json::write(&mut out, &lease.map(json::Lease::from))?;
             out.flush()?;
-        } else {
+        } else if let Some(lease) = lease {
             let mut table = table::new(&["Property", "Value"], &[], output::width());
             for (property, value) in of_lease(lease) {
                 let _ = table.add_row([property.to_owned(), sanitize(&value).into_owned()]);
             }
             let mut out = output::people();
             table::write(&mut out, &table)?;
+            out.flush()?;
+        } else {
+            let mut out = output::people();
+            writeln!(out, "no lease now: NetworkManager would ask for one")?;
             out.flush()?;
         }
         output::tell_dry_run(self.dry_run, done);

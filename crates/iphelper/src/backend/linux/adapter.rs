@@ -59,8 +59,8 @@ impl backend::Adapter for LinuxHost {
         self.change_lease(key, Wish::Renew)
     }
 
-    fn plan_renew_address(&self, key: InterfaceKey) -> Result<DhcpLease> {
-        self.plan_lease_change(key, Wish::Renew)
+    fn plan_renew_address(&self, key: InterfaceKey) -> Result<Option<DhcpLease>> {
+        self.plan_renewal(key)
     }
 
     fn release_address(&self, key: InterfaceKey) -> Result<DhcpLease> {
@@ -68,7 +68,7 @@ impl backend::Adapter for LinuxHost {
     }
 
     fn plan_release_address(&self, key: InterfaceKey) -> Result<DhcpLease> {
-        self.plan_lease_change(key, Wish::Release)
+        self.plan_release(key)
     }
 }
 

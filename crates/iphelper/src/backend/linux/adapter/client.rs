@@ -3,7 +3,7 @@
 //! An answer is no proof: what the client has done is seen by its lease file and by the interface's addresses.
 
 use super::lease::Leases;
-use crate::adapter::{AdapterQuery, DhcpClient, DhcpLease};
+use crate::adapter::{Adapter, AdapterQuery, DhcpClient, DhcpLease};
 use crate::backend::Adapter as _;
 use crate::backend::linux::LinuxHost;
 use crate::backend::linux::bus::Service;
@@ -45,15 +45,38 @@ struct Holder {
     service: Service,
 }
 
+/// An interface whose lease was given up through NetworkManager, which goes back to its profile when it is asked.
+struct Released {
+    interface: Interface,
+    service: Service,
+    device: OwnedObjectPath,
+}
+
 impl LinuxHost {
-    /// The lease that would be renewed or given up; every check is done, and nobody is asked.
-    pub(super) fn plan_lease_change(&self, key: InterfaceKey, wish: Wish) -> Result<DhcpLease> {
-        Ok(self.holder(key, wish)?.lease)
+    /// The lease that would be given up; every check is done, and nobody is asked.
+    pub(super) fn plan_release(&self, key: InterfaceKey) -> Result<DhcpLease> {
+        Ok(self.holder(self.leased(key)?, Wish::Release)?.lease)
+    }
+
+    /// The lease that would be renewed; `None`: a first one would be asked for. Every check is done, and nobody is asked.
+    pub(super) fn plan_renewal(&self, key: InterfaceKey) -> Result<Option<DhcpLease>> {
+        let adapter = self.leased(key)?;
+        if adapter.dhcp.is_none() && self.released(&adapter.interface)?.is_some() {
+            return Ok(None);
+        }
+        Ok(Some(self.holder(adapter, Wish::Renew)?.lease))
     }
 
     /// Renews a lease, or gives it up: the new one, or the one that is gone.
     pub(super) fn change_lease(&self, key: InterfaceKey, wish: Wish) -> Result<DhcpLease> {
-        let holder = self.holder(key, wish)?;
+        let adapter = self.leased(key)?;
+        if wish == Wish::Renew
+            && adapter.dhcp.is_none()
+            && let Some(released) = self.released(&adapter.interface)?
+        {
+            return self.lease_again(key, &released);
+        }
+        let holder = self.holder(adapter, wish)?;
         match (holder.lease.client, wish) {
             (DhcpClient::Networkd, _) => {
                 let index = holder.interface.index.0.cast_signed();
@@ -62,15 +85,15 @@ impl LinuxHost {
             }
             (_, Wish::Renew) => {
                 let device = holder.device()?;
-                holder.reapply(&device, Settings::new(), 0)
+                reapply(&holder.service, &device, Settings::new(), 0)
             }
             (_, Wish::Release) => holder.disable_ipv4(),
         }?;
         self.see_done(&holder, wish)
     }
 
-    fn holder(&self, key: InterfaceKey, wish: Wish) -> Result<Holder> {
-        let operation = wish.operation();
+    /// The interface with its lease.
+    fn leased(&self, key: InterfaceKey) -> Result<Adapter> {
         let query = AdapterQuery {
             family: Some(Family::V4),
             anycast: false,
@@ -79,7 +102,52 @@ impl LinuxHost {
             dns: false,
             ..AdapterQuery::default()
         };
-        let adapter = self.adapter(key, &query)?;
+        self.adapter(key, &query)
+    }
+
+    /// What is known of an interface without a lease, if its profile of NetworkManager wants one and IPv4 was ended there.
+    fn released(&self, interface: &Interface) -> Result<Option<Released>> {
+        let Some(service) = self.service("org.freedesktop.NetworkManager", Wish::Renew.operation())? else {
+            return Ok(None);
+        };
+        // What it does not tell is no such interface.
+        let found = || -> Result<Option<OwnedObjectPath>> {
+            let device = device(&service, &interface.name)?;
+            let properties = service.properties(device.as_str(), DEVICE)?;
+            let Some(active) = properties.get::<OwnedObjectPath>("ActiveConnection") else { return Ok(None) };
+            let (applied, _): (Settings, u64) =
+                service.call(device.as_str(), DEVICE, "GetAppliedConnection", (0_u32,))?;
+            let active = service.properties(active.as_str(), ACTIVE)?;
+            let Some(profile) = active.get::<OwnedObjectPath>("Connection") else { return Ok(None) };
+            let profile: Settings = service.call(profile.as_str(), PROFILE, "GetSettings", ())?;
+            let is_released = method(&applied) == Some("disabled") && method(&profile) == Some("auto");
+            Ok(is_released.then_some(device))
+        };
+        let device = found().ok().flatten();
+        Ok(device.map(|device| Released { interface: interface.clone(), service, device }))
+    }
+
+    /// Has NetworkManager go back to its profile, and waits for the lease.
+    fn lease_again(&self, key: InterfaceKey, released: &Released) -> Result<DhcpLease> {
+        reapply(&released.service, &released.device, Settings::new(), 0)?;
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(lease) = self.leased(key)?.dhcp {
+                return Ok(lease);
+            }
+            if Instant::now() >= deadline {
+                return Err(Error::new(ErrorKind::TimedOut, Wish::Renew.operation()).because(format!(
+                    "NetworkManager was asked, and has no lease for {} after {} s",
+                    released.interface.name,
+                    PATIENCE.as_secs()
+                )));
+            }
+            std::thread::sleep(PAUSE);
+        }
+    }
+
+    fn holder(&self, adapter: Adapter, wish: Wish) -> Result<Holder> {
+        let operation = wish.operation();
         let name = &adapter.interface.name;
         let unsupported = |why: String| Err(Error::new(ErrorKind::NotSupported, operation).because(why));
         let Some(lease) = adapter.dhcp else {
@@ -165,16 +233,8 @@ impl LinuxHost {
 }
 
 impl Holder {
-    /// NetworkManager's object of the interface.
     fn device(&self) -> Result<OwnedObjectPath> {
-        let (path, manager) = ("/org/freedesktop/NetworkManager", "org.freedesktop.NetworkManager");
-        self.service.call(path, manager, "GetDeviceByIpIface", (self.interface.name.clone(),))
-    }
-
-    /// Makes a device work by these settings of the version, none: those of its profile. Addresses that stay the same
-    /// stay; a DHCP client begins anew.
-    fn reapply(&self, device: &OwnedObjectPath, settings: Settings, version: u64) -> Result<()> {
-        self.service.call(device.as_str(), DEVICE, "Reapply", (settings, version, 0_u32))
+        device(&self.service, &self.interface.name)
     }
 
     /// Ends IPv4 of a device until its profile is applied again; what else it has stays.
@@ -184,8 +244,27 @@ impl Holder {
             self.service.call(device.as_str(), DEVICE, "GetAppliedConnection", (0_u32,))?;
         let disabled = HashMap::from([("method".to_owned(), Str::from("disabled").into())]);
         let _before = settings.insert("ipv4".to_owned(), disabled);
-        self.reapply(&device, settings, version)
+        reapply(&self.service, &device, settings, version)
     }
 }
 
 const DEVICE: &str = "org.freedesktop.NetworkManager.Device";
+const ACTIVE: &str = "org.freedesktop.NetworkManager.Connection.Active";
+const PROFILE: &str = "org.freedesktop.NetworkManager.Settings.Connection";
+
+/// NetworkManager's object of an interface.
+fn device(service: &Service, name: &str) -> Result<OwnedObjectPath> {
+    let (path, manager) = ("/org/freedesktop/NetworkManager", "org.freedesktop.NetworkManager");
+    service.call(path, manager, "GetDeviceByIpIface", (name.to_owned(),))
+}
+
+/// Makes a device work by these settings of the version, none: those of its profile. Addresses that stay the same stay; a
+/// DHCP client begins anew.
+fn reapply(service: &Service, device: &OwnedObjectPath, settings: Settings, version: u64) -> Result<()> {
+    service.call(device.as_str(), DEVICE, "Reapply", (settings, version, 0_u32))
+}
+
+/// How settings have IPv4 set up.
+fn method(settings: &Settings) -> Option<&str> {
+    <&str>::try_from(settings.get("ipv4")?.get("method")?).ok()
+}
