@@ -6,6 +6,7 @@ mod policy_support;
 #[path = "../tcp_support/mod.rs"]
 mod tcp_support;
 
+mod bus;
 mod dns_change;
 mod host;
 mod policy_administration;

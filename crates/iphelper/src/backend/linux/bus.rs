@@ -16,14 +16,19 @@ use super::namespace::Namespace;
 use super::privilege::has_more_rights_than_its_caller;
 use super::thread::start_thread;
 use crate::error::{Error, ErrorKind, Result};
+use nix::sys::socket::{getsockopt, sockopt::PeerCredentials};
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::fmt;
 use std::io;
-use std::os::unix::net::UnixStream;
+use std::os::linux::net::SocketAddrExt as _;
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::net::{SocketAddr, UnixStream};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
+use zbus::address::Address;
+use zbus::address::transport::{Transport, Unix, UnixSocket};
 use zbus::connection::Builder;
 use zbus::wire::{DynamicType, OwnedVariant, Type};
 use zbus::{Connection, DBusError, Message, block_on};
@@ -81,7 +86,7 @@ impl LinuxHost {
         let Some(process) = bus.ask_driver("GetConnectionUnixProcessID", &owner, operation)? else {
             return Ok(None);
         };
-        let is_here = bus.is_of_this_pid_namespace(operation)? && is_ours(process);
+        let is_here = bus.is_of_this_pid_namespace() && is_ours(process);
         Ok(is_here.then_some(Service { bus, owner, process, operation }))
     }
 
@@ -138,6 +143,8 @@ impl Service {
 struct Bus {
     /// What the connection's thread is to do; it ends, and closes the connection, when this is dropped.
     jobs: Sender<Job>,
+    /// The number of the bus' process; 0 for one that this PID namespace does not have, `None` for one elsewhere.
+    peer: Option<i32>,
 }
 
 type Job = Box<dyn FnOnce(&Connection) + Send>;
@@ -148,20 +155,19 @@ impl Bus {
         let (jobs, work) = channel::<Job>();
         let (connected, answer) = channel();
         let _thread = start_thread("iphelper-bus", move || match block_on(connect()) {
-            Ok(Some(connection)) => {
-                if connected.send(Ok(true)).is_ok() {
+            Ok(Some((connection, peer))) => {
+                if connected.send(Ok(Some(peer))).is_ok() {
                     for job in work {
                         job(&connection);
                     }
                 }
             }
             // Nobody waits any more if it cannot be sent.
-            Ok(None) => drop(connected.send(Ok(false))),
+            Ok(None) => drop(connected.send(Ok(None))),
             Err(error) => drop(connected.send(Err(error))),
         })?;
-        let is_connected =
-            wait(&answer, operation)?.map_err(|error| failed(&error, "greeting it", operation))?;
-        Ok(is_connected.then_some(Self { jobs }))
+        let peer = wait(&answer, operation)?.map_err(|error| failed(&error, "greeting it", operation))?;
+        Ok(peer.map(|peer| Self { jobs, peer }))
     }
 
     /// Lets the connection's thread do something.
@@ -215,14 +221,9 @@ impl Bus {
         }
     }
 
-    /// Whether process numbers mean the same to the bus and to this caller. The kernel gives 0 for a process that this PID
-    /// namespace does not have.
-    fn is_of_this_pid_namespace(&self, operation: &'static str) -> Result<bool> {
-        let peer = |connection: &Connection| {
-            let credentials = block_on(connection.peer_creds()).ok();
-            credentials.and_then(|credentials| credentials.process_id())
-        };
-        Ok(self.run(peer, operation)?.is_some_and(|process| process > 0))
+    /// Whether process numbers mean the same to the bus and to this caller.
+    fn is_of_this_pid_namespace(&self) -> bool {
+        self.peer.is_some_and(|process| process > 0)
     }
 }
 
@@ -279,11 +280,23 @@ fn kind_of(refusal: &str) -> ErrorKind {
     }
 }
 
-/// A connection to the first bus that takes any; `None` where there is none for this caller.
-async fn connect() -> zbus::Result<Option<Connection>> {
-    for builder in builders() {
+/// A connection to the first bus that takes any, and the number of its process if it is one of this machine; `None` where
+/// there is no bus for this caller.
+async fn connect() -> zbus::Result<Option<(Connection, Option<i32>)>> {
+    for address in addresses() {
+        let (builder, peer) = match address {
+            Transport::Unix(address) => {
+                let Some(stream) = connect_unix(address.path()) else { continue };
+                // The library's own way asks on a thread that it keeps, which a forked child has not.
+                let peer = getsockopt(&stream, PeerCredentials).ok().map(|peer| peer.pid());
+                (Builder::unix_stream(stream), peer)
+            }
+            Transport::Tcp(address) => (Builder::address(Address::new(Transport::Tcp(address))), None),
+            // No program is started.
+            _ => continue,
+        };
         match builder.method_timeout(PATIENCE).build().await {
-            Ok(connection) => return Ok(Some(connection)),
+            Ok(connection) => return Ok(Some((connection, peer))),
             // Nobody who listens, or one who does not talk to this caller: for this caller there is no bus.
             Err(zbus::Error::Connection(..) | zbus::Error::Address(_) | zbus::Error::Handshake(_)) => {}
             Err(error) => return Err(error),
@@ -292,14 +305,25 @@ async fn connect() -> zbus::Result<Option<Connection>> {
     Ok(None)
 }
 
+fn connect_unix(socket: &UnixSocket) -> Option<UnixStream> {
+    match socket {
+        UnixSocket::File(path) => UnixStream::connect(path).ok(),
+        UnixSocket::Abstract(name) => {
+            let address = SocketAddr::from_abstract_name(name.as_bytes()).ok()?;
+            UnixStream::connect_addr(&address).ok()
+        }
+        // Folders are for who listens.
+        _ => None,
+    }
+}
+
 /// Where to look for the bus. A program with more rights than who started it does not let that one choose.
-fn builders() -> Vec<Builder<'static>> {
+fn addresses() -> Vec<Transport> {
     match std::env::var("DBUS_SYSTEM_BUS_ADDRESS") {
-        Ok(list) if !has_more_rights_than_its_caller() => list.split(';').map(Builder::address).collect(),
-        _ => DEFAULT
-            .iter()
-            .filter_map(|path| UnixStream::connect(path).ok())
-            .map(Builder::unix_stream)
-            .collect(),
+        Ok(list) if !has_more_rights_than_its_caller() => {
+            let addresses = list.split(';').filter_map(|address| Address::try_from(address).ok());
+            addresses.map(|address| address.transport().clone()).collect()
+        }
+        _ => DEFAULT.map(|path| Transport::Unix(Unix::new(UnixSocket::File(path.into())))).into(),
     }
 }

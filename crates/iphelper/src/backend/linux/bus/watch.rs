@@ -67,7 +67,7 @@ impl Drop for ServiceWatch {
 
 /// Until the bus ends.
 async fn follow(watched: Watched, changed: &impl Fn()) -> zbus::Result<()> {
-    let Some(connection) = connect().await? else { return Ok(()) };
+    let Some((connection, _)) = connect().await? else { return Ok(()) };
     let told = tell(&connection, watched, changed).await;
     // Nobody would tell of what is gone.
     changed();
