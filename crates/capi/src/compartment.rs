@@ -104,17 +104,25 @@ pub fn default_compartment_id() -> u32 {
 /// `GetSessionCompartmentId`: that of the leader of a session (`setsid(2)`), whose process number is the session's.
 #[doc(alias = "GetSessionCompartmentId")]
 pub fn session_compartment_id(session: u32) -> u32 {
-    number(|| {
-        let session = (session != CURRENT_SESSION).then_some(session);
-        Ok(compartment::session_compartment(session)?)
-    })
+    number(|| session_compartment(session))
 }
 
-/// `SetSessionCompartmentId`: `ERROR_NOT_SUPPORTED`. A Linux session has no compartment: each thread has its own, begins in
-/// that of the thread which made it, and is moved by nobody else.
+fn session_compartment(session: u32) -> Result<CompartmentId, Code> {
+    let session = (session != CURRENT_SESSION).then_some(session);
+    Ok(compartment::session_compartment(session)?)
+}
+
+/// `SetSessionCompartmentId`: nothing to do where the session is there. Else `ERROR_NOT_SUPPORTED`: a Linux session has no
+/// compartment that its processes would follow: each thread has its own, begins in that of the thread which made it, and is
+/// moved by nobody else.
 #[doc(alias = "SetSessionCompartmentId")]
-pub fn set_session_compartment_id<F: Flavour>(_session: u32, _id: u32) -> F::Status {
-    guard::status::<F>(|| Err(Code::NOT_SUPPORTED))
+pub fn set_session_compartment_id<F: Flavour>(session: u32, id: u32) -> F::Status {
+    guard::status::<F>(|| {
+        if id == CompartmentId::UNSPECIFIED.0 {
+            return Err(Code::INVALID_PARAMETER);
+        }
+        if session_compartment(session)?.0 == id { Ok(()) } else { Err(Code::NOT_SUPPORTED) }
+    })
 }
 
 /// `GetJobCompartmentId`: 0 with the last error `ERROR_NOT_SUPPORTED`. Linux has no jobs, and a control group has no
@@ -189,8 +197,10 @@ pub unsafe fn network_information<F: Flavour>(
     })
 }
 
-/// `SetNetworkInformation`: nothing to do where the network is in this compartment and has this name. Else
-/// `ERROR_NOT_SUPPORTED`: a network is its compartment, and names are given by whoever makes a namespace.
+/// `SetNetworkInformation`: gives the network, which is the compartment, a name of `ip netns`; nothing to do where it has it.
+///
+/// `ERROR_NOT_SUPPORTED` for another compartment than its own, since a network is its compartment, and for another name than
+/// the one that it has, which is whoever's gave it. `ERROR_OBJECT_ALREADY_EXISTS` where another compartment has the name.
 #[doc(alias = "SetNetworkInformation")]
 pub unsafe fn set_network_information<F: Flavour>(guid: *const GUID, id: u32, name: *const u16) -> F::Status {
     guard::status::<F>(|| {
@@ -200,10 +210,17 @@ pub unsafe fn set_network_information<F: Flavour>(guid: *const GUID, id: u32, na
         // SAFETY: the caller's promise on both pointers.
         let (wanted, name) = unsafe { (rust_guid(guid.read_unaligned()), text::read(name, LONGEST_NAME)) };
         let name = name.ok_or(Code::INVALID_PARAMETER)?;
+        let name = String::from_utf16(&name).map_err(|_| Code::INVALID_PARAMETER)?;
         let known = find(|compartment| compartment.guid == wanted)?;
-        let has = |known: &String| known.encode_utf16().eq(name.iter().copied());
-        let is_so = known.id.0 == id && (known.names.first().map_or(name.is_empty(), has));
-        if is_so { Ok(()) } else { Err(Code::NOT_SUPPORTED) }
+        if known.id.0 != id {
+            return Err(Code::NOT_SUPPORTED);
+        }
+        match known.names.first() {
+            None if name.is_empty() => Ok(()),
+            Some(has) if *has == name => Ok(()),
+            None => Ok(OpenCompartment::open(known.id)?.set_name(&name)?),
+            Some(_) => Err(Code::NOT_SUPPORTED),
+        }
     })
 }
 

@@ -482,7 +482,7 @@ pub(crate) fn open_namespace(namespace: std::os::fd::OwnedFd) -> Result<Arc<dyn 
 #[cfg(target_os = "linux")]
 pub(crate) use linux::{
     compartment_guid, compartment_with_guid, compartments, current_thread_compartment, default_compartment,
-    enter_compartment, no_descriptor, open_compartment, open_compartment_of_process,
+    enter_compartment, name_compartment, no_descriptor, open_compartment, open_compartment_of_process,
     open_current_compartment, open_named_compartment, process_compartment, session_compartment,
 };
 

@@ -211,6 +211,20 @@ impl OpenCompartment {
         Host::open_namespace(descriptor)
     }
 
+    /// Gives it a name by which `ip netns` knows it, and which keeps it until somebody takes the name away
+    /// (`ip netns delete`). Nothing is done where it has this name; others that it has stay.
+    ///
+    /// - Windows: `SetNetworkInformation`
+    /// - Errors: [`InvalidName`](crate::ErrorKind::InvalidName) for what is no file name;
+    ///   [`AlreadyExists`](crate::ErrorKind::AlreadyExists) where something else has it;
+    ///   [`AccessDenied`](crate::ErrorKind::AccessDenied)
+    /// - Linux: a mount on `/run/netns/NAME`, as `ip netns attach` makes it
+    /// - Privilege: `CAP_SYS_ADMIN` over the mount namespace, and to write to `/run/netns`
+    #[doc(alias = "SetNetworkInformation")]
+    pub fn set_name(&self, name: &str) -> Result<()> {
+        backend::name_compartment(self, name)
+    }
+
     /// Moves the calling thread, and no other, here; gives the compartment that it left.
     ///
     /// Sockets stay where they were made, and a [`Host`] where it was opened. Threads and processes that this thread

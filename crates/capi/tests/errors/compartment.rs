@@ -4,7 +4,7 @@ use crate::walk::Walk;
 use iphelper_capi::compartment;
 use iphelper_capi::error::{NtStatus, Win32, last_error};
 use iphelper_capi::raw::GUID;
-use iphelper_testkit::{NetNs, unprivileged};
+use iphelper_testkit::{NetNs, eventually, run, unprivileged, with_private_folder};
 use std::ptr::{null, null_mut};
 
 /// No page lists codes of these functions: what they say here.
@@ -61,15 +61,7 @@ pub(super) fn compartments(walk: &mut Walk) {
         ),
     );
     assert_eq!(compartment::set_current_thread_compartment_scope::<Win32>(0), 0);
-    each(
-        walk,
-        "SetSessionCompartmentId",
-        ["ERROR_NOT_SUPPORTED", "STATUS_NOT_SUPPORTED"],
-        (
-            compartment::set_session_compartment_id::<Win32>(1, here),
-            compartment::set_session_compartment_id::<NtStatus>(1, here),
-        ),
-    );
+    sessions(walk, here, there);
     each(
         walk,
         "SetJobCompartmentId",
@@ -179,8 +171,74 @@ pub(super) fn compartments(walk: &mut Walk) {
     let code =
         unsafe { compartment::set_network_information::<Win32>(&raw const guid, here, unnamed.as_ptr()) };
     assert_eq!(code, 0, "it is so");
+    with_private_folder("/run", || names(walk, here, there));
     let _ = program.kill();
     let _ = program.wait();
+}
+
+/// A session is where its leader is, and nowhere else.
+fn sessions(walk: &mut Walk, here: u32, there: u32) {
+    let mut leader = std::process::Command::new("setsid");
+    let mut leader = leader.arg("cat").stdin(std::process::Stdio::piped()).spawn().expect("starting setsid");
+    let session = leader.id();
+    eventually("it leads a session", || compartment::session_compartment_id(session) == here);
+    let set = |session, id| {
+        (
+            compartment::set_session_compartment_id::<Win32>(session, id),
+            compartment::set_session_compartment_id::<NtStatus>(session, id),
+        )
+    };
+    assert_eq!(set(session, here), (0, 0), "it is there");
+    let name = "SetSessionCompartmentId";
+    each(walk, name, ["ERROR_NOT_SUPPORTED", "STATUS_NOT_SUPPORTED"], set(session, there));
+    each(walk, name, ["ERROR_INVALID_PARAMETER", "STATUS_INVALID_PARAMETER"], set(session, 0));
+    drop(leader.stdin.take());
+    let _ = leader.wait();
+    each(walk, name, ["ERROR_NOT_FOUND", "STATUS_NOT_FOUND"], set(session, here));
+}
+
+/// Compartments without a name get one, as `ip netns` sees it.
+fn names(walk: &mut Walk, here: u32, there: u32) {
+    let guid = |id| {
+        let mut guid = GUID::from_u128(0);
+        // SAFETY: a live variable.
+        assert_eq!(unsafe { compartment::compartment_id_to_guid::<Win32>(id, &raw mut guid) }, 0);
+        guid
+    };
+    let set = |id, name: &str| {
+        let (guid, name): (_, Vec<u16>) = (guid(id), name.encode_utf16().chain([0]).collect());
+        // SAFETY: live variables, and the name ends with a zero.
+        unsafe {
+            (
+                compartment::set_network_information::<Win32>(&raw const guid, id, name.as_ptr()),
+                compartment::set_network_information::<NtStatus>(&raw const guid, id, name.as_ptr()),
+            )
+        }
+    };
+    assert_eq!(set(here, "blue"), (0, 0), "the second time it has it");
+    assert_eq!(run("stat -L -c %i /run/netns/blue").trim(), here.to_string());
+    let (mut id, mut site, mut name) = (0, 0, [0_u16; 8]);
+    let blue = guid(here);
+    // SAFETY: live variables; eight characters are sixteen octets.
+    let code = unsafe {
+        compartment::network_information::<Win32>(
+            &raw const blue,
+            &raw mut id,
+            &raw mut site,
+            name.as_mut_ptr(),
+            16,
+        )
+    };
+    assert_eq!((code, id, name.get(..5)), (0, here, Some(&[98, 108, 117, 101, 0][..])), "blue");
+    let function = "SetNetworkInformation";
+    each(walk, function, ["ERROR_NOT_SUPPORTED", "STATUS_NOT_SUPPORTED"], set(here, "red"));
+    each(walk, function, ["ERROR_OBJECT_ALREADY_EXISTS", "STATUS_OBJECTID_EXISTS"], set(there, "blue"));
+    each(walk, function, ["ERROR_INVALID_NAME", "STATUS_OBJECT_NAME_INVALID"], set(there, "a/b"));
+    let _ = run("ip netns delete blue");
+    unprivileged(|| {
+        each(walk, function, ["ERROR_ACCESS_DENIED", "STATUS_ACCESS_DENIED"], set(here, "blue"));
+    });
+    assert!(!std::path::Path::new("/run/netns/blue").exists(), "nothing is left");
 }
 
 /// Expects a code of each flavour.

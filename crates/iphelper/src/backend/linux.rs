@@ -44,8 +44,8 @@ use crate::error::{Error, Result};
 pub(crate) use address::time_of_uptime;
 pub(crate) use compartment::{
     compartment_guid, compartment_with_guid, compartments, current_thread_compartment, default_compartment,
-    enter_compartment, open_compartment, open_compartment_of_process, open_current_compartment,
-    open_named_compartment, process_compartment, session_compartment,
+    enter_compartment, name_compartment, open_compartment, open_compartment_of_process,
+    open_current_compartment, open_named_compartment, process_compartment, session_compartment,
 };
 use namespace::Namespace;
 pub(crate) use namespace::no_descriptor;

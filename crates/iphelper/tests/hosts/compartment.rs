@@ -170,6 +170,41 @@ fn names_and_other_mounts_are_found() {
 }
 
 #[test]
+fn a_namespace_gets_a_name_and_is_kept_by_it() {
+    with_private_folder("/run", || {
+        isolated(|| {
+            let other = NetNs::new();
+            let _ = other.run(|| run("ip link add name inside type veth peer name other"));
+            let there = other.run(|| OpenCompartment::current().unwrap());
+            unprivileged(|| {
+                assert_eq!(there.set_name("late").unwrap_err().kind(), ErrorKind::AccessDenied);
+            });
+            assert!(!std::fs::exists("/run/netns/late").unwrap(), "nothing is left");
+            there.set_name("late").unwrap();
+            there.set_name("late").unwrap();
+            assert!(run("ip netns list").contains("late"));
+            assert_eq!(run("stat -L -c %i /run/netns/late").trim(), there.id().to_string());
+            // What `ip netns` makes beside it, and a second name.
+            let _ = run("ip netns add blue");
+            there.set_name("later").unwrap();
+            let row = || compartments().unwrap().into_iter().find(|row| row.id == there.id());
+            assert_eq!(row().unwrap().names, ["late", "later"]);
+            assert_eq!(there.set_name("blue").unwrap_err().kind(), ErrorKind::AlreadyExists);
+            for name in ["", "..", "a/b"] {
+                assert_eq!(there.set_name(name).unwrap_err().kind(), ErrorKind::InvalidName, "{name:?}");
+            }
+            drop(other);
+            assert!(run("ip netns exec late ip -o link").contains("inside"), "its name keeps it");
+            for name in ["late", "later", "blue"] {
+                let _ = run(&format!("ip netns delete {name}"));
+            }
+            assert_eq!(std::fs::read_dir("/run/netns").unwrap().count(), 0);
+            assert_eq!(row(), None, "only a descriptor has it");
+        });
+    });
+}
+
+#[test]
 fn a_thread_moves_alone_and_finds_back() {
     isolated(|| {
         let _ = run("ip link add name first-a type veth peer name first-b");

@@ -5,6 +5,7 @@
 //! own, `fs/proc/proc_net.c`): so everybody can tell whether two processes are in one namespace.
 
 mod list;
+mod name;
 
 use super::LinuxHost;
 use super::link::NAME_SPACE;
@@ -14,12 +15,13 @@ use crate::compartment::{CompartmentId, OpenCompartment};
 use crate::error::{Error, ErrorKind, Result};
 use crate::types::Guid;
 pub(crate) use list::{compartments, open_compartment};
+pub(crate) use name::name_compartment;
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::linux::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use uuid::Uuid;
 
 const OPERATION: &str = "looking for a compartment";
@@ -200,12 +202,17 @@ pub(crate) fn compartment_with_guid(guid: Guid) -> Result<CompartmentId> {
     )
 }
 
-pub(crate) fn open_named_compartment(name: &str) -> Result<OpenCompartment> {
+/// The file of a name.
+fn named(name: &str) -> Result<PathBuf> {
     const LONGEST: usize = 255;
     if matches!(name, "" | "." | "..") || name.contains(['/', '\0']) || name.len() > LONGEST {
         return Err(Error::new(ErrorKind::InvalidName, OPERATION).because("a name is that of a file"));
     }
-    open(&Path::new(NAMES).join(name)).map_err(|errno| match errno {
+    Ok(Path::new(NAMES).join(name))
+}
+
+pub(crate) fn open_named_compartment(name: &str) -> Result<OpenCompartment> {
+    open(&named(name)?).map_err(|errno| match errno {
         Errno::NOENT | Errno::NOTDIR => Error::new(ErrorKind::NotFound, OPERATION)
             .because("`ip netns` knows none of this name")
             .with_errno(errno.raw_os_error()),
