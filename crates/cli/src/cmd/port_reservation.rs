@@ -1,6 +1,7 @@
 //! `iph port-reservation`: ports that the host gives to nobody who does not ask for them.
 
 use crate::exit::{Exit, Failure};
+use crate::output::style::QUIET;
 use crate::output::{self, json, table};
 use clap::{Subcommand, ValueEnum};
 use iphelper::Host;
@@ -111,7 +112,7 @@ pub(crate) struct Restore {
 #[derive(Clone, Copy, Debug, clap::Args)]
 struct Range {
     /// tcp or udp
-    #[arg(hide_possible_values = true)]
+    #[arg(hide_possible_values = true, ignore_case = true)]
     protocol: Protocol,
 
     /// One port, or the first and the last one: 50000-50009
@@ -143,7 +144,16 @@ impl Command {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
         let host = Host::open()?;
         match self {
-            Self::List(args) => write(&host.port_reservations()?, args.json)?,
+            Self::List(args) => {
+                let rows = host.port_reservations()?;
+                write(&rows, args.json)?;
+                if rows.iter().any(|row| !row.is_in_force) {
+                    let _ = writeln!(
+                        anstream::stderr(),
+                        "{QUIET}what is not in force is put back by sudo iph port-reservation restore{QUIET:#}"
+                    );
+                }
+            }
             Self::Add(Add { range: Range { protocol, ports }, dry_run, json }) => {
                 let row = if dry_run {
                     host.plan_create_port_reservation(protocol.into(), ports)

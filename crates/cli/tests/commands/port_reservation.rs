@@ -50,7 +50,8 @@ fn ranges_are_added_listed_and_given_up() {
         assert!(message.contains("net.ipv4.ip_local_reserved_ports"), "{message}");
         let _ = unprivileged("port-reservation add tcp 7").message(4);
         let _ = unprivileged("port-reservation delete udp 53").message(4);
-        let _ = iph("port-reservation delete tcp 53").message(3);
+        assert!(iph("port-reservation delete tcp 53").message(3).contains("exactly TCP 53"));
+        let _ = iph("port-reservation delete TCP 50000-50009 --dry-run").ok();
         for words in ["add tcp 0", "add tcp 9-8", "add tcp 65536", "add tcp", "add sctp 7", "delete udp x"] {
             let _ = iph(&format!("port-reservation {words}")).expect(2);
         }
@@ -69,6 +70,7 @@ fn what_somebody_overwrote_is_restored() {
         let _ = iph("port-reservation add tcp 50000-50009").ok();
         set_sysctl(LIST, "22");
         assert_eq!(iph("port-reservation list --json").json()[0]["is_in_force"], false);
+        assert!(iph("port-reservation list").expect(0).stderr.contains("port-reservation restore"));
         assert_eq!(unprivileged("port-reservation restore --dry-run --json").json()[0]["first"], 50000);
         let warnings = || unprivileged("doctor --json").json()["warnings"].to_string();
         assert!(warnings().contains("TCP ports 50000-50009 are reserved, and given out"), "{}", warnings());

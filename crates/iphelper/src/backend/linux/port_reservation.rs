@@ -353,8 +353,9 @@ fn in_use(reason: String) -> Error {
 }
 
 fn not_found(protocol: PortProtocol, ports: PortRange) -> Error {
-    Error::new(ErrorKind::NotFound, "looking for a port reservation")
-        .because(format!("the {protocol} ports {ports} are not one reservation"))
+    Error::new(ErrorKind::NotFound, "looking for a port reservation").because(format!(
+        "no reservation is exactly {protocol} {ports}: `iph port-reservation list` shows them"
+    ))
 }
 
 fn sysctl_error(operation: &'static str, errno: Errno) -> Error {
