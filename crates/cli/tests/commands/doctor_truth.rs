@@ -1,4 +1,11 @@
 //! What `iph doctor` says can be done is done by the same caller, and what it says cannot be done is refused.
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 use crate::support::command;
 use iphelper_testkit::{

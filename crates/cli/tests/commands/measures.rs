@@ -1,4 +1,11 @@
 //! `iph connectivity`, `iph bandwidth` and `iph timestamp`: what is known of interfaces without asking the network.
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 use crate::support::{iph, unprivileged};
 use iphelper_testkit::bandwidth::{delivery_rate, measured};
