@@ -57,7 +57,7 @@ int main()
     if (GetIfEntry2(&row) != NO_ERROR)
         return 1;
     std::basic_string<WCHAR> alias = row.Alias;
-    std::printf("%u %ls %d\n", (unsigned)alias.size(), row.Alias, alias == TEXT("lo"));
+    std::printf("%u %ls %d\n", (unsigned)alias.size(), row.Alias, alias == u"lo");
 
     SOCKET handle = ::socket(AF_INET6, SOCK_DGRAM, 0);
     sockaddr_in6 address = {};
