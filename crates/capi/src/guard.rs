@@ -2,6 +2,7 @@
 
 use crate::error::{Code, Flavour};
 use iphelper::ErrorKind;
+use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Runs `work` and gives the status that C returns; a panic is the code of an unknown failure.
@@ -13,10 +14,20 @@ pub(crate) fn status<F: Flavour>(work: impl FnOnce() -> Result<(), Code>) -> F::
 pub(crate) fn caught<T>(work: impl FnOnce() -> T, otherwise: T) -> T {
     // Nothing that `work` touches outlives it but locks and caches, which tolerate a panic.
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
-        // Dropping what was thrown could throw again; what that throws is left alone.
-        let _ = catch_unwind(AssertUnwindSafe(|| drop(panic))).map_err(std::mem::forget);
+        discard(panic);
         otherwise
     })
+}
+
+/// Drops what was thrown, and what that throws. Whatever throws again and again is left alone.
+fn discard(mut thrown: Box<dyn Any + Send>) {
+    for _ in 0..2 {
+        match catch_unwind(AssertUnwindSafe(|| drop(thrown))) {
+            Ok(()) => return,
+            Err(again) => thrown = again,
+        }
+    }
+    std::mem::forget(thrown);
 }
 
 #[cfg(test)]
