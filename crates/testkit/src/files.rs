@@ -2,10 +2,28 @@
 
 use crate::try_run;
 use rustix::thread::UnshareFlags;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// What programs need of `/etc` to run and to look users up.
 const COPIED: [&str; 4] = ["/etc/passwd", "/etc/group", "/etc/ld.so.cache", "/etc/ld.so.conf"];
+
+/// Makes a folder in the one for temporary files, named after what it is for. Who asked takes it away.
+///
+/// Nobody else has it: the number of a process is the same in other process namespaces, and in the next run of one.
+#[must_use]
+pub fn new_folder(name: &str) -> PathBuf {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    loop {
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!("iphelper-{name}-{}-{number}", std::process::id()));
+        match std::fs::create_dir(&path) {
+            Ok(()) => return path,
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+            Err(error) => panic!("making {}: {error}", path.display()),
+        }
+    }
+}
 
 /// Runs `work` on a thread of this thread's network namespace that has an `/etc`, a `/run` and a host name of its own, as do
 /// the programs that it starts. Names of hosts are looked up in `/etc/hosts`, then by DNS, as `/etc/resolv.conf` says, which

@@ -39,7 +39,7 @@ pub use child::{Child, in_child, is_child};
 pub use ctor;
 pub use descriptors::with_spare_descriptors;
 pub use dns_server::DnsServer;
-pub use files::{with_empty_folders, with_file_at, with_private_files, with_read_only_sysctls};
+pub use files::{new_folder, with_empty_folders, with_file_at, with_private_files, with_read_only_sysctls};
 pub use network_manager::{serve_network_manager, set_network_manager};
 pub use packet::{ArpRequest, Capture, Frame, Icmpv6, Udp, send_unfragmented};
 pub use refuse::{die_at, die_at_write_of, refuse_sends_of, refuse_writes_of};

@@ -64,9 +64,7 @@ pub(crate) struct Scratch(PathBuf);
 
 impl Scratch {
     pub(crate) fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("iphelper-{}-{name}", std::process::id()));
-        std::fs::create_dir_all(&path).expect("making a folder");
-        Self(path)
+        Self(iphelper_testkit::new_folder(name))
     }
 
     /// A folder of a test program's, which its next run uses again: a value that lives until the end is never dropped.

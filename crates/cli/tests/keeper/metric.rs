@@ -69,10 +69,10 @@ fn later_routes_and_addresses_get_the_metric_and_lose_it_again() {
         let many: String = (0..500)
             .map(|n| format!("route add 172.16.{}.{}/32 dev e0 metric 3\n", n / 250, n % 250))
             .collect();
-        let file = std::env::temp_dir().join(format!("iphelper-routes-{}", std::process::id()));
+        let folder = crate::support::Folder::new();
+        let file = folder.0.join("routes");
         std::fs::write(&file, many).unwrap();
         let _ = run(&format!("ip -batch {}", file.display()));
-        std::fs::remove_file(&file).unwrap();
         eventually("all are moved", || run("ip route show metric 53").lines().count() == 500);
         assert_eq!(run("ip route show metric 3"), "");
         assert!(routes("-4", "203.0.113.0/24")[0].contains("metric 9"));

@@ -6,7 +6,6 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
 
 /// What a run of `iph` left behind.
 #[derive(Debug)]
@@ -152,10 +151,7 @@ pub(crate) struct Folder(pub(crate) PathBuf);
 
 impl Folder {
     pub(crate) fn new() -> Self {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("iph-test-{}-{number}", std::process::id()));
-        std::fs::create_dir(&path).expect("making a folder");
+        let path = iphelper_testkit::new_folder("iph");
         let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
         std::fs::set_permissions(&path, mode).expect("opening the folder to everybody");
         Self(path)

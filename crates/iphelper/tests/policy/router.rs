@@ -144,8 +144,7 @@ fn the_keeper_puts_back_what_a_killed_program_left() {
     let before = scene.host.run(everything);
     let child = scene.host.run(|| Child::start(KILLED));
     eventually("the child is a router", || scene.host.run(|| sysctl("ipv4/ip_forward") == "1"));
-    let directory = std::env::temp_dir().join(format!("iphelper-router-{}", std::process::id()));
-    std::fs::create_dir_all(&directory).unwrap();
+    let directory = iphelper_testkit::new_folder("router");
     let mut options = KeeperOptions::default();
     options.status_directory.clone_from(&directory);
     let mut keeper = scene.host.run(|| Host::open().unwrap().keeper(&options).unwrap());

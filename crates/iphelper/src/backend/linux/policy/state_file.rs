@@ -238,8 +238,7 @@ mod tests {
 
     impl Folder {
         fn new(name: &str) -> Self {
-            let path = std::env::temp_dir().join(format!("iphelper-state-{name}-{}", std::process::id()));
-            std::fs::create_dir(&path).unwrap();
+            let path = iphelper_testkit::new_folder(name);
             std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o700)).unwrap();
             Self(path)
         }

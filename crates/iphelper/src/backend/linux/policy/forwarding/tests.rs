@@ -265,8 +265,7 @@ fn a_flushed_filter_is_made_anew_by_the_next_call_or_a_keeper() {
     assert_eq!(filter(), before);
     assert_eq!(network.forwarding(), [true, false, false]);
 
-    let folder = std::env::temp_dir().join(format!("iphelper-forwarding-{}", std::process::id()));
-    std::fs::create_dir(&folder).unwrap();
+    let folder = iphelper_testkit::new_folder("forwarding");
     let options = KeeperOptions { status_directory: folder.clone() };
     let (stop, stopper) = rustix::pipe::pipe().unwrap();
     std::thread::scope(|scope| {
