@@ -10,7 +10,8 @@
 use iphelper::port_reservation::{PortProtocol, PortRange};
 use iphelper::{ErrorKind, Host};
 use iphelper_testkit::{
-    as_nobody, isolated, set_sysctl, sysctl, unprivileged, with_private_folder, with_read_only_sysctls,
+    as_nobody, eventually, isolated, set_sysctl, sysctl, unprivileged, with_private_folder,
+    with_read_only_sysctls,
 };
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
@@ -78,18 +79,19 @@ fn a_reserved_range_is_not_given_out() {
         for protocol in [TCP, UDP] {
             let made = host.create_port_reservation(protocol, range("50005-50014")).unwrap();
             assert!(made.is_in_force);
+            // A program that another test is about to start has copies of what is closed for a moment.
             for address in LOOPBACKS {
-                assert_eq!(listeners(address), free, "listening on {address}");
-                assert_eq!(clients(address), free, "connecting to {address}");
-                assert_eq!(datagrams(address), free, "datagrams from {address}");
+                eventually("listening on each free port", || listeners(address) == free);
+                eventually("connecting to each free port", || clients(address) == free);
+                eventually("datagrams from each free port", || datagrams(address) == free);
             }
             // Whoever asks for one by its number gets it.
             drop(TcpListener::bind(("127.0.0.1", 50005)).unwrap());
             drop(UdpSocket::bind(("::1", 50014)).unwrap());
             let _ = host.delete_port_reservation(protocol, range("50005-50014")).unwrap();
             for address in LOOPBACKS {
-                assert_eq!(listeners(address), all, "deleted");
-                assert_eq!(datagrams(address), all, "deleted");
+                eventually("deleted", || listeners(address) == all);
+                eventually("deleted", || datagrams(address) == all);
             }
         }
     });
@@ -178,9 +180,7 @@ fn ports_that_sockets_have_cannot_be_reserved() {
         // What is gone and waits has no program.
         let (server, _) = listener.accept().unwrap();
         drop((server, client, listener));
-        iphelper_testkit::eventually("the client has gone", || {
-            host.create_port_reservation(TCP, range("9000-9009")).is_ok()
-        });
+        eventually("the client has gone", || host.create_port_reservation(TCP, range("9000-9009")).is_ok());
         let _ = host.create_port_reservation(UDP, range("9000-9009")).unwrap();
     });
 }

@@ -9,7 +9,7 @@
 use iphelper::tcp::TcpState;
 use iphelper::udp::{UdpCondition, UdpEndpoint, UdpQuery};
 use iphelper::{ErrorKind, Family, Host, InterfaceIndex};
-use iphelper_testkit::{NetNs, isolated, run, unprivileged};
+use iphelper_testkit::{NetNs, bound, eventually, isolated, run, unprivileged};
 use rustix::net::{AddressFamily, SocketType, sockopt};
 use std::collections::BTreeSet;
 use std::net::{SocketAddr, SocketAddrV6, UdpSocket};
@@ -147,7 +147,7 @@ fn the_kernel_chooses_ports_for_the_first_packet_too() {
         // Port 0 asks for none, wherever the number comes to lie; a number that is asked for is specific.
         let chosen = rows[0].local.port();
         drop(socket);
-        let _again = UdpSocket::bind(("127.0.0.1", chosen)).unwrap();
+        let _again = bound(|| UdpSocket::bind(("127.0.0.1", chosen)));
         let rows = table(&host, &query(vec![]));
         assert_eq!(rows[0].specific_port_bind, Some(true), "the same number, asked for");
     });
@@ -209,6 +209,8 @@ fn owners_and_their_programs_are_told() {
         let module = host.udp_owner_module(&rows[0]).unwrap();
         assert_eq!(module.path, Some(std::env::current_exe().unwrap()));
         drop(socket);
+        // A program that another test is about to start has a copy of it for a moment.
+        eventually("nobody has it", || host.udp_owner_module(&rows[0]).is_err());
         let error = host.udp_owner_module(&rows[0]).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::NotFound);
     });
