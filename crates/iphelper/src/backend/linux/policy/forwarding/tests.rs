@@ -5,10 +5,9 @@ use super::super::super::socket::killed;
 use crate::ip_interface::{IpInterfaceChange, RouterDiscoveryBehavior};
 use crate::keeper::KeeperOptions;
 use crate::{ErrorKind, Family, Host, InterfaceIndex, Result};
-use iphelper_testkit::{
-    Advertisement, Capture, NetNs, bound, eventually, run, set_sysctl, sysctl, unprivileged,
-};
+use iphelper_testkit::{Advertisement, Capture, NetNs, eventually, run, set_sysctl, sysctl, unprivileged};
 use std::net::{Ipv6Addr, SocketAddr, UdpSocket};
+use std::sync::atomic::{AtomicU16, Ordering};
 
 iphelper_testkit::private_user_namespace!();
 
@@ -79,12 +78,15 @@ impl Network {
             let line = counters.lines().find(|line| line.starts_with("Ip6OutForwDatagrams")).unwrap();
             line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap()
         };
+        // A port for each call: children that are killed half-way have copies of the sockets of the last one.
+        static PORTS: AtomicU16 = AtomicU16::new(1000);
+        let port = PORTS.fetch_add(1, Ordering::Relaxed);
         let to = |net: u16, host: u16| {
-            SocketAddr::new(Ipv6Addr::new(0x2001, 0xdb8, net, 0, 0, 0, 0, host).into(), 9)
+            SocketAddr::new(Ipv6Addr::new(0x2001, 0xdb8, net, 0, 0, 0, 0, host).into(), port)
         };
         let before = forwarded();
-        let last = self.host.run(|| bound(|| UdpSocket::bind(to(net, 1))));
-        let _silent = self.outside.run(|| bound(|| UdpSocket::bind("[::]:9")));
+        let last = self.host.run(|| UdpSocket::bind(to(net, 1)).unwrap());
+        let _silent = self.outside.run(|| UdpSocket::bind(("::", port)).unwrap());
         last.set_read_timeout(Some(std::time::Duration::from_secs(20))).unwrap();
         client.run(|| {
             let socket = UdpSocket::bind("[::]:0").unwrap();
