@@ -313,6 +313,7 @@ impl Case<'_> {
                 self.after.push(After::Cancel(place));
             }
             Kind::Overlapped | Kind::Armed | Kind::Enabling | Kind::Enabled => self.request(place, kind),
+            Kind::Section => self.critical_section(place),
             Kind::EchoOptions => self.echo_options(place),
             Kind::Dns(of, used) => self.dns(place, of, used),
             _ => unreachable!("{kind:?} is a number"),

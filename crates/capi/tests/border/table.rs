@@ -51,6 +51,8 @@ pub(crate) enum Kind {
     Enabling,
     /// The same where it may be in force already.
     Enabled,
+    /// A critical section that was initialised.
+    Section,
     /// `IP_OPTION_INFORMATION`.
     EchoOptions,
     /// Settings of DNS, of the host or of one interface, and how the function uses them.
@@ -206,6 +208,7 @@ pub(crate) const LINES: &[(&str, &[Kind])] = &[
     ("CreateThread", &[Reserved, StackSize, Callback(callbacks::thread), Context, Class(0), Row]),
     ("CreateUnicastIpAddressEntry", &[Row]),
     ("DeleteAnycastIpAddressEntry", &[Row]),
+    ("DeleteCriticalSection", &[Section]),
     ("DeleteFlVirtualInterface", &[Row]),
     ("DeleteIPAddress", &[Number]),
     ("DeleteIpForwardEntry", &[Row]),
@@ -218,6 +221,7 @@ pub(crate) const LINES: &[(&str, &[Kind])] = &[
     ("DeleteUnicastIpAddressEntry", &[Row]),
     ("DisableMediaSense", &[Row, Overlapped]),
     ("EnableRouter", &[Row, Enabling]),
+    ("EnterCriticalSection", &[Section]),
     ("FlushIpNetTable", &[Index]),
     ("FlushIpNetTable2", &[Family, Index]),
     ("FlushIpPathTable", &[Family]),
@@ -374,12 +378,16 @@ pub(crate) const LINES: &[(&str, &[Kind])] = &[
             Timeout,
         ],
     ),
+    ("InitializeCriticalSection", &[Row]),
+    ("InitializeCriticalSectionAndSpinCount", &[Row, Number]),
+    ("InitializeCriticalSectionEx", &[Row, Number, Number]),
     ("InitializeFlVirtualInterfaceEntry", &[Row]),
     ("InitializeIpForwardEntry", &[Row]),
     ("InitializeIpInterfaceEntry", &[Row]),
     ("InitializeUnicastIpAddressEntry", &[Row]),
     ("IpReleaseAddress", &[Row]),
     ("IpRenewAddress", &[Row]),
+    ("LeaveCriticalSection", &[Section]),
     ("LocalFree", &[Taken(Local)]),
     ("LookupPersistentTcpPortReservation", RESERVATION),
     ("LookupPersistentUdpPortReservation", RESERVATION),
@@ -462,6 +470,7 @@ pub(crate) const LINES: &[(&str, &[Kind])] = &[
     ("SetUnicastIpAddressEntry", &[Row]),
     ("Sleep", &[Timeout]),
     ("SleepEx", &[Timeout, Number]),
+    ("TryEnterCriticalSection", &[Section]),
     ("UnenableRouter", &[Enabled, Row]),
     ("UnregisterInterfaceTimestampConfigChange", &[Registration]),
     ("UnregisterWait", &[WaitRegistration]),
@@ -479,7 +488,7 @@ pub(crate) fn changes_the_host(name: &str) -> bool {
     ["Add", "Create", "Delete", "EnableRouter", "Flush", "Ip", "Set", "UnenableRouter"]
         .iter()
         .any(|verb| name.starts_with(verb))
-        && !["CreateEvent", "CreateSorted", "CreateThread", "SetEvent", "SetLastError"]
+        && !["CreateEvent", "CreateSorted", "CreateThread", "DeleteCritical", "SetEvent", "SetLastError"]
             .iter()
             .any(|verb| name.starts_with(verb))
 }

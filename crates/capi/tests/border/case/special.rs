@@ -149,6 +149,21 @@ impl Case<'_> {
         }
     }
 
+    pub(super) fn critical_section(&mut self, place: usize) {
+        self.lend(place, &[0; size_of::<CRITICAL_SECTION>()]);
+        let is_entered = self.random.once_in(2);
+        if let Some(block) = &self.blocks[place] {
+            let section = block.pointer().cast();
+            // SAFETY: the block has the size of one, and no other thread knows it.
+            unsafe {
+                wait::critical_section::initialize(section);
+                if is_entered {
+                    wait::critical_section::enter(section);
+                }
+            }
+        }
+    }
+
     pub(super) fn echo_options(&mut self, place: usize) {
         if self.random.once_in(2) {
             self.values[place] = Value::of(std::ptr::null_mut::<c_void>());
