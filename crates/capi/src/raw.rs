@@ -489,10 +489,13 @@ pub struct MIB_UDPROW_OWNER_MODULE {
     pub dwLocalAddr: u32,
     pub dwLocalPort: u32,
     pub dwOwningPid: u32,
+    /// C has nothing here; a member, so that it is always zero and never what stood in memory before.
+    pub Padding: u32,
     /// A 100 ns count since 1601.
     pub liCreateTimestamp: ULONG64,
     /// A bit field in C; bit 0: the program asked for this port.
     pub dwFlags: i32,
+    pub PaddingOfFlags: u32,
     pub OwningModuleInfo: [ULONG64; 16],
 }
 
@@ -504,10 +507,13 @@ pub struct MIB_UDP6ROW_OWNER_MODULE {
     pub dwLocalScopeId: u32,
     pub dwLocalPort: u32,
     pub dwOwningPid: u32,
+    /// C has nothing here; a member, so that it is always zero and never what stood in memory before.
+    pub Padding: u32,
     /// A 100 ns count since 1601.
     pub liCreateTimestamp: ULONG64,
     /// A bit field in C; bit 0: the program asked for this port.
     pub dwFlags: i32,
+    pub PaddingOfFlags: u32,
     pub OwningModuleInfo: [ULONG64; 16],
 }
 

@@ -34,6 +34,7 @@ impl FromSocket<UdpEndpoint> for MIB_UDPROW_OWNER_MODULE {
             liCreateTimestamp: filetime(endpoint.created),
             dwFlags: endpoint.specific_port_bind.unwrap_or_default().into(),
             OwningModuleInfo: owning_module_info(endpoint.inode, endpoint.cookie),
+            ..Self::default()
         }
     }
 }
@@ -69,6 +70,7 @@ impl FromSocket<UdpEndpoint> for MIB_UDP6ROW_OWNER_MODULE {
             liCreateTimestamp: filetime(endpoint.created),
             dwFlags: endpoint.specific_port_bind.unwrap_or_default().into(),
             OwningModuleInfo: owning_module_info(endpoint.inode, endpoint.cookie),
+            ..Self::default()
         }
     }
 }
