@@ -249,9 +249,24 @@ fn waited(polled: &mut [PollFd<'_>], deadline: Option<Instant>) -> Result<bool, 
 }
 
 /// On Windows a console shows what a program wrote before it waits; here the C library may hold it back.
+///
+/// Of one stream alone, and not while another thread uses it: a thread that reads its input keeps that stream's lock until
+/// a line comes, and who flushes all streams waits for it.
 fn show_output() {
-    // SAFETY: NULL means all streams, and each has its lock.
-    let _result = unsafe { libc::fflush(std::ptr::null_mut()) };
+    // SAFETY: the C library's own variable, which programs may replace before they start threads; each of the three takes the
+    // stream that it names, whose lock counts the entries of one thread.
+    unsafe {
+        if !stdout.is_null() && ftrylockfile(stdout) == 0 {
+            let _result = libc::fflush(stdout);
+            funlockfile(stdout);
+        }
+    }
+}
+
+unsafe extern "C" {
+    static stdout: *mut libc::FILE;
+    fn ftrylockfile(stream: *mut libc::FILE) -> std::ffi::c_int;
+    fn funlockfile(stream: *mut libc::FILE);
 }
 
 /// What a wait returns, and the last error where it failed.

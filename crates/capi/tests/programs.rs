@@ -656,7 +656,16 @@ fn loops_for_one_change_after_another_work_in_every_way() {
 0 0 0 1 258 3 258 1 0 6 0 registered wait
 1 259 258 1 1 1 1 42 thread
 258 0 6 6 0 0 6 0 0 4294967295 6 closed events
+258 beside input
 ";
-        assert_eq!(outcome(&program, &[]), (0, expected.to_owned()));
+        let mut child =
+            Command::new(&program).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("starting it");
+        let mut output = BufReader::new(child.stdout.take().unwrap());
+        let mut told = String::new();
+        // Its last thread waits for a line of input all the time.
+        while !told.ends_with("input\n") && output.read_line(&mut told).expect("text") > 0 {}
+        assert_eq!(told, expected);
+        drop(child.stdin.take());
+        assert!(child.wait().unwrap().success());
     });
 }

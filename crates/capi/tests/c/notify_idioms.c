@@ -247,6 +247,22 @@ static void closed_events(void)
     printf("%lu closed events\n", GetLastError());
 }
 
+static DWORD WINAPI read_line(LPVOID context)
+{
+    char line[16];
+    return fgets(line, sizeof line, (FILE *)context) == NULL;
+}
+
+/* A thread that waits for input holds nobody else up. */
+static void beside_input(void)
+{
+    HANDLE reader = CreateThread(NULL, 0, read_line, stdin, 0, NULL);
+    Sleep(30);
+    printf("%lu beside input\n", WaitForSingleObject(reader, 30));
+    WaitForSingleObject(reader, INFINITE);
+    CloseHandle(reader);
+}
+
 int main(void)
 {
     WSADATA start;
@@ -258,6 +274,7 @@ int main(void)
     registered_wait();
     thread();
     closed_events();
+    beside_input();
     for (number = 0; number < changes; number++)
         DeleteIPAddress(contexts[number]);
     return 0;
