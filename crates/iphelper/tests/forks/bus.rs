@@ -7,7 +7,6 @@ use iphelper_testkit::{
     Child, eventually, forked, is_child, isolated, run, serve_network_manager, serve_resolved,
     set_network_manager, with_private_files,
 };
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 fn is_asked(host: &Host) -> bool {
     host.dns().is_ok_and(|dns| dns.resolver == Resolver::Resolved)
@@ -25,25 +24,11 @@ fn a_child_has_conversations_of_its_own() {
             let _service = Child::start(NAME);
             let host = Host::open().unwrap();
             eventually("the service is asked", || is_asked(&host));
-            assert!(forked(|| (0..3).all(|_| is_asked(&host))), "behind a call");
-            assert!(is_asked(&host));
-
-            // While calls are under way in other threads.
-            let (done, calls) = (AtomicBool::new(false), AtomicUsize::new(0));
-            std::thread::scope(|scope| {
-                for _ in 0..2 {
-                    let _ = scope.spawn(|| {
-                        while !done.load(Ordering::Relaxed) {
-                            assert!(is_asked(&host));
-                            let _ = calls.fetch_add(1, Ordering::Relaxed);
-                        }
-                    });
-                }
-                let children: Vec<_> = (0..20).map(|_| forked(|| is_asked(&host))).collect();
-                done.store(true, Ordering::Relaxed);
-                assert!(children.iter().all(|child| *child), "{children:?}");
-            });
-            assert!(calls.load(Ordering::Relaxed) > 0);
+            // One after the other: for both in one instant see `backend/linux/bus.rs`.
+            for _ in 0..10 {
+                assert!(forked(|| (0..3).all(|_| is_asked(&host))), "behind a call");
+                assert!(is_asked(&host));
+            }
         });
     });
 }

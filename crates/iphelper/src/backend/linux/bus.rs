@@ -3,6 +3,9 @@
 //! One connection answers one call of this library and is closed then. `zbus` drives it, on a thread that takes none of the
 //! program's signals and that the caller's own use of zbus does not meet.
 //!
+//! A forked child may call, too, but not at the same time as its parent: they share the epoll instance of zbus' reactor, and
+//! one may be woken for the other, whose calls then end as timed out.
+//!
 //! A bus is a file, and so is reached from other network namespaces than the one that its services manage (`ip netns exec`,
 //! a container that was given the host's socket). A service that numbers interfaces is asked only if its process is in the
 //! namespace of the host; see [`LinuxHost::service`].
