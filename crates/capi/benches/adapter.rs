@@ -14,29 +14,27 @@ mod linux {
     use iphelper::adapter::AdapterQuery;
     use iphelper_capi::adapter::adapters_addresses;
     use iphelper_netlink::genetlink::{control, ethtool};
-    use iphelper_netlink::message::{Message, Messages, Request};
+    use iphelper_netlink::message::Messages;
     use iphelper_netlink::rtnetlink::addr::group::{self, Kind};
     use iphelper_netlink::rtnetlink::route::{self, Filter};
     use iphelper_netlink::rtnetlink::{addr, link};
+    use iphelper_testkit::bench::{Times, ip_batch, is_smoke, run_quietly, walk_dump};
     use iphelper_testkit::{NetNs, check_strictly, run, set_sysctl};
     use rustix::fd::OwnedFd;
     use rustix::net::{AddressFamily, Protocol, RecvFlags, SendFlags, SocketType, netlink};
     use std::fmt::Write as _;
     use std::hint::black_box;
-    use std::io::Write as _;
-    use std::process::{Command, Stdio};
     use std::ptr::null_mut;
-    use std::time::{Duration, Instant};
 
     iphelper_testkit::private_user_namespace!();
 
     /// `AF_INET` and `AF_INET6`, as the kernel numbers them.
     const FAMILIES: [u8; 2] = [2, 10];
     const MAIN_TABLE: u32 = 254;
+    const FLOOR: &str = "floor: receive the dumps, walk the messages";
 
     pub(super) fn main() {
-        let smoke = std::env::args().any(|argument| argument == "--smoke");
-        let (pairs, rounds) = if smoke { (20, 1) } else { (500, 9) };
+        let (pairs, rounds) = if is_smoke() { (20, 1) } else { (500, 9) };
         NetNs::new().run(|| measure(pairs, rounds));
     }
 
@@ -47,16 +45,16 @@ mod linux {
         let generic = socket(Some(netlink::GENERIC));
         let family = ethtool_family(&generic);
         let mut buffer = vec![0_u64; 4 << 20];
-        let [mut floors, mut tables, mut calls, mut shows] = [const { Vec::new() }; 4];
+        let mut times = Times::default();
         let mut counts = (0, 0);
         for _ in 0..rounds {
-            time(&mut floors, || counts.1 = floor(&route, &generic, family));
-            time(&mut tables, || {
+            times.take(FLOOR, || counts.1 = floor(&route, &generic, family));
+            times.take("adapters, without name servers and leases", || {
                 let adapters =
                     host.adapters(&AdapterQuery { dns: false, dhcp: false, ..AdapterQuery::default() });
                 counts.0 = black_box(adapters).expect("listing adapters").len();
             });
-            time(&mut calls, || {
+            times.take("GetAdaptersAddresses, prefixes and gateways too", || {
                 let mut size = u32::try_from(buffer.len() * 8).expect("a size");
                 // SAFETY: the buffer has as many bytes as are stated.
                 let code = unsafe {
@@ -64,31 +62,10 @@ mod linux {
                 };
                 assert_eq!(code, 0);
             });
-            time(&mut shows, || {
-                let status =
-                    Command::new("ip").args(["-json", "addr", "show"]).stdout(Stdio::null()).status();
-                assert!(status.expect("starting ip").success());
-            });
+            times.take("ip -json addr show", || run_quietly("ip", &["-json", "addr", "show"]));
         }
         println!("{} adapters, {} messages, medians of {rounds} rounds", counts.0, counts.1);
-        let names = [
-            "floor: receive the dumps, walk the messages",
-            "adapters, without name servers and leases",
-            "GetAdaptersAddresses, prefixes and gateways too",
-            "ip -json addr show",
-        ];
-        let medians = [floors, tables, calls, shows].map(|mut times| {
-            let middle = times.len() / 2;
-            *times.select_nth_unstable(middle).1
-        });
-        let milliseconds = |time: Duration| time.as_secs_f64() * 1e3;
-        for (name, median) in names.iter().zip(medians) {
-            println!(
-                "{name:50} {:10.1} ms {:8.2} x",
-                milliseconds(median),
-                milliseconds(median) / milliseconds(medians[0])
-            );
-        }
+        times.print(FLOOR);
     }
 
     /// Pairs of interfaces with five addresses of each family on each end, link-local ones among them.
@@ -111,16 +88,8 @@ mod linux {
                 }
             }
         }
-        let mut ip = Command::new("ip").args(["-batch", "-"]).stdin(Stdio::piped()).spawn().expect("ip");
-        ip.stdin.take().expect("a pipe").write_all(batch.as_bytes()).expect("writing to ip");
-        assert!(ip.wait().expect("waiting for ip").success());
+        ip_batch(&batch);
         let _ = run("ip link set lo up");
-    }
-
-    fn time(times: &mut Vec<Duration>, work: impl FnOnce()) {
-        let start = Instant::now();
-        work();
-        times.push(start.elapsed());
     }
 
     fn socket(protocol: Option<Protocol>) -> OwnedFd {
@@ -132,45 +101,31 @@ mod linux {
 
     /// The least that any reader has to do: the dumps, received and walked; how many messages there are.
     fn floor(route: &OwnedFd, generic: &OwnedFd, ethtool_family: u16) -> usize {
-        let mut messages = walk(route, link::dump()) + walk(generic, ethtool::speed(ethtool_family, None));
+        let mut messages = walk_dump(route, link::dump().finish(1))
+            + walk_dump(generic, ethtool::speed(ethtool_family, None).finish(1));
         for family in FAMILIES {
-            messages += walk(route, addr::dump(family, 0));
-            messages += walk(route, group::dump(Kind::Multicast, family, 0));
+            messages += walk_dump(route, addr::dump(family, 0).finish(1));
+            messages += walk_dump(route, group::dump(Kind::Multicast, family, 0).finish(1));
             let filter = Filter { table: Some(MAIN_TABLE), ..Filter::default() };
-            messages += walk(route, route::dump(family, filter));
+            messages += walk_dump(route, route::dump(family, filter).finish(1));
         }
-        messages + walk(route, group::dump(Kind::Anycast, FAMILIES[1], 0))
+        messages + walk_dump(route, group::dump(Kind::Anycast, FAMILIES[1], 0).finish(1))
     }
 
     fn ethtool_family(generic: &OwnedFd) -> u16 {
-        let mut found = None;
-        let _ = walk_with(generic, control::dump(), |message| {
-            if let Ok(Some(family)) = control::Family::parse(message)
-                && family.name == ethtool::NAME
-            {
-                found = Some(family.id);
-            }
-        });
-        found.expect("ethtool over netlink")
-    }
-
-    fn walk(socket: &OwnedFd, request: Request) -> usize {
-        walk_with(socket, request, |_| {})
-    }
-
-    fn walk_with(socket: &OwnedFd, mut request: Request, mut visit: impl FnMut(&Message<'_>)) -> usize {
         let mut buffer = vec![0_u8; 64 * 1024];
-        let _ = rustix::net::send(socket, request.finish(1), SendFlags::empty()).expect("asking for a dump");
-        let mut rows = 0;
+        let mut found = None;
+        let _ = rustix::net::send(generic, control::dump().finish(1), SendFlags::empty())
+            .expect("asking for the families");
         loop {
-            let (len, _) = rustix::net::recv(socket, &mut buffer, RecvFlags::empty()).expect("receiving");
-            for message in Messages::new(buffer.get(..len).unwrap_or_default()) {
-                let message = message.expect("a message");
+            let (len, _) = rustix::net::recv(generic, &mut buffer, RecvFlags::empty()).expect("receiving");
+            for message in Messages::new(buffer.get(..len).unwrap_or_default()).flatten() {
                 if message.done().is_some() {
-                    return rows;
+                    return found.expect("ethtool over netlink");
                 }
-                visit(&message);
-                rows += 1;
+                let family = control::Family::parse(&message).expect("a family");
+                found =
+                    found.or(family.filter(|family| family.name == ethtool::NAME).map(|family| family.id));
             }
         }
     }

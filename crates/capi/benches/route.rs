@@ -17,15 +17,14 @@ use iphelper::{Family, Host, InterfaceLuid};
 use iphelper_capi::error::Win32;
 use iphelper_capi::raw::{MIB_IPFORWARD_ROW2, MIB_IPFORWARD_TABLE2, Table};
 use iphelper_capi::{memory, route};
-use iphelper_netlink::message::{ACK, APPEND, CREATE, Messages};
+use iphelper_netlink::message::{ACK, APPEND, CREATE};
 use iphelper_netlink::rtnetlink::route::{Filter, Route, dump};
+use iphelper_testkit::bench::{Times, ip_batch, run_quietly, value_or, walk_dump};
 use iphelper_testkit::{CountingAllocator, NetNs, isolated, run};
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketType};
 use std::fmt::Write as _;
 use std::hint::black_box;
-use std::io::Write as _;
 use std::net::Ipv4Addr;
-use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 iphelper_testkit::private_user_namespace!();
@@ -49,27 +48,29 @@ const ONE: &str = "Host::create_route, one at a time";
 const ONE_METRIC: &str = "the same, by an interface with a metric";
 
 fn main() {
-    let arguments: Vec<String> = std::env::args().collect();
-    let value = |name: &str| {
-        let position = arguments.iter().position(|argument| argument == name)?;
-        arguments.get(position + 1)?.parse::<u32>().ok()
-    };
-    let smoke = arguments.iter().any(|argument| argument == "--smoke");
-    let rows = value("--rows").unwrap_or(if smoke { 2_000 } else { 1_000_000 });
-    let added = value("--add").unwrap_or(if smoke { 1_000 } else { 100_000 });
-    let rounds = value("--rounds").unwrap_or(if smoke { 1 } else { 5 });
+    let number =
+        |name, small, whole| u32::try_from(value_or(name, small, whole)).expect("a number of routes");
+    let rows = number("--rows", 2_000, 1_000_000);
+    let added = number("--add", 1_000, 100_000);
+    let rounds = value_or("--rounds", 1, 5);
     println!("{rows} routes, {added} added, medians of {rounds} rounds");
     let mut times = Times::default();
-    NetNs::new().run(|| read(rows, rounds, &mut times));
+    let memory = NetNs::new().run(|| read(rows, rounds, &mut times));
     for _ in 0..rounds {
         add(added, &mut times);
     }
-    let single = value("--single").unwrap_or(if smoke { 100 } else { 5_000 });
+    let single = number("--single", 100, 5_000);
     println!("{single} added one at a time, beside 10,000");
     for _ in 0..rounds {
         add_singly(single, &mut times);
     }
-    times.print();
+    times.print(FLOOR);
+    times.print_ratios(&[
+        (C_TABLE, FLOOR, "at most 1.5 wanted"),
+        (IP_SHOW, C_TABLE, "more than 1 wanted"),
+        (IP_BATCH, OURS, "at least 1 wanted"),
+    ]);
+    println!("most memory that {ITERATOR} took: {} KiB", memory / 1024);
     for name in [FLOOR_ONE, ONE, ONE_METRIC] {
         println!("{name:45} {:10.1} us each", times.median(name) * 1e3 / f64::from(single));
     }
@@ -94,15 +95,17 @@ fn new_routes(count: u32, interface: InterfaceLuid) -> Vec<NewRoute> {
     (0..count).map(route).collect()
 }
 
-fn read(rows: u32, rounds: u32, times: &mut Times) {
+/// How much memory the iterator took at most.
+fn read(rows: u32, rounds: usize, times: &mut Times) -> usize {
     let (host, luid) = namespace();
     let outcomes = host.create_routes(&new_routes(rows, luid)).expect("adding the routes");
     assert!(outcomes.iter().all(Result::is_ok));
     drop(outcomes);
     let query = RouteQuery { family: Some(Family::V4), tables: RouteTables::MainAndLocal, interface: None };
     check(rows);
+    let mut most = 0;
     for _ in 0..rounds {
-        times.take(FLOOR, || assert!(floor() >= rows));
+        times.take(FLOOR, || assert!(floor() >= rows as usize));
         times.take(C_TABLE, || {
             let mut table: *mut MIB_IPFORWARD_TABLE2 = std::ptr::null_mut();
             // SAFETY: the table is a live variable, and freed once.
@@ -127,12 +130,10 @@ fn read(rows: u32, rounds: u32, times: &mut Times) {
                 assert!(count >= rows);
             });
         });
-        times.iterator_memory = times.iterator_memory.max(growth);
-        times.take(IP_SHOW, || {
-            let status = Command::new("ip").args(["-4", "route", "show"]).stdout(Stdio::null()).status();
-            assert!(status.expect("starting ip").success());
-        });
+        most = most.max(growth);
+        times.take(IP_SHOW, || run_quietly("ip", &["-4", "route", "show"]));
     }
+    most
 }
 
 /// Every route is there once, with its metric.
@@ -155,24 +156,11 @@ fn check(rows: u32) {
     assert!(seen.iter().all(|seen| *seen), "a route is missing");
 }
 
-/// The least that any reader has to do: both dumps that the table needs, received and walked.
-fn floor() -> u32 {
+/// The least that any reader has to do: the dump that the table needs, received and walked.
+fn floor() -> usize {
     let socket = rustix::net::socket(AddressFamily::NETLINK, SocketType::RAW, None).expect("a socket");
-    let mut buffer = vec![0_u8; 64 * 1024];
-    let mut routes = 0;
     // Without strict checking one dump holds all tables.
-    let mut request = dump(AF_INET, Filter::default());
-    let _ = rustix::net::send(&socket, request.finish(1), SendFlags::empty()).expect("asking for a dump");
-    let mut done = false;
-    while !done {
-        let (len, _) = rustix::net::recv(&socket, &mut buffer, RecvFlags::empty()).expect("receiving");
-        for message in Messages::new(buffer.get(..len).unwrap_or_default()) {
-            let message = message.expect("a message");
-            done |= message.done().is_some();
-            routes += 1;
-        }
-    }
-    routes
+    walk_dump(&socket, dump(AF_INET, Filter::default()).finish(1))
 }
 
 fn add(count: u32, times: &mut Times) {
@@ -195,9 +183,7 @@ fn add(count: u32, times: &mut Times) {
             lines
         });
         let start = Instant::now();
-        let mut ip = Command::new("ip").args(["-batch", "-"]).stdin(Stdio::piped()).spawn().expect("ip");
-        ip.stdin.take().expect("a pipe").write_all(lines.as_bytes()).expect("writing the lines");
-        assert!(ip.wait().expect("waiting for ip").success());
+        ip_batch(&lines);
         start.elapsed()
     });
     times.push(IP_BATCH, batch);
@@ -260,47 +246,4 @@ fn floor_of_single(host: &Host, new: &[NewRoute]) -> Duration {
         assert_eq!(answer.get(16..20), Some(&[0; 4][..]), "refused");
     }
     start.elapsed()
-}
-
-/// Measurements by name, in the order in which they were first taken.
-#[derive(Default)]
-struct Times {
-    rows: Vec<(&'static str, Vec<Duration>)>,
-    iterator_memory: usize,
-}
-
-impl Times {
-    fn take(&mut self, name: &'static str, work: impl FnOnce()) {
-        let start = Instant::now();
-        work();
-        self.push(name, start.elapsed());
-    }
-
-    fn push(&mut self, name: &'static str, took: Duration) {
-        match self.rows.iter_mut().find(|row| row.0 == name) {
-            Some((_, times)) => times.push(took),
-            None => self.rows.push((name, vec![took])),
-        }
-    }
-
-    fn median(&self, name: &str) -> f64 {
-        let mut times =
-            self.rows.iter().find(|row| row.0 == name).map(|row| row.1.clone()).unwrap_or_default();
-        times.sort_unstable();
-        times.get(times.len() / 2).copied().unwrap_or_default().as_secs_f64() * 1e3
-    }
-
-    fn print(&self) {
-        for (name, _) in &self.rows {
-            println!("{name:45} {:10.1} ms", self.median(name));
-        }
-        for (slow, fast, wanted) in [
-            (C_TABLE, FLOOR, "at most 1.5 wanted"),
-            (IP_SHOW, C_TABLE, "more than 1 wanted"),
-            (IP_BATCH, OURS, "at least 1 wanted"),
-        ] {
-            println!("ratio {slow} / {fast}: {:.2} {wanted}", self.median(slow) / self.median(fast));
-        }
-        println!("most memory that {ITERATOR} took: {} KiB", self.iterator_memory / 1024);
-    }
 }

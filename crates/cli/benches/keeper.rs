@@ -17,6 +17,7 @@ mod linux {
     use iphelper_netlink::nf_tables;
     use iphelper_netlink::rtnetlink::notification::IPV4_ROUTE;
     use iphelper_netlink::rtnetlink::route::{DELETE_ROUTE, NEW_ROUTE, Route};
+    use iphelper_testkit::bench::{ip_batch, is_smoke, value_or};
     use iphelper_testkit::{isolated, run, try_run};
     use rustix::event::{PollFd, PollFlags, Timespec, poll};
     use rustix::fd::OwnedFd;
@@ -35,17 +36,11 @@ mod linux {
     const COPIES: u32 = 4711;
 
     pub(super) fn main() {
-        let arguments: Vec<String> = std::env::args().collect();
-        let value = |name: &str| {
-            let position = arguments.iter().position(|argument| argument == name)?;
-            arguments.get(position + 1)?.parse::<u32>().ok()
-        };
-        if arguments.iter().any(|argument| argument == "--floor") {
+        if std::env::args().any(|argument| argument == "--floor") {
             return floor();
         }
-        let smoke = arguments.iter().any(|argument| argument == "--smoke");
-        let samples = value("--samples").unwrap_or(if smoke { 20 } else { 1_000 });
-        let sizes: &[u32] = if smoke { &[0, 1_000] } else { &[0, 1_000, 100_000] };
+        let samples = u32::try_from(value_or("--samples", 20, 1_000)).unwrap();
+        let sizes: &[u32] = if is_smoke() { &[0, 1_000] } else { &[0, 1_000, 100_000] };
         println!("{samples} samples each; microseconds");
         for routes in sizes {
             isolated(|| measure(*routes, samples));
@@ -247,10 +242,7 @@ mod linux {
             let [_, a, b, c] = (number * 2).to_be_bytes();
             let _ = writeln!(text, "route add {}.{b}.{c}.0/24 via 10.0.1.2", 20 + a);
         }
-        let file = std::env::temp_dir().join(format!("iphelper-bench-{}", std::process::id()));
-        std::fs::write(&file, text).unwrap();
-        let _ = run(&format!("ip -batch {}", file.display()));
-        std::fs::remove_file(file).unwrap();
+        ip_batch(&text);
     }
 
     fn route(destination: Option<[u8; 4]>, by: [u8; 4], interface: u32, metric: u32) -> Route {

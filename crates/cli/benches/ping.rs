@@ -8,13 +8,13 @@
 //! Over loopback in a private network namespace. Each round runs both programs one after the other with the same data and
 //! interval, so that both see the same machine. Medians of all times are printed, and nothing is asserted about them.
 
+use iphelper_testkit::bench::{is_smoke, median};
 use iphelper_testkit::{isolated, run};
 
 iphelper_testkit::private_user_namespace!();
 
 fn main() {
-    let smoke = std::env::args().any(|argument| argument == "--smoke");
-    let (requests, rounds) = if smoke { (20, 1) } else { (500, 5) };
+    let (requests, rounds) = if is_smoke() { (20, 1) } else { (500, 5) };
     println!("{requests} requests of 56 octets every 2 ms, {rounds} rounds, over loopback");
     isolated(|| {
         for (address, kind) in [("127.0.0.1", "-4"), ("::1", "-6")] {
@@ -26,6 +26,7 @@ fn main() {
                 let text = run(&format!("ping {kind} -n -c {requests} -i 0.002 -s 56 {address}"));
                 theirs.extend(numbers(&text, "time=", " ms"));
             }
+            assert!(!ours.is_empty() && !theirs.is_empty(), "no times were told");
             let [ours, theirs] = [median(ours), median(theirs)].map(|time| time * 1e3);
             println!(
                 "{address:9}  iph ping {ours:6.1} us   ping {theirs:6.1} us   {:+6.1} us",
@@ -38,10 +39,4 @@ fn main() {
 /// The numbers between `before` and `after`.
 fn numbers<'a>(text: &'a str, before: &'a str, after: &'a str) -> impl Iterator<Item = f64> + 'a {
     text.split(before).skip(1).filter_map(move |rest| rest.split(after).next()?.parse().ok())
-}
-
-fn median(mut times: Vec<f64>) -> f64 {
-    assert!(!times.is_empty(), "no times were told");
-    let middle = times.len() / 2;
-    *times.select_nth_unstable_by(middle, f64::total_cmp).1
 }

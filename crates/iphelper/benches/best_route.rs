@@ -18,22 +18,20 @@ mod linux {
     use iphelper_netlink::rtnetlink::link::{self, Selector};
     use iphelper_netlink::rtnetlink::route::{self, Filter};
     use iphelper_netlink::rtnetlink::route_lookup::{Answer, RouteLookup};
+    use iphelper_testkit::bench::{ip_batch, is_smoke, median};
     use iphelper_testkit::{NetNs, run};
     use rustix::net::{AddressFamily, Protocol, RecvFlags, SendFlags, SocketType};
     use std::fmt::Write as _;
-    use std::io::Write as _;
     use std::net::IpAddr;
     use std::os::fd::OwnedFd;
-    use std::process::{Command, Stdio};
-    use std::time::{Duration, Instant};
+    use std::time::Instant;
 
     iphelper_testkit::private_user_namespace!();
 
     const ROUTES: u32 = 10_000;
 
     pub(super) fn main() {
-        let smoke = std::env::args().any(|argument| argument == "--smoke");
-        let (count, rounds) = if smoke { (200, 1) } else { (20_000, 7) };
+        let (count, rounds) = if is_smoke() { (200, 1) } else { (20_000, 7) };
         println!("{count} look-ups, medians of {rounds} rounds, microseconds for each");
         for family in Family::ALL {
             NetNs::new().run(|| measure(family, count, rounds));
@@ -152,26 +150,13 @@ mod linux {
         }
     }
 
-    fn ip_batch(script: &str) {
-        let mut ip =
-            Command::new("ip").args(["-batch", "-"]).stdin(Stdio::piped()).spawn().expect("starting ip");
-        ip.stdin.take().expect("a pipe").write_all(script.as_bytes()).expect("writing to ip");
-        assert!(ip.wait().expect("waiting for ip").success(), "ip -batch has failed");
-    }
-
     /// Microseconds for each.
     fn time(count: u32, mut work: impl FnMut()) -> f64 {
         let start = Instant::now();
         for _ in 0..count {
             work();
         }
-        let elapsed: Duration = start.elapsed();
-        elapsed.as_secs_f64() * 1e6 / f64::from(count)
-    }
-
-    fn median(mut times: Vec<f64>) -> f64 {
-        times.sort_by(f64::total_cmp);
-        times.get(times.len() / 2).copied().unwrap_or_default()
+        start.elapsed().as_secs_f64() * 1e6 / f64::from(count)
     }
 }
 

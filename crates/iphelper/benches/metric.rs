@@ -14,33 +14,27 @@
 mod linux {
     use iphelper::ip_interface::IpInterfaceChange;
     use iphelper::{Family, Host};
+    use iphelper_testkit::bench::{Times, ip_batch, value_or};
     use iphelper_testkit::{NetNs, run};
     use std::fmt::Write as _;
-    use std::io::Write as _;
-    use std::process::{Command, Stdio};
-    use std::time::{Duration, Instant};
 
     iphelper_testkit::private_user_namespace!();
 
     const OLD: u32 = 100;
     const OFFSET: u32 = 50;
+    const BATCH: &str = "ip -batch";
+    const OURS: &str = "SetIpInterfaceEntry";
 
     pub(super) fn main() {
-        let arguments: Vec<String> = std::env::args().collect();
-        let value = |name: &str| {
-            let position = arguments.iter().position(|argument| argument == name)?;
-            arguments.get(position + 1)?.parse::<u32>().ok()
-        };
-        let smoke = arguments.iter().any(|argument| argument == "--smoke");
-        let routes = value("--routes").unwrap_or(if smoke { 1_000 } else { 100_000 });
-        let rounds = value("--rounds").unwrap_or(if smoke { 1 } else { 3 });
+        let routes = u32::try_from(value_or("--routes", 1_000, 100_000)).expect("a number of routes");
+        let rounds = value_or("--rounds", 1, 3);
         println!("{routes} routes, medians of {rounds} rounds");
         for family in Family::ALL {
             NetNs::new().run(|| measure(family, routes, rounds));
         }
     }
 
-    fn measure(family: Family, routes: u32, rounds: u32) {
+    fn measure(family: Family, routes: u32, rounds: usize) {
         for command in [
             "ip link add e0 type veth peer name p0",
             "ip link set p0 up",
@@ -83,36 +77,15 @@ mod linux {
             };
             let _ = host.set_ip_interface(family, index, &change).expect("changing the metric");
         };
-        let (mut by_ip, mut by_us) = (Vec::new(), Vec::new());
+        let mut times = Times::default();
         for _ in 0..rounds {
-            by_ip.push(time(|| ip_batch(&to)));
-            by_ip.push(time(|| ip_batch(&back)));
-            by_us.push(time(|| set(Some(OFFSET))));
-            by_us.push(time(|| set(None)));
+            times.take(BATCH, || ip_batch(&to));
+            times.take(BATCH, || ip_batch(&back));
+            times.take(OURS, || set(Some(OFFSET)));
+            times.take(OURS, || set(None));
         }
-        let (by_ip, by_us) = (median(by_ip), median(by_us));
-        println!(
-            "{family}: ip -batch {by_ip:.1?}, SetIpInterfaceEntry {by_us:.1?}, ratio {:.2}",
-            by_us.as_secs_f64() / by_ip.as_secs_f64()
-        );
-    }
-
-    fn ip_batch(script: &str) {
-        let mut ip =
-            Command::new("ip").args(["-batch", "-"]).stdin(Stdio::piped()).spawn().expect("starting ip");
-        ip.stdin.take().expect("a pipe").write_all(script.as_bytes()).expect("writing to ip");
-        assert!(ip.wait().expect("waiting for ip").success(), "ip -batch has failed");
-    }
-
-    fn time(work: impl FnOnce()) -> Duration {
-        let start = Instant::now();
-        work();
-        start.elapsed()
-    }
-
-    fn median(mut times: Vec<Duration>) -> Duration {
-        times.sort_unstable();
-        times.get(times.len() / 2).copied().unwrap_or_default()
+        println!("{family}");
+        times.print(BATCH);
     }
 }
 

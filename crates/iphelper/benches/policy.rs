@@ -13,9 +13,10 @@
 mod linux {
     use iphelper::ip_interface::IpInterfaceChange;
     use iphelper::{Family, Host, InterfaceIndex};
+    use iphelper_testkit::bench::{ip_batch, is_smoke, median};
     use iphelper_testkit::uplinks::{Bound, Uplinks, udp_socket};
     use iphelper_testkit::{isolated, run};
-    use std::fmt::Write;
+    use std::fmt::Write as _;
     use std::io::{Read, Write as _};
     use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
     use std::time::{Duration, Instant};
@@ -25,7 +26,7 @@ mod linux {
     const E1: InterfaceIndex = InterfaceIndex(3);
 
     pub(super) fn main() {
-        let is_smoke = std::env::args().any(|argument| argument == "--smoke");
+        let is_smoke = is_smoke();
         let (datagrams, rounds) = if is_smoke { (1_000, 1) } else { (20_000, 30) };
         for family in Family::ALL {
             per_packet(family, datagrams, rounds);
@@ -76,7 +77,7 @@ mod linux {
             times[0].push(send(&plain));
             times[2].push(send(&guarded));
         }
-        let [never, active, removed] = times.map(middle);
+        let [never, active, removed] = times.map(median);
         println!("{family} datagram, no property ever set       {never:7.0} ns");
         println!("{family} datagram, the other uplink disabled  {active:7.0} ns {:6.3} x", active / never);
         println!("{family} datagram, enabled again              {removed:7.0} ns {:6.3} x", removed / never);
@@ -117,7 +118,7 @@ mod linux {
             times[0].push(send(&plain));
             times[1].push(send(&guarded));
         }
-        let [never, active] = times.map(middle);
+        let [never, active] = times.map(median);
         let rate = |seconds: f64| octets as f64 * 8.0 / 1e9 / seconds;
         println!("{family} connection, no property ever set       {:7.1} Gbit/s", rate(never));
         println!(
@@ -128,7 +129,7 @@ mod linux {
     }
 
     fn per_change(routes: u32, rounds: usize) {
-        let (on, off) = isolated(|| {
+        let times = isolated(|| {
             let _ = run("ip link add va type veth peer name vb");
             let _ = run("ip link set va up");
             let _ = run("ip link set vb up");
@@ -140,10 +141,7 @@ mod linux {
                 let [a, b, c, d] = (0x1400_0000 + 2 * n).to_be_bytes();
                 writeln!(batch, "route add {a}.{b}.{c}.{d}/32 dev va").expect("writing to memory");
             }
-            let file = std::env::temp_dir().join(format!("iphelper-bench-{}", std::process::id()));
-            std::fs::write(&file, batch).expect("writing a batch");
-            let _ = run(&format!("ip -batch {}", file.display()));
-            std::fs::remove_file(&file).expect("removing the batch");
+            ip_batch(&batch);
             // Kept, as programs and the C library do: the kernel makes who closes a socket to the packet filter wait until
             // all is cleared that it has taken away.
             let host = Host::open().expect("a host");
@@ -152,22 +150,13 @@ mod linux {
                 for (times, disabled) in times.iter_mut().zip([true, false]) {
                     let start = Instant::now();
                     disable(&host, Family::V4, E1, disabled);
-                    times.push(start.elapsed());
+                    times.push(start.elapsed().as_secs_f64());
                 }
             }
-            let [on, off] = times.map(median);
-            (on, off)
+            times.map(median)
         });
+        let [on, off] = times.map(Duration::from_secs_f64);
         println!("disabling with {routes} prefixes                {on:>10.1?}, enabling again {off:.1?}");
-    }
-
-    fn median(times: Vec<Duration>) -> Duration {
-        Duration::from_secs_f64(middle(times.iter().map(Duration::as_secs_f64).collect()))
-    }
-
-    fn middle(mut values: Vec<f64>) -> f64 {
-        let middle = values.len() / 2;
-        *values.select_nth_unstable_by(middle, f64::total_cmp).1
     }
 }
 

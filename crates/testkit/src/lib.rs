@@ -11,6 +11,7 @@
 
 mod announcements;
 pub mod bandwidth;
+pub mod bench;
 pub mod bus;
 mod child;
 mod descriptors;
