@@ -12,7 +12,7 @@
 #![allow(clippy::expect_used, clippy::panic, reason = "a benchmark fails as a test does")]
 
 use iphelper::ip_interface::IpInterfaceChange;
-use iphelper::route::{NewRoute, RouteQuery, RouteTables};
+use iphelper::route::{NewRoute, RouteKey, RouteQuery, RouteTables};
 use iphelper::{Family, Host, InterfaceLuid};
 use iphelper_capi::error::Win32;
 use iphelper_capi::raw::{MIB_IPFORWARD_ROW2, MIB_IPFORWARD_TABLE2, Table};
@@ -45,6 +45,7 @@ const OURS: &str = "Host::create_routes, one call";
 const IP_BATCH: &str = "ip -batch";
 const FLOOR_ONE: &str = "floor: RTM_NEWROUTE, one at a time";
 const ONE: &str = "Host::create_route, one at a time";
+const ONE_DELETED: &str = "Host::delete_route, one at a time";
 const ONE_METRIC: &str = "the same, by an interface with a metric";
 
 fn main() {
@@ -60,7 +61,7 @@ fn main() {
         add(added, &mut times);
     }
     let single = number("--single", 100, 5_000);
-    println!("{single} added one at a time, beside 10,000");
+    println!("{single} added, or deleted, one at a time, beside 10,000");
     for _ in 0..rounds {
         add_singly(single, &mut times);
     }
@@ -71,7 +72,7 @@ fn main() {
         (IP_BATCH, OURS, "at least 1 wanted"),
     ]);
     println!("most memory that {ITERATOR} took: {} KiB", memory / 1024);
-    for name in [FLOOR_ONE, ONE, ONE_METRIC] {
+    for name in [FLOOR_ONE, ONE, ONE_DELETED, ONE_METRIC] {
         println!("{name:45} {:10.1} us each", times.median(name) * 1e3 / f64::from(single));
     }
 }
@@ -189,7 +190,7 @@ fn add(count: u32, times: &mut Times) {
     times.push(IP_BATCH, batch);
 }
 
-/// Each by a call of its own, beside what the kernel needs for the message and its acknowledgement.
+/// Each added or deleted by a call of its own, beside what the kernel needs for the message and its acknowledgement.
 fn add_singly(count: u32, times: &mut Times) {
     const THERE: u32 = 10_000;
     let measure = |work: &(dyn Fn(&Host, &[NewRoute]) -> Duration + Sync)| {
@@ -210,6 +211,18 @@ fn add_singly(count: u32, times: &mut Times) {
         start.elapsed()
     };
     times.push(ONE, measure(&singly));
+    times.push(
+        ONE_DELETED,
+        measure(&|host, new| {
+            assert!(host.create_routes(new).expect("adding routes").iter().all(Result::is_ok));
+            let start = Instant::now();
+            for route in new {
+                let key = RouteKey::new(route.destination, route.next_hop, route.interface);
+                let _ = host.delete_route(&key).expect("deleting a route");
+            }
+            start.elapsed()
+        }),
+    );
     times.push(
         ONE_METRIC,
         measure(&|host, new| {

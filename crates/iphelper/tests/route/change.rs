@@ -239,7 +239,17 @@ fn several_routes_of_one_key_are_told_apart_by_metric() {
             }
             let key = key_of(names, 0);
             assert_eq!(host.route(&key).unwrap().metric, 10, "the lowest");
+            let before = names.shown(names.prefix);
             assert_eq!(kind(host.delete_route(&key)), ErrorKind::InvalidParameter);
+            assert_eq!(names.shown(names.prefix), before, "each is there as it was");
+            if names.family == Family::V4 {
+                let other = format!("{} via {} dev e0 metric 10 proto 43", names.prefix, names.router(0, 2));
+                let _ = run(&format!("ip route append {other}"));
+                let before = names.shown(names.prefix);
+                assert_eq!(kind(host.delete_route(&key)), ErrorKind::InvalidParameter);
+                assert_eq!(names.shown(names.prefix), before, "and where it was");
+                let _ = run(&format!("ip route delete {other}"));
+            }
             assert_eq!(kind(host.set_route(&key, &RouteChange::metric(15))), ErrorKind::InvalidParameter);
             assert_eq!(kind(host.create_route(&new(names, 0, 40))), ErrorKind::AlreadyExists);
             assert_eq!(names.shown(names.prefix).len(), 3);
@@ -249,6 +259,30 @@ fn several_routes_of_one_key_are_told_apart_by_metric() {
             assert_eq!(host.set_route(&key, &RouteChange::metric(20)).unwrap().len(), 1);
             let shown = names.shown(names.prefix);
             assert!(shown.len() == 1 && shown[0].contains("metric 20"), "{shown:?}");
+        }
+    });
+}
+
+#[test]
+fn routes_behind_the_one_that_goes_stay() {
+    isolated(|| {
+        interfaces();
+        let host = Host::open().unwrap();
+        for names in FAMILIES {
+            // The kernel asks nobody for the second while the first is there, which is another's.
+            for interface in [1, 0, 2] {
+                let made = host.create_route(&new(names, interface, 10 + u32::from(interface)));
+                assert!(made.is_ok(), "{made:?}");
+            }
+            for (goes, left) in [(0, vec!["e1", "e2"]), (2, vec!["e1"]), (1, vec![])] {
+                assert_eq!(host.route(&key_of(names, goes)).unwrap().metric, 10 + u32::from(goes));
+                let gone = host.delete_route(&key_of(names, goes)).unwrap();
+                assert_eq!(gone.metric, 10 + u32::from(goes));
+                let shown = names.shown(names.prefix);
+                assert_eq!(shown.len(), left.len(), "{shown:?}");
+                assert!(left.iter().zip(&shown).all(|(name, line)| line.contains(name)), "{shown:?}");
+                assert_eq!(kind(host.route(&key_of(names, goes))), ErrorKind::NotFound);
+            }
         }
     });
 }

@@ -3,6 +3,7 @@
 mod create;
 mod delete;
 mod find;
+mod first;
 mod one_at_a_time;
 mod plan;
 mod prefix;

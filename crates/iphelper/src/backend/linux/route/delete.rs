@@ -1,6 +1,7 @@
 //! Deleting routes.
 
 use super::find::{Candidate, Found, Scope, find};
+use super::first;
 use super::row::family_of;
 use super::write::{Undo, add, guards_follow, refused};
 use crate::backend::linux::LinuxHost;
@@ -9,7 +10,7 @@ use crate::backend::linux::socket::Socket;
 use crate::error::{Error, ErrorKind, Result};
 use crate::route::{Route, RouteKey};
 use crate::types::Family;
-use iphelper_netlink::message::Request;
+use iphelper_netlink::message::{CREATE, Request};
 use iphelper_netlink::rtnetlink::route as wire;
 
 const OPERATION: &str = "deleting a route";
@@ -85,13 +86,45 @@ pub(super) fn plan(host: &LinuxHost, key: &RouteKey) -> Result<Route> {
 /// Deletes the route of a key.
 pub(super) fn delete(host: &LinuxHost, key: &RouteKey) -> Result<Route> {
     host.require_administrator(OPERATION)?;
+    if let Some(found) = first::find(host, key, OPERATION)?
+        && let Some(row) = delete_first(host, key, &found)?
+    {
+        return Ok(row);
+    }
     let found = find(host, key, Scope::Key, OPERATION)?;
-    let candidate = found.only(key, OPERATION)?;
-    let removal = Removal::of(&found, candidate, OPERATION)?;
+    let removal = Removal::of(&found, found.only(key, OPERATION)?, OPERATION)?;
     removal.carry_out(&mut *host.route.take()?, OPERATION)?;
+    deleted(host, key, &found, removal)
+}
+
+/// Deletes the first route to the key's prefix; `None` and nothing where others have to be looked at.
+fn delete_first(host: &LinuxHost, key: &RouteKey, found: &Found) -> Result<Option<Route>> {
+    let candidate = found.only(key, OPERATION)?;
+    let (row, goes) = (&candidate.row, &candidate.wire);
+    if row.family() == Family::V6 && goes.gateway.is_none() {
+        return Ok(None);
+    }
+    let removal = Removal::of(found, candidate, OPERATION)?;
+    removal.carry_out(&mut *host.route.take()?, OPERATION)?;
+    if !first::has_none(host, row.table, row.destination, &found.link) {
+        // Another of the key would have been behind it, with the same way for each packet: the caller must say which.
+        let behind = find(host, key, Scope::Key, OPERATION);
+        if !behind.as_ref().is_ok_and(|behind| !behind.candidates.iter().any(Candidate::is_plain)) {
+            // In front of others of its metric, where it was.
+            let back = send_all(&mut *host.route.take()?, [goes.add(CREATE)]);
+            let refused = back.map_err(|refusal| refused(refusal, OPERATION))?.pop();
+            return refused.map_or(Ok(None), |(_, refusal)| Err(super::write::refused(refusal, OPERATION)));
+        }
+    }
+    deleted(host, key, found, removal).map(Some)
+}
+
+/// What follows the deletion of a route.
+fn deleted(host: &LinuxHost, key: &RouteKey, found: &Found, removal: Removal) -> Result<Route> {
+    let row = &found.only(key, OPERATION)?.row;
     let added: Vec<_> = removal.instead.into_iter().collect();
     let undo = Undo { added: &added, deleted: std::slice::from_ref(&removal.goes), ..Undo::default() };
-    let families = [candidate.row.family()];
-    guards_follow(host, std::slice::from_ref(&found.link), &found.surroundings, &families, OPERATION, undo)?;
-    Ok(candidate.row.clone())
+    let links = std::slice::from_ref(&found.link);
+    guards_follow(host, links, &found.surroundings, &[row.family()], OPERATION, undo)?;
+    Ok(row.clone())
 }

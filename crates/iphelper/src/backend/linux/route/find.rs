@@ -18,7 +18,7 @@ pub(super) struct Candidate {
 
 impl Candidate {
     /// Whether it takes every packet to its destination, whatever else the packet says.
-    fn is_plain(&self) -> bool {
+    pub(super) fn is_plain(&self) -> bool {
         self.row.source.is_none() && self.row.type_of_service == 0
     }
 }
@@ -98,7 +98,10 @@ impl Found {
 }
 
 pub(super) fn route(host: &LinuxHost, key: &RouteKey) -> Result<Route> {
-    let found = find(host, key, Scope::Key, OPERATION)?;
+    let found = match super::first::find(host, key, OPERATION)? {
+        Some(found) => found,
+        None => find(host, key, Scope::Key, OPERATION)?,
+    };
     match found.candidates.first() {
         Some(candidate) => Ok(candidate.row.clone()),
         None => Err(found.missing(key, OPERATION)),

@@ -1,6 +1,7 @@
 //! What is to be written: checked against what is there, before anything is.
 
 use super::find::link_of;
+use super::first;
 use super::protocol::to_number;
 use super::row::{Surroundings, unspecified};
 use crate::backend::linux::LinuxHost;
@@ -9,11 +10,7 @@ use crate::backend::linux::policy::{OUR_PROTOCOL, is_our_table};
 use crate::error::{Error, ErrorKind, Result};
 use crate::route::{NewRoute, RouteKey, RouteProtocol};
 use crate::types::{Family, InterfaceKey, Prefix};
-use iphelper_netlink::rtnetlink::link::flag;
-use iphelper_netlink::rtnetlink::policy_rule::PolicyRule;
 use iphelper_netlink::rtnetlink::route::{self as wire, Filter};
-use iphelper_netlink::rtnetlink::route_lookup::{Answer, RouteLookup};
-use iphelper_netlink::rtnetlink::rule::{Action, Rule};
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::time::Duration;
@@ -77,7 +74,7 @@ pub(super) fn plan(
         let _ = there.metrics.entry((route.table, route.destination)).or_default();
     }
     let is_absent = match (look, new, links) {
-        (Look::Quick, [new], [link]) => has_none(host, new, link),
+        (Look::Quick, [new], [link]) => first::has_none(host, new.table, new.destination, link),
         _ => false,
     };
     if !is_absent {
@@ -101,50 +98,6 @@ pub(super) fn plan(
         planned.push(place);
     }
     Ok(planned)
-}
-
-/// Whether the kernel says that there is no route to the very prefix of a new route, over its interface at least.
-///
-/// It answers with the longest prefix of a table that holds the new one's first address. A shorter one, or none of any
-/// length, means that there is none of the prefix itself, but for those that the kernel passes over: by links that are
-/// down, for other types of service, and from other sources.
-fn has_none(host: &LinuxHost, new: &NewRoute, link: &Link) -> bool {
-    if !link.has(flag::UP | flag::LOWER_UP) || new.destination.address().is_unspecified() {
-        return false;
-    }
-    let question = RouteLookup::to(new.destination.address()).request(Answer::Entry);
-    let (mut found, mut errno) = (None, 0);
-    let asked = host.route.take().map(|mut socket| {
-        socket.answers([question], |_, answer| {
-            match answer {
-                Ok(message) => found = wire::Route::parse(message)?,
-                Err(refusal) => errno = refusal.errno(),
-            }
-            Ok(())
-        })
-    });
-    match (asked, found) {
-        (Ok(Ok(())), Some(route)) => {
-            route.table == new.table && route.destination_len < new.destination.len()
-        }
-        (Ok(Ok(())), None) => errno == libc::ENETUNREACH && every_packet_meets(host, new),
-        _ => false,
-    }
-}
-
-/// Whether each packet to a new route's destination meets its table whole, unless an earlier table has a route: no rule
-/// ends the search before, or leaves routes out.
-fn every_packet_meets(host: &LinuxHost, new: &NewRoute) -> bool {
-    let family = address_family(Family::of(&new.destination.address()));
-    let Ok(mut socket) = host.route.take() else { return false };
-    let rules = socket.snapshot(&mut Rule::dump(family), Vec::new, |rules, message| {
-        rules.extend(PolicyRule::parse(message)?);
-        Ok(())
-    });
-    rules.is_ok_and(|rules| {
-        rules.iter().all(|rule| matches!(rule.action, Action::Lookup(_)))
-            && rules.iter().any(|rule| rule.is_plain() && rule.action == Action::Lookup(new.table))
-    })
 }
 
 impl There {
