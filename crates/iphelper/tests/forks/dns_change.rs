@@ -87,6 +87,28 @@ fn the_c_library_asks_whom_it_is_told_to() {
 }
 
 #[test]
+fn lines_that_the_c_library_passes_over_are_no_servers() {
+    isolated(|| {
+        let _ = with_private_files(|| {
+            let _ = run("ip addr add 192.0.2.7/32 dev lo");
+            let server = DnsServer::start("127.0.0.2", "corp.example", [192, 0, 2, 1].into());
+            let host = Host::open().unwrap();
+            for (end, counts) in
+                [(" ;x", true), (";x", false), ("#x", false), ("\r", false), ("%lo", false), ("\t#x", true)]
+            {
+                let text = format!("nameserver 127.0.0.2{end}\noptions timeout:1 attempts:1\n");
+                std::fs::write(FILE, text).unwrap();
+                let asked = server.asked().len();
+                let found = lookup("www.corp.example");
+                assert_eq!((found.is_some(), server.asked().len() > asked), (counts, counts), "{end:?}");
+                let told = host.dns().unwrap().servers;
+                assert_eq!(!told.is_empty(), counts, "{end:?}: {told:?}");
+            }
+        });
+    });
+}
+
+#[test]
 fn owner_mode_and_attributes_stay() {
     isolated(|| {
         let _ = with_private_files(|| {

@@ -1,7 +1,8 @@
 //! `resolv.conf(5)` as a list of lines.
 //!
-//! Read as the C libraries read it: the keyword begins the line, white space follows, and of `domain` and `search` the
-//! last line counts. What they pass over is kept as it is.
+//! Read as the C library reads it (glibc, `resolv/res_init.c`): the keyword begins the line, a blank or a tab follows, these
+//! alone end a word, and of `domain` and `search` the last line counts. So a line that ends as on Windows has a carriage return
+//! in its last word, which is no address then. What is passed over is kept as it is.
 
 use crate::convert::{Ipv4Notation, parse_ipv4};
 use std::net::IpAddr;
@@ -39,20 +40,14 @@ impl ResolvConf {
 
     /// The host's domain, if a line says so.
     pub(super) fn domain(&self) -> Option<String> {
-        let values =
-            self.values("domain").filter_map(|value| Some(value.split_ascii_whitespace().next()?.to_owned()));
-        values.last()
+        self.values("domain").filter_map(|value| words(&value).next()).last()
     }
 
     /// The domains to try, if a line says so: of `search`, or the one of `domain`, whichever comes last.
     pub(super) fn search(&self) -> Option<Vec<String>> {
         let mut lists = self.lines.iter().filter_map(|line| {
-            let search = value_of(line, "search");
-            let words = |text: String| text.split_ascii_whitespace().map(str::to_owned).collect::<Vec<_>>();
-            search.map(words).or_else(|| {
-                let domain = value_of(line, "domain")?;
-                Some(domain.split_ascii_whitespace().take(1).map(str::to_owned).collect())
-            })
+            let search = value_of(line, "search").map(|list| words(&list).collect::<Vec<_>>());
+            search.or_else(|| Some(words(&value_of(line, "domain")?).take(1).collect()))
         });
         lists.rfind(|list| !list.is_empty())
     }
@@ -151,15 +146,22 @@ fn is_of(line: &[u8], keyword: &str) -> bool {
         .is_some_and(|rest| matches!(rest.first(), None | Some(b' ' | b'\t' | b'\r' | b'\n')))
 }
 
-/// What follows a keyword and white space.
+/// What follows a keyword and a blank or a tab.
 fn value_of(line: &[u8], keyword: &str) -> Option<String> {
     let rest = line.strip_prefix(keyword.as_bytes())?;
-    matches!(rest.first(), Some(b' ' | b'\t')).then(|| String::from_utf8_lossy(rest).trim().to_owned())
+    let rest = rest.strip_suffix(b"\n").unwrap_or(rest);
+    matches!(rest.first(), Some(b' ' | b'\t')).then(|| String::from_utf8_lossy(rest).into_owned())
+}
+
+/// Domain names, without a dot at their end; the root alone is one.
+fn words(list: &str) -> impl Iterator<Item = String> {
+    let words = list.split([' ', '\t']).filter(|word| !word.is_empty());
+    words.map(|word| word.strip_suffix('.').filter(|name| !name.is_empty()).unwrap_or(word).to_owned())
 }
 
 /// The address in the value of a `nameserver` line.
 fn nameserver(value: String) -> Option<Nameserver> {
-    let word = value.split(|c: char| c.is_ascii_whitespace() || c == '#' || c == ';').next()?;
+    let word = value.split([' ', '\t']).find(|word| !word.is_empty())?;
     let (address, zone) = match word.split_once('%') {
         Some((address, zone)) => (address, Some(zone.to_owned())),
         None => (word, None),
@@ -169,8 +171,12 @@ fn nameserver(value: String) -> Option<Nameserver> {
         Ok((address, "")) => Some(IpAddr::V4(address)),
         _ => None,
     };
-    let address = address.parse().ok().or_else(loose)?;
-    if zone.is_some() && address.is_ipv4() { None } else { Some((address, zone)) }
+    match address.parse().ok().or_else(loose)? {
+        IpAddr::V4(_) if zone.is_some() => None,
+        // A zone says nothing of an address that is good on every link.
+        IpAddr::V6(address) if !address.is_unicast_link_local() => Some((address.into(), None)),
+        address => Some((address, zone)),
+    }
 }
 
 #[cfg(test)]
@@ -186,14 +192,16 @@ mod tests {
     fn lines_are_read_as_the_c_library_reads_them() {
         let file = parse(
             "# nameserver 1.1.1.1\n nameserver 2.2.2.2\nnameserver\t192.0.2.1 # first\nnameserver fe80::1%eth0\n\
-             nameserverx 3.3.3.3\nnameserver not-an-address\nnameserver 10.1\nnameserver 192.0.2.3;x\nnameserver ::1",
+             nameserverx 3.3.3.3\nnameserver not-an-address\nnameserver 10.1\nnameserver 192.0.2.3;x\nnameserver  \t ::1\n\
+             nameserver ::2#x\nnameserver 192.0.2.4\r\nnameserver\r\nnameserver 2001:db8::1%eth0 x\nnameserver 192.0.2.5%1\n\
+             nameserver \u{a0}192.0.2.6\nNAMESERVER 192.0.2.7",
         );
         let expected: Vec<Nameserver> = [
             ("192.0.2.1", None),
             ("fe80::1", Some("eth0")),
             ("10.0.0.1", None),
-            ("192.0.2.3", None),
             ("::1", None),
+            ("2001:db8::1", None),
         ]
         .map(|(address, zone)| (address.parse().unwrap(), zone.map(str::to_owned)))
         .to_vec();
@@ -208,6 +216,8 @@ mod tests {
         assert_eq!(parse("search b\nsearch\n").search().unwrap(), ["b"]);
         assert_eq!(parse("nameserver ::1").search(), None);
         assert_eq!(parse("domain a.example\nsearch b\n").domain().unwrap(), "a.example");
+        assert_eq!(parse("search a.example. .\tb.\n").search().unwrap(), ["a.example", ".", "b"]);
+        assert_eq!(parse("search a b\r\n").search().unwrap(), ["a", "b\r"], "which is no domain");
     }
 
     #[test]
