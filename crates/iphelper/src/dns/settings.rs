@@ -167,7 +167,8 @@ impl Host {
 
     /// Changes the settings of one interface, all or nothing, and tells what changed.
     ///
-    /// What has the wished value already is not written. With `systemd-resolved` the settings live as long as the
+    /// What has the wished value already is not written, whatever it is: what was read can be set again, also what would be
+    /// refused otherwise. With `systemd-resolved` the settings live as long as the
     /// interface and the service do; afterwards they are read back, and what did not take effect is put back and
     /// reported. Who manages the interface (`systemd-networkd`, NetworkManager) may set it again.
     ///
@@ -200,7 +201,8 @@ impl Host {
         self.backend().set_interface_dns(key.into(), change, false)
     }
 
-    /// Changes the host's settings, all or nothing, and tells what changed.
+    /// Changes the host's settings, all or nothing, and tells what changed. What has the wished value already is not written,
+    /// also where it follows from the host's name.
     ///
     /// `resolv.conf` is replaced whole: its other lines stay as they are, and so do its owner, mode and label. Programs
     /// that run notice (the C library looks at the file before each lookup).

@@ -109,6 +109,63 @@ fn lines_that_the_c_library_passes_over_are_no_servers() {
 }
 
 #[test]
+fn what_is_there_already_may_be_set_again_whatever_it_is() {
+    isolated(|| {
+        let _ = with_private_files(|| {
+            rustix::system::sethostname(b"web.corp.example").unwrap();
+            let _ = run("ip link add e0 type veth peer name e1");
+            let _ = run("ip link set e0 up");
+            let host = Host::open().unwrap();
+            let e0 = host.interface_named("e0").unwrap().luid;
+            for file in [
+                "nameserver 192.0.2.1\nnameserver 192.0.2.1\nnameserver 0.0.0.0\nnameserver fe80::1\nsearch .\n",
+                "nameserver 2001:db8::1%e0\nsearch a.example. b\u{fc}.example x\r\n",
+                "domain a..b\n",
+                "options ndots:2\n",
+            ] {
+                std::fs::write(FILE, file).unwrap();
+                let is = host.dns().unwrap();
+                let search = is.domains.iter().map(|domain| domain.name.clone()).collect();
+                let same = DnsChange {
+                    servers: Some(is.servers.clone()),
+                    search: Some(search),
+                    domain: is.domain_name.clone(),
+                    host_name: Some("web".to_owned()),
+                };
+                assert_eq!(host.set_dns(&same).unwrap(), [], "{file}");
+                let of = host.interface_dns(e0).unwrap();
+                for servers_of in [None, Some(Family::V4), Some(Family::V6)] {
+                    let is_of = |it: &&iphelper::dns::DnsServer| {
+                        servers_of.is_none_or(|family| Family::of(&it.address) == family)
+                    };
+                    let same = InterfaceDnsChange {
+                        servers: Some(of.servers.iter().filter(is_of).cloned().collect()),
+                        servers_of,
+                        domain: of.domain_names(false).next().map(str::to_owned),
+                        search: Some(of.domain_names(false).map(str::to_owned).collect()),
+                        routing: Some(Vec::new()),
+                        ..InterfaceDnsChange::default()
+                    };
+                    assert_eq!(host.set_interface_dns(e0, &same).unwrap(), [], "{file} {servers_of:?}");
+                }
+                assert_eq!(text(), file);
+            }
+            // What is not there is looked at.
+            let error = host.set_dns(&DnsChange { search: names(&["."]), ..DnsChange::default() });
+            assert_eq!(error.unwrap_err().kind(), ErrorKind::InvalidParameter);
+            // A name in another domain takes the domain along; so the file has to say what shall stay.
+            let moved = DnsChange {
+                host_name: Some("web.other.example".to_owned()),
+                domain: Some("corp.example".to_owned()),
+                ..DnsChange::default()
+            };
+            let _ = host.set_dns(&moved).unwrap();
+            assert_eq!(text(), "options ndots:2\ndomain corp.example\n");
+        });
+    });
+}
+
+#[test]
 fn owner_mode_and_attributes_stay() {
     isolated(|| {
         let _ = with_private_files(|| {

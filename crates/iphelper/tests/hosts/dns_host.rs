@@ -196,6 +196,8 @@ fn the_name_of_a_namespace_of_its_own_goes_to_no_file() {
             assert_eq!(kernel_name(), "web.corp.example", "a plan changes nothing");
             assert_eq!(host.set_dns(&name("mail")).unwrap(), plan);
             assert_eq!(kernel_name(), "mail.corp.example");
+            // Whoever keeps the lists has no part in the name.
+            std::os::unix::fs::symlink("/run/nowhere", "/etc/resolv.conf").unwrap();
             let _ = host.set_dns(&name("db.")).unwrap();
             assert_eq!(kernel_name(), "db");
             assert!(!Path::new(NAME_FILE).exists() && !Path::new("/etc/resolv.conf").exists());

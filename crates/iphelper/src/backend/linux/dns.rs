@@ -31,17 +31,7 @@ const SETTING: &str = "changing the DNS settings";
 
 impl backend::Dns for LinuxHost {
     fn dns(&self) -> Result<Dns> {
-        let host_name = host_name();
-        let domain_of_name = host_name.split_once('.').map(|(_, domain)| domain.to_owned());
-        let domain_name = domain_of_name.filter(|domain| !domain.is_empty());
-        let mut dns = Dns {
-            host_name,
-            domain_name,
-            resolver: Resolver::Resolved,
-            servers: Vec::new(),
-            domains: Vec::new(),
-            interfaces: Vec::new(),
-        };
+        let mut dns = Dns::nothing(host_name());
         match Resolved::find(self, OPERATION)? {
             Some(resolved) => resolved.read(&mut dns)?,
             None => self.read_file(&mut dns)?,
@@ -80,19 +70,35 @@ impl backend::Dns for LinuxHost {
         write: bool,
     ) -> Result<Vec<PropertyChange>> {
         let link = self.link(key, SETTING)?;
-        let change = change::checked(change)?;
-        match Resolved::find(self, SETTING)? {
+        let resolved = Resolved::find(self, SETTING)?;
+        let change = change::checked(change).or_else(|error| {
+            let before = match &resolved {
+                Some(resolved) => resolved.interface(&link)?,
+                None => self.file_of_interface(&link)?,
+            };
+            change::checked(&change::without_present(change, &before).ok_or(error)?)
+        })?;
+        match resolved {
             Some(resolved) => resolved.change(&link, &change, write),
             None => self.change_file_of_interface(&link, &change, write),
         }
     }
 
     fn set_dns(&self, change: &DnsChange, write: bool) -> Result<Vec<PropertyChange>> {
-        let mut change = change::checked_of_host(change)?;
         let resolved = match Resolved::find(self, SETTING)? {
             Some(resolved) if resolved.keeps_host_settings()? => Some(resolved),
             _ => None,
         };
+        let mut change = change.clone();
+        if has_lists(&change) {
+            let mut before = Dns::nothing(host_name());
+            match &resolved {
+                Some(resolved) => resolved.read(&mut before)?,
+                None => self.read_file(&mut before)?,
+            }
+            change = change::of_host_without_present(&change, &before);
+        }
+        let mut change = change::checked_of_host(&change)?;
         if resolved.is_some() {
             change = host_name::with_domain(&change)?;
         }
@@ -101,6 +107,8 @@ impl backend::Dns for LinuxHost {
             None => None,
         };
         let of_lists = |write| match &resolved {
+            // The name alone is no business of who keeps the lists.
+            _ if !has_lists(&change) => Ok(Vec::new()),
             Some(resolved) => self.change_host_settings(resolved, &change, write),
             None => self.change_file(&change, write),
         };
@@ -113,6 +121,21 @@ impl backend::Dns for LinuxHost {
         }
         changes.extend(name.as_ref().map(NewName::change));
         Ok(changes)
+    }
+}
+
+impl Dns {
+    /// What is known by the host's name alone.
+    fn nothing(host_name: String) -> Self {
+        let domain_of_name = host_name.split_once('.').map(|(_, domain)| domain.to_owned());
+        Self {
+            domain_name: domain_of_name.filter(|domain| !domain.is_empty()),
+            host_name,
+            resolver: Resolver::Resolved,
+            servers: Vec::new(),
+            domains: Vec::new(),
+            interfaces: Vec::new(),
+        }
     }
 }
 
@@ -137,6 +160,11 @@ impl LinuxHost {
         }
         Some(self.best_route(server.address, &BestRouteQuery::default()).ok()?.index)
     }
+}
+
+/// Whether a change is about more than the host's name.
+fn has_lists(DnsChange { servers, search, domain, .. }: &DnsChange) -> bool {
+    servers.is_some() || search.is_some() || domain.is_some()
 }
 
 /// The host's name, as the calling thread's UTS namespace has it.

@@ -1,7 +1,9 @@
 //! What holds of a change on every kind of resolver, and how it reads.
 
 use super::SETTING;
-use crate::dns::{DnsChange, DnsDomain, DnsServer, InterfaceDnsChange, check_domain_name};
+use crate::dns::{
+    Dns, DnsChange, DnsDomain, DnsServer, InterfaceDnsChange, InterfaceDnsSettings, check_domain_name,
+};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ip_interface::PropertyChange;
 use crate::types::Family;
@@ -38,6 +40,43 @@ pub(super) fn checked_of_host(change: &DnsChange) -> Result<DnsChange> {
         search: change.search.as_deref().map(check_names).transpose()?,
         ..change.clone()
     })
+}
+
+/// The change without those lists that are as they should be, which are no change whatever they hold: a file may have what
+/// would not be written (a server twice, `search .`). `None`: there are none such.
+pub(super) fn without_present(
+    change: &InterfaceDnsChange,
+    before: &InterfaceDnsSettings,
+) -> Option<InterfaceDnsChange> {
+    let mut left = change.clone();
+    if servers_after(&before.servers, change).as_ref() == Some(&before.servers) {
+        left.servers = None;
+    }
+    if domains_after(&before.domains, change).as_ref() == Some(&before.domains) {
+        (left.domain, left.search, left.routing) = (None, None, None);
+    }
+    (left != *change).then_some(left)
+}
+
+/// The same for the host. Its domain, and the search list, may follow from its name; who sets what they are writes nothing.
+pub(super) fn of_host_without_present(change: &DnsChange, before: &Dns) -> DnsChange {
+    let mut left = change.clone();
+    if change.servers.as_ref() == Some(&before.servers) {
+        left.servers = None;
+    }
+    // A new name without a dot stays in its domain.
+    if change.host_name.as_ref().is_none_or(|name| !name.contains('.')) {
+        if change.domain.as_deref() == Some(before.domain_name.as_deref().unwrap_or_default()) {
+            left.domain = None;
+        }
+        let searched = before.domains.iter().filter(|domain| !domain.routing_only);
+        if left.domain.is_none()
+            && change.search.as_ref().is_some_and(|names| names.iter().eq(searched.map(|it| &it.name)))
+        {
+            left.search = None;
+        }
+    }
+    left
 }
 
 fn check_servers(servers: &[DnsServer]) -> Result<()> {

@@ -59,14 +59,7 @@ impl Resolved {
 
     /// What the host has of its own.
     pub(super) fn host_settings(&self) -> Result<HostSettings> {
-        let mut dns = Dns {
-            host_name: String::new(),
-            domain_name: None,
-            resolver: Resolver::Resolved,
-            servers: Vec::new(),
-            domains: Vec::new(),
-            interfaces: Vec::new(),
-        };
+        let mut dns = Dns::nothing(String::new());
         self.read(&mut dns)?;
         Ok(HostSettings { servers: dns.servers, domains: dns.domains })
     }
