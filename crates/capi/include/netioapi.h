@@ -474,7 +474,7 @@ NETIO_STATUS NETIOAPI_API_ SetSessionCompartmentId(ULONG SessionId, NET_IF_COMPA
 NETIO_STATUS NETIOAPI_API_ ConvertCompartmentGuidToId(
     CONST GUID *CompartmentGuid, PNET_IF_COMPARTMENT_ID CompartmentId);
 NETIO_STATUS NETIOAPI_API_ ConvertCompartmentIdToGuid(NET_IF_COMPARTMENT_ID CompartmentId, GUID *CompartmentGuid);
-/* A network is its compartment, and has its GUID. Length is in bytes. */
+/* A network is its compartment, and has its GUID. Length counts characters. */
 NETIO_STATUS NETIOAPI_API_ GetNetworkInformation(
     CONST NET_IF_NETWORK_GUID *NetworkGuid, PNET_IF_COMPARTMENT_ID CompartmentId, PULONG SiteId, PWCHAR NetworkName,
     ULONG Length);

@@ -166,7 +166,7 @@ pub unsafe fn compartment_id_to_guid<F: Flavour>(id: u32, guid: *mut GUID) -> F:
 }
 
 /// `GetNetworkInformation`: each compartment is one network, named by the compartment's GUID, and by its first name in
-/// `ip netns` if it has one. `ERROR_INSUFFICIENT_BUFFER` where the name and a terminator do not fit in `length` octets.
+/// `ip netns` if it has one. `ERROR_INSUFFICIENT_BUFFER` where the name and a terminator do not fit in `length` characters.
 #[doc(alias = "GetNetworkInformation")]
 pub unsafe fn network_information<F: Flavour>(
     guid: *const GUID,
@@ -183,9 +183,9 @@ pub unsafe fn network_information<F: Flavour>(
         let wanted = rust_guid(unsafe { guid.read_unaligned() });
         let known = find(|compartment| compartment.guid == wanted)?;
         let units: Vec<u16> = known.names.first().map_or("", String::as_str).encode_utf16().collect();
-        // The declaration does not say what the length counts: octets are never too many.
-        let room = usize::try_from(length).unwrap_or(usize::MAX) / size_of::<u16>();
-        // SAFETY: the caller's promise: `name` has at least so many octets; and on the two numbers.
+        // The declaration counts characters (`_Out_writes_`), as those of the interfaces' names do.
+        let room = usize::try_from(length).unwrap_or(usize::MAX);
+        // SAFETY: the caller's promise: `name` has so many characters; and on the two numbers.
         unsafe {
             if !text::write(name, room, &units) {
                 return Err(Code::INSUFFICIENT_BUFFER);

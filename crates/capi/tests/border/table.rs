@@ -288,7 +288,7 @@ pub(crate) const LINES: &[(&str, &[Kind])] = &[
     ("GetMulticastIpAddressTable", TABLE_OF_FAMILY),
     ("GetNetworkConnectivityHint", &[Row]),
     ("GetNetworkConnectivityHintForInterface", &[Index, Row]),
-    ("GetNetworkInformation", &[Row, Row, Row, Bytes(4, 1), Length(40)]),
+    ("GetNetworkInformation", &[Row, Row, Row, Bytes(4, 2), Length(40)]),
     ("GetNetworkParams", BUFFER0),
     ("GetNumberOfInterfaces", &[Row]),
     ("GetOverlappedResult", &[Waited, Overlapped, Row, Class(1)]),

@@ -110,12 +110,12 @@ pub(super) fn compartments(walk: &mut Walk) {
     refused!(
         walk,
         "GetNetworkInformation",
-        compartment::network_information(null(), &raw mut id, &raw mut site, name.as_mut_ptr(), 16)
+        compartment::network_information(null(), &raw mut id, &raw mut site, name.as_mut_ptr(), 8)
     );
     refused!(
         walk,
         "GetNetworkInformation",
-        compartment::network_information(&raw const guid, &raw mut id, null_mut(), name.as_mut_ptr(), 16)
+        compartment::network_information(&raw const guid, &raw mut id, null_mut(), name.as_mut_ptr(), 8)
     );
     both!(
         walk,
@@ -127,7 +127,7 @@ pub(super) fn compartments(walk: &mut Walk) {
             &raw mut id,
             &raw mut site,
             name.as_mut_ptr(),
-            16
+            8
         )
     );
     both!(
@@ -135,16 +135,16 @@ pub(super) fn compartments(walk: &mut Walk) {
         "GetNetworkInformation",
         "ERROR_INSUFFICIENT_BUFFER",
         "STATUS_BUFFER_TOO_SMALL",
-        compartment::network_information(&raw const guid, &raw mut id, &raw mut site, name.as_mut_ptr(), 1)
+        compartment::network_information(&raw const guid, &raw mut id, &raw mut site, name.as_mut_ptr(), 0)
     );
-    // SAFETY: live variables; eight characters are sixteen octets.
+    // SAFETY: live variables; the name has room for one character at least.
     let code = unsafe {
         compartment::network_information::<Win32>(
             &raw const guid,
             &raw mut id,
             &raw mut site,
             name.as_mut_ptr(),
-            16,
+            1,
         )
     };
     assert_eq!((code, id, site, name[0]), (0, here, 0, 0));
@@ -217,19 +217,22 @@ fn names(walk: &mut Walk, here: u32, there: u32) {
     };
     assert_eq!(set(here, "blue"), (0, 0), "the second time it has it");
     assert_eq!(run("stat -L -c %i /run/netns/blue").trim(), here.to_string());
-    let (mut id, mut site, mut name) = (0, 0, [0_u16; 8]);
+    let (mut id, mut site, mut name) = (0, 0, [9_u16; 8]);
     let blue = guid(here);
-    // SAFETY: live variables; eight characters are sixteen octets.
-    let code = unsafe {
-        compartment::network_information::<Win32>(
-            &raw const blue,
-            &raw mut id,
-            &raw mut site,
-            name.as_mut_ptr(),
-            16,
-        )
-    };
-    assert_eq!((code, id, name.get(..5)), (0, here, Some(&[98, 108, 117, 101, 0][..])), "blue");
+    for (length, expected) in [(4, 122), (5, 0)] {
+        // SAFETY: live variables; the name has room for more characters.
+        let code = unsafe {
+            compartment::network_information::<Win32>(
+                &raw const blue,
+                &raw mut id,
+                &raw mut site,
+                name.as_mut_ptr(),
+                length,
+            )
+        };
+        assert_eq!(code, expected, "{length} characters");
+    }
+    assert_eq!((id, name), (here, [98, 108, 117, 101, 0, 9, 9, 9]), "blue");
     let function = "SetNetworkInformation";
     each(walk, function, ["ERROR_NOT_SUPPORTED", "STATUS_NOT_SUPPORTED"], set(here, "red"));
     each(walk, function, ["ERROR_OBJECT_ALREADY_EXISTS", "STATUS_OBJECTID_EXISTS"], set(there, "blue"));
