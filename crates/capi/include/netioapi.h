@@ -485,7 +485,8 @@ NETIO_STATUS NETIOAPI_API_ SetNetworkInformation(
 NETIO_STATUS NETIOAPI_API_ ConvertIpv4MaskToLength(ULONG Mask, PUINT8 MaskLength);
 NETIO_STATUS NETIOAPI_API_ ConvertLengthToIpv4Mask(ULONG MaskLength, PULONG Mask);
 
-/* How far this host reaches, by its routes and neighbours: no packet is sent for it. What it costs is not known. */
+/* How far this host reaches, by its routes and neighbours: no packet is sent for it. What it costs is known where
+   NetworkManager runs. */
 typedef VOID(NETIOAPI_API_ *PNETWORK_CONNECTIVITY_HINT_CHANGE_CALLBACK)(
     PVOID CallerContext, NL_NETWORK_CONNECTIVITY_HINT ConnectivityHint);
 NETIO_STATUS NETIOAPI_API_ GetNetworkConnectivityHint(NL_NETWORK_CONNECTIVITY_HINT *ConnectivityHint);
