@@ -265,7 +265,28 @@ fn servers_over_tls_and_domains_that_route() {
             ("corp.example".into(), "vpn.example".into())
         );
         assert_eq!((row.EnableLLMNR, row.DisableUnconstrainedQueries, row.cServerProperties), (1, 0, 0));
+        // A structure of version 1 knows no ports and names, and takes none away. The other family's are left alone.
+        let served =
+            || iphelper::Host::open().unwrap().interface_dns(iphelper::InterfaceIndex(2)).unwrap().servers;
+        let before = served();
+        assert_eq!(before[0], "192.0.2.53:853#dns.example".parse().unwrap());
+        for version in [4, 1] {
+            row.Version = version;
+            row.Flags = ULONG64(row.Flags.0 & 0x3ff);
+            assert_eq!(set(link, &row), 0);
+            assert_eq!(served(), before, "version {version}");
+        }
+        row.Version = 4;
         free(&mut row);
+        let mut both = wide("192.0.2.8 192.0.2.53");
+        let mut row = empty(1, 2);
+        row.NameServer = both.as_mut_ptr();
+        assert_eq!(set(link, &row), 0);
+        assert_eq!(served()[..2], ["192.0.2.8".parse().unwrap(), before[0].clone()]);
+        // Encryption is switched off by properties of nobody: the servers are asked as others are then.
+        (row.Version, row.Flags) = (3, ULONG64(0x1_0002));
+        assert_eq!(set(link, &row), 0);
+        assert_eq!(served()[..2], ["192.0.2.8", "192.0.2.53"].map(|it| it.parse().unwrap()));
 
         let (mut servers, mut host, mut search) =
             (wide("192.0.2.9,192.0.2.10"), wide("tls.example"), wide("x.example"));

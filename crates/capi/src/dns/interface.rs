@@ -176,7 +176,7 @@ pub unsafe fn set_interface_dns_settings<F: Flavour>(
         let host = host::current()?;
         let luid = host.interface_with_guid(rust_guid(interface))?.luid;
         // SAFETY: the caller's promise.
-        let mut change = unsafe { change_of(&row) }?;
+        let mut change = unsafe { change_of(&row, || Ok(host.interface_dns(luid)?.servers)) }?;
         if wants(&row, setting::ENABLE_LLMNR, row.EnableLLMNR)? == Some(true) {
             let now = host.interface_dns(luid)?;
             if now.llmnr == LinkLookup::Off && now.multicast_dns == LinkLookup::Off {
@@ -200,7 +200,10 @@ fn wants(row: &DNS_INTERFACE_SETTINGS4, flag: u64, value: u32) -> Result<Option<
 
 /// # Safety
 /// The texts and properties are as the flags say.
-unsafe fn change_of(row: &DNS_INTERFACE_SETTINGS4) -> Result<InterfaceDnsChange, Code> {
+unsafe fn change_of(
+    row: &DNS_INTERFACE_SETTINGS4,
+    present: impl FnOnce() -> Result<Vec<DnsServer>, Code>,
+) -> Result<InterfaceDnsChange, Code> {
     let has = |flag| row.Flags.0 & flag != 0;
     // SAFETY: the caller's promise.
     let text = |flag, text| has(flag).then(|| unsafe { strings::read(text) }).transpose();
@@ -247,6 +250,9 @@ unsafe fn change_of(row: &DNS_INTERFACE_SETTINGS4) -> Result<InterfaceDnsChange,
         if servers.iter().any(|server| Family::of(&server.address) != family) {
             return Err(Code::INVALID_PARAMETER);
         }
+        if !servers.is_empty() {
+            keep_ports_and_names(&mut servers, present()?);
+        }
         if has(setting::DOT) {
             // SAFETY: the caller's promise.
             let tls = unsafe { property::read(row.cServerProperties, row.ServerProperties, &mut servers) }?;
@@ -259,6 +265,20 @@ unsafe fn change_of(row: &DNS_INTERFACE_SETTINGS4) -> Result<InterfaceDnsChange,
         return Err(Code::INVALID_PARAMETER);
     }
     Ok(change)
+}
+
+/// Gives servers that are there already the ports and names that they have, of which their addresses say nothing: who sets
+/// again what was got changes neither.
+fn keep_ports_and_names(servers: &mut [DnsServer], mut present: Vec<DnsServer>) {
+    for server in servers.iter_mut().filter(|it| it.port == DnsServer::PORT && it.name.is_none()) {
+        let is_it = |other: &DnsServer| {
+            other.address == server.address && (server.zone.is_none() || other.zone == server.zone)
+        };
+        if let Some(position) = present.iter().position(is_it) {
+            let known = present.remove(position);
+            (server.port, server.name) = (known.port, known.name);
+        }
+    }
 }
 
 /// `FreeInterfaceDnsSettings`: frees what `GetInterfaceDnsSettings` allocated, and leaves NULL in its place. What is not of

@@ -61,7 +61,8 @@ pub(super) fn write(
     Ok((count, properties))
 }
 
-/// Takes properties over to the servers that they are of; how all are asked then.
+/// Takes properties over to the servers that they are of; how all are asked then. A server without one is asked at the
+/// ordinary port.
 ///
 /// `systemd-resolved` has one answer for all servers of an interface: other wishes are [`Code::NOT_SUPPORTED`].
 ///
@@ -76,6 +77,10 @@ pub(super) unsafe fn read(
         return Err(Code::INVALID_PARAMETER);
     }
     let mut wishes = vec![DnsOverTls::Off; servers.len()];
+    let before: Vec<u16> = servers.iter().map(|server| server.port).collect();
+    for server in servers.iter_mut() {
+        (server.port, server.name) = (DnsServer::PORT, None);
+    }
     for position in 0..count as usize {
         // SAFETY: the caller's promise.
         let property = unsafe { properties.add(position).read_unaligned() };
@@ -106,7 +111,12 @@ pub(super) unsafe fn read(
         // SAFETY: the caller's promise.
         let name = unsafe { strings::read(settings.Hostname) }?;
         server.name = Some(name).filter(|name| !name.is_empty());
-        server.port = if matches!(settings.Port, 0 | TLS_PORT) { DnsServer::PORT } else { settings.Port };
+        server.port = match settings.Port {
+            // The ordinary one for TLS, unless the server was given it by its number.
+            0 | TLS_PORT if before.get(index) != Some(&TLS_PORT) => DnsServer::PORT,
+            0 => TLS_PORT,
+            port => port,
+        };
     }
     let first = wishes.first().copied().unwrap_or(DnsOverTls::Off);
     if wishes.iter().all(|wish| *wish == first) { Ok(first) } else { Err(Code::NOT_SUPPORTED) }
