@@ -48,6 +48,12 @@ unsafe fn read_host(settings: *const DNS_SETTINGS) -> Result<(DNS_SETTINGS2, usi
     }
 }
 
+/// That the flags are about members that the version has.
+fn check_flags(row: &DNS_SETTINGS2) -> Result<(), Code> {
+    let known = if row.Version == 1 { KNOWN } else { KNOWN | ENCRYPTION };
+    if row.Flags.0 & !known == 0 { Ok(()) } else { Err(Code::INVALID_PARAMETER) }
+}
+
 /// `GetDnsSettings`: the host's name (its first label), its domain, and the domains that are tried. `Version` chooses the
 /// structure; `Flags` on return name the members that are set. Free them by `FreeDnsSettings`.
 #[doc(alias = "GetDnsSettings")]
@@ -55,9 +61,7 @@ pub unsafe fn dns_settings<F: Flavour>(settings: *mut DNS_SETTINGS) -> F::Status
     guard::status::<F>(|| {
         // SAFETY: the caller's promise.
         let (mut row, size) = unsafe { read_host(settings) }?;
-        if row.Flags.0 & !(KNOWN | ENCRYPTION) != 0 {
-            return Err(Code::INVALID_PARAMETER);
-        }
+        check_flags(&row)?;
         let dns = host::current()?.dns()?;
         let mut strings = Strings::default();
         let name = dns.host_name.split('.').next().unwrap_or_default();
@@ -88,10 +92,7 @@ pub unsafe fn set_dns_settings<F: Flavour>(settings: *const DNS_SETTINGS) -> F::
     guard::status::<F>(|| {
         // SAFETY: the caller's promise.
         let (row, _) = unsafe { read_host(settings) }?;
-        let known = if row.Version == 1 { KNOWN } else { KNOWN | ENCRYPTION };
-        if row.Flags.0 & !known != 0 {
-            return Err(Code::INVALID_PARAMETER);
-        }
+        check_flags(&row)?;
         let has = |flag| row.Flags.0 & flag != 0;
         // SAFETY: the caller's promise, of the texts too.
         let text = |text, flag| has(flag).then(|| unsafe { strings::read(text) }).transpose();

@@ -231,6 +231,8 @@ fn the_hosts_settings_are_got_and_set() {
         assert_eq!(dns::set_dns_settings::<Win32>(&raw const row), 87);
         row.Flags = ULONG64(dns_setting::NAMESERVER);
         assert_eq!(dns::set_dns_settings::<Win32>(&raw const row), 87);
+        row.Flags = ULONG64(dns_setting::DOH);
+        assert_eq!(dns::dns_settings::<Win32>(&raw mut row), 87, "version 2 has that flag");
         row.Version = 3;
         assert_eq!(dns::set_dns_settings::<Win32>(&raw const row), 87);
         assert_eq!(dns::dns_settings::<Win32>(&raw mut row), 87);
