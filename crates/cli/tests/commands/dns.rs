@@ -58,6 +58,12 @@ fn the_file_is_listed() {
         );
         std::fs::remove_file(FILE).unwrap();
         assert!(iph("dns list").ok().contains("(not there: it asks 127.0.0.1)"));
+        std::os::unix::fs::symlink("/run/nowhere", FILE).unwrap();
+        let listed = iph("dns list").ok();
+        assert!(listed.contains("(a link to /run/nowhere, not there: it asks 127.0.0.1)"), "{listed}");
+        let doctor = iph("doctor").ok();
+        let read = "from /etc/resolv.conf, which is a link to /run/nowhere, which does not exist";
+        assert!(doctor.contains(read), "{doctor}");
     });
 }
 

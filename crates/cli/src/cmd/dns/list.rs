@@ -75,7 +75,10 @@ fn resolver(resolver: &Resolver) -> String {
             let path = path.to_string_lossy();
             let mut text = format!("the C library, by {}", sanitize(&path));
             if !exists {
-                text.push_str(" (not there: it asks 127.0.0.1)");
+                // A link that leads nowhere, perhaps.
+                let link =
+                    manager.as_deref().map_or_else(String::new, |link| format!("{}, ", sanitize(link)));
+                text = format!("{text} ({link}not there: it asks 127.0.0.1)");
             } else if let Some(manager) = manager {
                 text = format!("{text} ({})", sanitize(manager));
             }

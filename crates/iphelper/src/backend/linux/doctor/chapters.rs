@@ -184,7 +184,7 @@ impl LinuxHost {
             Ok(Resolver::File { path, exists, manager, .. }) => {
                 let manager = manager.as_ref().map(|manager| format!(", which is {}", manager.escape_debug()));
                 let absent = if *exists { "" } else { ", which does not exist" };
-                let read = format!("from {}{absent}{}", path.display(), manager.unwrap_or_default());
+                let read = format!("from {}{}{absent}", path.display(), manager.unwrap_or_default());
                 (Some(read), Some(format!("by replacing {}", path.display())))
             }
             _ => (None, None),
