@@ -106,7 +106,8 @@ impl From<io::Error> for Failure {
 /// The library's error in one line, with what to do next where that depends on who calls.
 pub(crate) fn explain(error: &iphelper::Error) -> String {
     let errno = error.errno().map(Errno::from_raw_os_error);
-    let refused = matches!(errno, None | Some(Errno::PERM | Errno::ACCESS));
+    // What the library refuses by itself has its reason.
+    let refused = matches!(errno, Some(Errno::PERM | Errno::ACCESS));
     let advice = match error.kind() {
         ErrorKind::AccessDenied | ErrorKind::ElevationRequired if !rustix::process::geteuid().is_root() => {
             "; run it with sudo"

@@ -10,6 +10,7 @@
 use crate::support;
 use crate::support::{Folder, command, iph, unprivileged};
 use iphelper_testkit::{NetNs, isolated, set_sysctl, sysctl, with_private_folder};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -49,6 +50,16 @@ fn ranges_are_added_listed_and_given_up() {
         let message = iph("port-reservation add udp 1-22").message(1);
         assert!(message.contains("net.ipv4.ip_local_reserved_ports"), "{message}");
         let _ = unprivileged("port-reservation add tcp 7").message(4);
+        let folder = "/var/lib/iphelper/port-reservations";
+        std::fs::set_permissions(folder, PermissionsExt::from_mode(0o777)).unwrap();
+        let message = iph("port-reservation add tcp 7").message(4);
+        assert!(
+            message
+                .trim_end()
+                .ends_with(&format!("{folder} is not root's alone: chown root:root and chmod 755 it")),
+            "{message}"
+        );
+        std::fs::set_permissions(folder, PermissionsExt::from_mode(0o755)).unwrap();
         let _ = unprivileged("port-reservation delete udp 53").message(4);
         assert!(iph("port-reservation delete tcp 53").message(3).contains("exactly TCP 53"));
         let _ = iph("port-reservation delete TCP 50000-50009 --dry-run").ok();

@@ -118,8 +118,10 @@ impl Store {
         if is_roots(&stat) {
             return Ok(());
         }
-        Err(Error::new(ErrorKind::AccessDenied, OPERATION)
-            .because(format!("{} is not root's, or others may write to it", self.folder.display())))
+        Err(Error::new(ErrorKind::AccessDenied, OPERATION).because(format!(
+            "{} is not root's alone: chown root:root and chmod 755 it",
+            self.folder.display()
+        )))
     }
 
     /// Takes the lock, waiting for others. Without a folder `None`, unless it is to be made.
