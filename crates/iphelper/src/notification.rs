@@ -55,7 +55,8 @@
 //! most two changes for each row.
 //!
 //! A process made by `fork` inherits copies that do nothing: an iterator has ended, a registration calls nothing, and
-//! dropping either leaves the parent's alone.
+//! dropping either leaves the parent's alone. It can have some of its own if no thread of its parent began or ended at the
+//! moment of the `fork`: Rust's standard library has a lock of that, and without it no thread of the child's begins.
 
 mod event;
 mod registration;

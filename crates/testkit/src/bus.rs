@@ -9,7 +9,8 @@ use zbus::message::Type;
 use zbus::wire::Structure;
 use zbus::{Message, MessageStream, block_on};
 
-const SOCKET: &str = "/run/dbus/system_bus_socket";
+/// The system's address.
+pub const SOCKET: &str = "/run/dbus/system_bus_socket";
 const CONFIGURATION: &str = "/run/dbus/test.conf";
 
 /// A `dbus-daemon` at the system's address in the `/run` of this thread; ended when dropped.

@@ -257,7 +257,7 @@ pub fn as_nobody<T: Send>(groups: &[u32], work: impl FnOnce() -> T + Send) -> Op
     })
 }
 
-/// Runs `work` in a child made by `fork`, and gives what it returned; false if it panics or takes ten seconds.
+/// Runs `work` in a child made by `fork`, and gives what it returned; false if it panics or takes two minutes.
 ///
 /// The child has this thread alone, and copies of everything else: of locks too, as the other threads left them.
 pub fn forked(work: impl FnOnce() -> bool) -> bool {
@@ -270,7 +270,7 @@ pub fn forked(work: impl FnOnce() -> bool) -> bool {
         unsafe { libc::_exit(i32::from(!did_well)) };
     }
     let child = rustix::process::Pid::from_raw(child).expect("forking");
-    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(120);
     loop {
         match rustix::process::waitpid(Some(child), rustix::process::WaitOptions::NOHANG) {
             Ok(Some((_, status))) => return status.exit_status() == Some(0),

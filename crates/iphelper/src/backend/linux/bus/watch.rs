@@ -1,18 +1,15 @@
 //! Telling when a service comes, goes, or has other properties.
 
 use super::super::thread::start_thread;
-use super::{DRIVER, DRIVER_PATH, connect};
-use crate::error::Result;
+use super::connection::{Connection, Failure};
+use super::message::{Message, Method, SIGNAL};
+use super::{DRIVER, DRIVER_PATH};
 use std::collections::HashMap;
-use std::future::poll_fn;
-use std::pin::{Pin, pin};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::net::Shutdown;
+use std::os::unix::net::UnixStream;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
-use zbus::export::futures_core::Stream;
-use zbus::message::Type;
 use zbus::wire::OwnedVariant;
-use zbus::{Connection, Message, MessageStream, block_on};
 
 /// How long after one look for a bus the next one is.
 const PERIOD: Duration = Duration::from_secs(10);
@@ -42,13 +39,13 @@ impl ServiceWatch {
     pub(in crate::backend::linux) fn start(
         watched: Watched,
         changed: impl Fn() + Send + 'static,
-    ) -> Result<Self> {
+    ) -> crate::error::Result<Self> {
         let stop = Arc::new(Stop::default());
         let stopped = Arc::clone(&stop);
         let _thread = start_thread("iphelper-signals", move || {
             while !stopped.is_set() {
                 // Whatever ends it, the bus is looked for again.
-                let _lost = block_on(stopped.unless_set(follow(watched, &changed)));
+                let _lost = follow(watched, &stopped, &changed);
                 stopped.wait(PERIOD);
             }
         })?;
@@ -66,17 +63,20 @@ impl Drop for ServiceWatch {
 }
 
 /// Until the bus ends.
-async fn follow(watched: Watched, changed: &impl Fn()) -> zbus::Result<()> {
-    let Some((connection, _)) = connect().await? else { return Ok(()) };
-    let told = tell(&connection, watched, changed).await;
+fn follow(watched: Watched, stop: &Stop, changed: &impl Fn()) -> Result<(), Failure> {
+    let Some(mut bus) = Connection::system()? else { return Ok(()) };
+    if !stop.ends(&bus) {
+        return Ok(());
+    }
+    let told = tell(&mut bus, watched, changed);
     // Nobody would tell of what is gone.
-    changed();
+    if !stop.is_set() {
+        changed();
+    }
     told
 }
 
-async fn tell(connection: &Connection, watched: Watched, changed: &impl Fn()) -> zbus::Result<()> {
-    // Before anything is asked for, so that nothing is missed.
-    let mut signals = MessageStream::from(connection);
+fn tell(bus: &mut Connection, watched: Watched, changed: &impl Fn()) -> Result<(), Failure> {
     let service = watched.service;
     let mut rules = vec![format!(
         "type='signal',sender='{DRIVER}',interface='{DRIVER}',member='NameOwnerChanged',arg0='{service}'"
@@ -87,30 +87,29 @@ async fn tell(connection: &Connection, watched: Watched, changed: &impl Fn()) ->
              member='PropertiesChanged',arg0='{interface}'"
         )
     }));
+    let add = Method { destination: DRIVER, path: DRIVER_PATH, interface: DRIVER, member: "AddMatch" };
     for rule in rules {
-        let rule = (rule,);
-        let asked = connection.call_method(Some(DRIVER), DRIVER_PATH, Some(DRIVER), "AddMatch", &rule);
-        let _done: Message = asked.await?;
+        let () = bus.call(add, &(rule,))?;
     }
+    // Before anything is asked for, so that nothing is missed: signals that came between the answers are lost.
     changed();
-    while let Some(message) = poll_fn(|context| Pin::new(&mut signals).poll_next(context)).await {
-        if matters(&message?, watched.properties) {
+    loop {
+        if matters(&bus.receive(None)?, watched.properties) {
             changed();
         }
     }
-    Ok(())
 }
 
 /// Whether a message is a signal of one of these properties, or any other signal.
 fn matters(message: &Message, properties: &[&str]) -> bool {
-    if message.message_type() != Type::Signal {
+    if message.kind != SIGNAL {
         return false;
     }
-    if message.header().member().is_none_or(|member| member.as_str() != "PropertiesChanged") {
+    if message.member.as_deref() != Some("PropertiesChanged") {
         return true;
     }
     type Changed = (String, HashMap<String, OwnedVariant>, Vec<String>);
-    message.body().deserialize::<Changed>().map_or(true, |(_, changed, invalidated)| {
+    message.body::<Changed>().map_or(true, |(_, changed, invalidated)| {
         changed.keys().chain(&invalidated).any(|name| properties.contains(&name.as_str()))
     })
 }
@@ -118,45 +117,39 @@ fn matters(message: &Message, properties: &[&str]) -> bool {
 /// Ends the thread, wherever it waits.
 #[derive(Debug, Default)]
 struct Stop {
-    state: Mutex<(bool, Option<Waker>)>,
+    /// Whether it is set, and the conversation that ends with it.
+    state: Mutex<(bool, Weak<UnixStream>)>,
     changed: Condvar,
 }
 
 impl Stop {
     fn set(&self) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.lock();
         state.0 = true;
-        if let Some(waker) = state.1.take() {
-            waker.wake();
+        if let Some(socket) = state.1.upgrade() {
+            // Who waits for it is told that it has ended.
+            let _ = socket.shutdown(Shutdown::Both);
         }
         self.changed.notify_all();
     }
 
     fn is_set(&self) -> bool {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).0
+        self.lock().0
     }
 
-    /// What a future gives; `None` if this is set before.
-    async fn unless_set<T>(&self, future: impl Future<Output = T>) -> Option<T> {
-        let mut future = pin!(future);
-        poll_fn(|context| {
-            if self.is_set_or_wakes(context) {
-                return Poll::Ready(None);
-            }
-            future.as_mut().poll(context).map(Some)
-        })
-        .await
-    }
-
-    fn is_set_or_wakes(&self, context: &Context<'_>) -> bool {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.1 = Some(context.waker().clone());
-        state.0
+    /// Has this end the conversation; `false` if this is set already.
+    fn ends(&self, bus: &Connection) -> bool {
+        let mut state = self.lock();
+        state.1 = Arc::downgrade(bus.socket());
+        !state.0
     }
 
     /// Waits so long, or until it is set.
     fn wait(&self, period: Duration) {
-        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        drop(self.changed.wait_timeout_while(state, period, |state| !state.0));
+        drop(self.changed.wait_timeout_while(self.lock(), period, |state| !state.0));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, (bool, Weak<UnixStream>)> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
