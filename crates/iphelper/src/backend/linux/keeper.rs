@@ -353,3 +353,6 @@ fn status_of(responder: &Responder) -> AdvertisingStatus {
         prefixes: u64::try_from(responder.prefixes()).unwrap_or(u64::MAX),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -54,8 +54,9 @@ pub(in crate::backend::linux) struct Follower {
     known: Option<Known>,
     /// Interfaces whose metric is set by hand.
     metrics: BTreeMap<(Family, u32), Followed>,
-    /// Routes over them that came with their owner's metric, and the ports of those who added them.
-    moves: Vec<(Route, u32)>,
+    /// Routes over them that came with their owner's metric, and the ports of those who added them; without a port, that
+    /// this was moved already: it was read before it was announced.
+    moves: Vec<(Route, Option<u32>)>,
     /// Interfaces of theirs that have new addresses.
     addresses: BTreeSet<(Family, u32)>,
     /// Interfaces of theirs on which a router may have advertised a new prefix.
@@ -220,6 +221,10 @@ impl Follower {
         {
             self.forget();
         }
+        if ours && news == News::Gone && !self.moves.is_empty() {
+            self.moves.push((route, None));
+            return;
+        }
         if ours || ends || news == News::Gone || (self.metrics.is_empty() && self.mtus.is_empty()) {
             return;
         }
@@ -244,7 +249,7 @@ impl Follower {
             Some(followed) if followed.may_be_advertised_prefix(&route) => {
                 let _ = self.prefixes.insert(link);
             }
-            Some(followed) if followed.concerns(&route) => self.moves.push((route, port)),
+            Some(followed) if followed.concerns(&route) => self.moves.push((route, Some(port))),
             _ => {}
         }
     }
@@ -361,7 +366,15 @@ impl Follower {
         let now = Instant::now();
         let mut by_link: BTreeMap<(Family, u32), Vec<Route>> = BTreeMap::new();
         let mut ports: FxHashMap<Route, u32> = FxHashMap::default();
-        for (route, port) in std::mem::take(&mut self.moves) {
+        let came = std::mem::take(&mut self.moves);
+        // The last time that each was moved. Moved again, it would seem to have been taken away by its owner.
+        let moved = came.iter().enumerate().filter(|(_, (_, port))| port.is_none());
+        let moved: FxHashMap<Route, usize> = moved.map(|(at, (route, _))| (route.clone(), at)).collect();
+        for (at, (route, port)) in came.into_iter().enumerate() {
+            let Some(port) = port else { continue };
+            if !moved.is_empty() && moved.get(&route.clone().settled()).is_some_and(|then| *then > at) {
+                continue;
+            }
             let Some((family, link)) = of_route(&route) else { continue };
             // Found by an earlier one of those that were announced together.
             let concerns = |followed: &Followed| followed.concerns(&route);
