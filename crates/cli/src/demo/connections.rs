@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 const PORT: u16 = 443;
 /// Nothing here takes longer unless it is broken.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A connection, both ends in our hands.
 struct Connection {

@@ -19,7 +19,7 @@ pub(super) const SERVER: [IpAddr; 2] = [
 ];
 const PORT: u16 = 9;
 /// Nothing here takes longer unless it is broken.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What is behind the uplinks.
 #[derive(Debug)]
@@ -87,20 +87,27 @@ impl Network {
         Ok(Self { routers, listeners, _server: server })
     }
 
-    /// Sends by each uplink until the server gets it: from then on every neighbour is known.
+    /// Sends by each uplink until the server gets it: from then on every neighbour is known, and nothing is on its way.
     pub(super) fn wait(&self) -> Result<(), Failure> {
         let deadline = Instant::now() + PATIENCE;
         for name in UPLINKS {
             for address in SERVER {
                 let socket = super::socket(address, Some(name))?;
                 let listener = self.listener(address);
-                while listener.recv(&mut [0; 16]).is_err() {
+                // Packets of one socket come in their order. What is late is given more time before the next one goes.
+                for number in 0_u32.. {
+                    // Refused while an interface is not up yet.
+                    let sent = socket.send_to(&number.to_ne_bytes(), server(address)).is_ok();
+                    let pause = Duration::from_millis(2) * number.saturating_add(1);
+                    if sent && arrives(listener, number, pause) {
+                        break;
+                    }
                     if Instant::now() >= deadline {
                         return Err(failed(&format!("sending by {name} to {address}"), "nothing arrives"));
                     }
-                    // Refused while an interface is not up yet.
-                    let _ = socket.send_to(b"?", server(address));
-                    std::thread::sleep(Duration::from_millis(2));
+                    if !sent {
+                        std::thread::sleep(Duration::from_millis(2));
+                    }
                 }
             }
         }
@@ -147,6 +154,20 @@ impl Network {
     fn listener(&self, address: IpAddr) -> &UdpSocket {
         let [v4, v6] = &self.listeners;
         if address.is_ipv4() { v4 } else { v6 }
+    }
+}
+
+/// Whether the packet with this number comes within `time`.
+fn arrives(listener: &UdpSocket, number: u32, time: Duration) -> bool {
+    let end = Instant::now() + time;
+    let mut packet = [0; 4];
+    loop {
+        match listener.recv(&mut packet) {
+            Ok(_) if u32::from_ne_bytes(packet) == number => return true,
+            Ok(_) => {}
+            Err(_) if Instant::now() >= end => return false,
+            Err(_) => std::thread::sleep(Duration::from_millis(1)),
+        }
     }
 }
 
