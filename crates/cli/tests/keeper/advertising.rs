@@ -102,7 +102,7 @@ fn a_peer_configures_itself_and_withdraws_at_once() {
     let asked = Instant::now();
     assert_eq!(keeper.end(), Some(0));
     eventually("the default route is withdrawn", || !lan.peer_has_default());
-    assert!(asked.elapsed() < Duration::from_secs(60), "long before its lifetime ends");
+    assert!(asked.elapsed() < Duration::from_secs(1000), "long before its lifetime ends, after 1800 s");
     assert!(lan.peer_has_address("2001:db8:7:0:"), "the prefix is still on the link");
     let gone = lan.router.run(|| iph("keeper status --status-directory /nonexistent"));
     let _ = gone.expect(3);

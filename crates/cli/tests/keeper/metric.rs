@@ -23,6 +23,7 @@ fn interfaces() -> NetNs {
         let _ = peer.sh(&format!("ip link set {name} up"));
         let _ = run(&format!("ip address add 10.0.{n}.1/24 dev {name}"));
         let _ = run(&format!("ip address add fd00:{n}::1/64 dev {name} nodad"));
+        eventually("the carrier is known", || run(&format!("ip link show {name}")).contains("state UP"));
     }
     peer
 }

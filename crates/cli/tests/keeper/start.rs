@@ -7,6 +7,7 @@ use iphelper::{ErrorKind, Host};
 use iphelper_testkit::{eventually, isolated, run, try_run, unprivileged, with_empty_folders, with_file_at};
 use rustix::process::{Pid, Signal, kill_process};
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 use std::process::Command;
 
 fn options(folder: &Folder) -> KeeperOptions {
@@ -72,6 +73,11 @@ fn what_cannot_be_started_is_told() {
     });
 }
 
+/// Copies a program by another one: a child that this one starts meanwhile would keep the copy open for writing, and busy.
+fn copy(from: &Path, to: &Path) {
+    let _ = run(&format!("cp {} {}", from.display(), to.display()));
+}
+
 /// What stands in for systemd's program, in the eyes of one thread.
 const SYSTEMCTL: &str = "/usr/bin/systemctl";
 
@@ -82,7 +88,9 @@ fn with_systemctl(folder: &Folder, script: &str, work: impl FnOnce() + Send) {
         return;
     }
     let path = folder.0.join("systemctl");
-    std::fs::write(&path, format!("#!/bin/sh\nFOLDER={}\n{script}\n", folder.0.display())).unwrap();
+    let text = folder.0.join("text");
+    std::fs::write(&text, format!("#!/bin/sh\nFOLDER={}\n{script}\n", folder.0.display())).unwrap();
+    copy(&text, &path);
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
     let _ = with_file_at(SYSTEMCTL, path.to_str().unwrap(), work);
 }
@@ -161,7 +169,7 @@ fn started_by_a_program_with_more_rights() {
 fn a_set_user_id_program_starts_nothing() {
     let folder = Folder::new();
     let copy = folder.0.join("program");
-    let _ = std::fs::copy(std::env::current_exe().unwrap(), &copy).unwrap();
+    self::copy(&std::env::current_exe().unwrap(), &copy);
     for (path, mode) in [(&folder.0, 0o755), (&copy, 0o4755)] {
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
     }
