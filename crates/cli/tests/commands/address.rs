@@ -163,7 +163,8 @@ fn an_address_is_added_changed_and_deleted() {
 #[test]
 fn an_address_of_another_computer_is_not_added() {
     with_link(|| {
-        let set = ["interface", "set", "e0", "--ipv4", "--dad-transmits", "3", "--retransmit-time", "50ms"];
+        // Time enough for the answer; there is no other wait once it has come.
+        let set = ["interface", "set", "e0", "--ipv4", "--dad-transmits", "3", "--retransmit-time", "10s"];
         let set = iph(&set);
         assert_eq!(set.code, 0, "{}", set.stderr);
         let output = iph(&["address", "add", "192.0.2.9/24", "--interface", "e0"]);

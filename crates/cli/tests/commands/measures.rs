@@ -30,6 +30,9 @@ fn packets_reach_as_far_as_routes_and_routers() {
         ] {
             let _ = run(command);
         }
+        for name in ["e0", "e1"] {
+            eventually("the carrier is known", || run(&format!("ip link show {name}")).contains("state UP"));
+        }
         let level = || {
             let all = unprivileged("connectivity --json").json();
             let one = iph("connectivity e0 --json").json();

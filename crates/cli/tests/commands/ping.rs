@@ -16,7 +16,7 @@ fn lines(text: &str) -> Vec<Value> {
 fn answers_are_told_and_summed_up() {
     isolated(|| {
         for (host, address) in [("127.0.0.1", "127.0.0.1"), ("::1", "::1"), ("localhost -4", "127.0.0.1")] {
-            let told = lines(&iph(&format!("ping {host} -c 3 -i 5ms -s 100 --json")).ok());
+            let told = lines(&iph(&format!("ping {host} -c 3 -i 5ms -w 60s -s 100 --json")).ok());
             assert_eq!(told.len(), 4, "{told:?}");
             for (position, reply) in told[..3].iter().enumerate() {
                 assert_eq!((&reply["type"], &reply["status"]), (&"reply".into(), &"success".into()));
@@ -31,7 +31,7 @@ fn answers_are_told_and_summed_up() {
             assert_eq!((&summary["sent"], &summary["answered"]), (&3.into(), &3.into()));
             assert!(summary["median_microseconds"].as_u64() <= summary["max_microseconds"].as_u64());
         }
-        let text = iph("ping localhost -4 --count 1").ok();
+        let text = iph("ping localhost -4 --count 1 -w 60s").ok();
         assert!(
             text.starts_with(
                 "Asking localhost (127.0.0.1) with 32 octets of data\n1: answered by 127.0.0.1 after "
@@ -65,7 +65,8 @@ fn what_routers_say_and_silence_are_told_and_are_code_3() {
             let _ = run(command);
         }
         let said = |arguments: &str| {
-            let run = iph(&format!("ping {arguments} -c 1 --json")).expect(3);
+            let wait = if arguments.contains(" -w ") { "" } else { "-w 60s" };
+            let run = iph(&format!("ping {arguments} {wait} -c 1 --json")).expect(3);
             let told = lines(&run.stdout);
             assert_eq!((told.len(), &told[1]["lost_percent"]), (2, &100.0.into()), "{told:?}");
             (told[0]["status"].as_str().unwrap().to_owned(), told[0]["address"].clone())
@@ -78,7 +79,7 @@ fn what_routers_say_and_silence_are_told_and_are_code_3() {
         assert_eq!(said("2001:db8::1"), ("destination_net_unreachable".to_owned(), Value::Null));
         let text = iph("ping 10.2.0.1 -c 1 -w 50ms").expect(3).stdout;
         assert!(text.contains("\n1: no answer in time\n\n1 sent, 0 answered, 100 % lost\n"), "{text}");
-        let _ = iph("ping 10.0.0.1 -c 1 -s 1472 --dont-fragment --from 10.0.0.2 --interface e0").ok();
+        let _ = iph("ping 10.0.0.1 -c 1 -w 60s -s 1472 --dont-fragment --from 10.0.0.2 --interface e0").ok();
     });
 }
 
@@ -97,7 +98,7 @@ fn mistakes_are_refused_with_their_codes() {
         let message = unprivileged("ping 127.0.0.1").message(4);
         assert!(message.contains("net.ipv4.ping_group_range"), "{message}");
         set_sysctl("ipv4/ping_group_range", "0 0");
-        let _ = unprivileged("ping 127.0.0.1 -c 1").ok();
+        let _ = unprivileged("ping 127.0.0.1 -c 1 -w 60s").ok();
         // What a terminal might obey is escaped.
         let strange = support::run(command("ping").arg("x\u{1b}[31m.invalid")).expect(3);
         assert!(strange.stderr.contains("x\\u{1b}[31m.invalid") && !strange.stderr.contains('\u{1b}'));
@@ -108,7 +109,7 @@ fn mistakes_are_refused_with_their_codes() {
 fn it_goes_on_until_it_is_asked_to_end() {
     isolated(|| {
         let mut child =
-            command("ping 127.0.0.1 --forever -i 5ms --json").stdout(Stdio::piped()).spawn().unwrap();
+            command("ping 127.0.0.1 --forever -i 5ms -w 60s --json").stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = std::io::BufRead::lines(std::io::BufReader::new(child.stdout.take().unwrap()));
         for _ in 0..10 {
             assert!(lines.next().unwrap().unwrap().contains("\"success\""));

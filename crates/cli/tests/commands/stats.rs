@@ -13,6 +13,8 @@ fn datagrams_are_counted() {
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
         for _ in 0..3 {
             let _ = socket.send_to(&[1], socket.local_addr().unwrap()).unwrap();
+            // It has come, and is counted.
+            let _ = socket.recv(&mut [0]).unwrap();
         }
         let document = iph("stats --json").json();
         assert_eq!(document["udp"]["ipv4"]["out_datagrams"], 3);

@@ -8,7 +8,7 @@
 )]
 
 use crate::support;
-use crate::support::{Terminal, command, iph, unprivileged};
+use crate::support::{Terminal, as_only_owner, command, iph, unprivileged};
 use iphelper_testkit::{isolated, run};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, ipproto, sockopt};
@@ -27,7 +27,7 @@ impl Connection {
         let client = TcpStream::connect(listener.local_addr().unwrap()).expect("connecting");
         let (server, _) = listener.accept().expect("accepting");
         for stream in [&client, &server] {
-            stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+            stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
         }
         Self { client, server }
     }
@@ -58,7 +58,7 @@ fn listen(address: &str) -> TcpListener {
 
 #[test]
 fn the_named_connection_is_deleted_and_no_other() {
-    isolated(|| {
+    as_only_owner("tcp_delete::the_named_connection_is_deleted_and_no_other", || {
         for address in ["127.0.0.1", "::1"] {
             let listener = listen(address);
             let (mut doomed, mut other) = (Connection::to(&listener), Connection::to(&listener));

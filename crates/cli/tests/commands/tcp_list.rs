@@ -8,7 +8,7 @@
 )]
 
 use crate::support;
-use crate::support::{iph, unprivileged};
+use crate::support::{as_only_owner, iph, unprivileged};
 use iphelper_testkit::{NetNs, isolated, run};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -74,7 +74,7 @@ fn rows(json: &Value) -> BTreeSet<(String, String, String, u64)> {
 
 #[test]
 fn the_table_is_what_ss_shows() {
-    isolated(|| {
+    as_only_owner("tcp_list::the_table_is_what_ss_shows", || {
         let _pairs = (Pair::new("127.0.0.1"), Pair::new("::1"));
         let shown = rows(&iph("tcp list --json").json());
         assert_eq!(shown.len(), 6);
@@ -84,7 +84,7 @@ fn the_table_is_what_ss_shows() {
 
 #[test]
 fn json_has_the_documented_fields() {
-    isolated(|| {
+    as_only_owner("tcp_list::json_has_the_documented_fields", || {
         let pair = Pair::new("127.0.0.1");
         let document = iph(&format!("tcp list --json local-port:{}", pair.client().port())).json();
         let comm = std::fs::read_to_string("/proc/self/comm").unwrap();
@@ -134,7 +134,7 @@ fn an_empty_table_is_no_failure() {
 
 #[test]
 fn the_table_for_people_has_a_line_for_each_row() {
-    isolated(|| {
+    as_only_owner("tcp_list::the_table_for_people_has_a_line_for_each_row", || {
         let pair = Pair::new("::1");
         let (client, port, pid) = (pair.client(), pair.port(), std::process::id());
         let text = iph("tcp list").ok();
@@ -247,7 +247,7 @@ fn a_processs_name_cannot_write_on_the_terminal() {
         let port = listener.local_addr().unwrap().port();
         // The child holds the listener alone, as its standard input.
         let mut child = std::process::Command::new(&program)
-            .arg("60")
+            .arg("600")
             .stdin(std::os::fd::OwnedFd::from(listener))
             .spawn()
             .expect("starting the program");

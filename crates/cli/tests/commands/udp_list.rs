@@ -7,8 +7,8 @@
     reason = "a test fails by panicking"
 )]
 
-use crate::support::iph;
-use iphelper_testkit::{eventually, isolated, run};
+use crate::support::{as_only_owner, iph};
+use iphelper_testkit::{isolated, run};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::net::UdpSocket;
@@ -21,7 +21,7 @@ fn sockets() -> [UdpSocket; 3] {
 
 #[test]
 fn the_table_is_what_ss_shows() {
-    isolated(|| {
+    as_only_owner("udp_list::the_table_is_what_ss_shows", || {
         let _sockets = sockets();
         let rows = iph("udp list --json").json();
         let ours: BTreeSet<_> = rows
@@ -52,7 +52,7 @@ fn the_table_is_what_ss_shows() {
 
 #[test]
 fn json_has_the_documented_fields() {
-    isolated(|| {
+    as_only_owner("udp_list::json_has_the_documented_fields", || {
         let sockets = sockets();
         let port = sockets[1].local_addr().unwrap().port();
         let document = iph(&format!("udp list --json local-port:{port}")).json();
@@ -82,7 +82,7 @@ fn json_has_the_documented_fields() {
 
 #[test]
 fn the_table_for_people_says_who_chose_a_port() {
-    isolated(|| {
+    as_only_owner("udp_list::the_table_for_people_says_who_chose_a_port", || {
         let sockets = sockets();
         let chosen = sockets[1].local_addr().unwrap();
         let (pid, comm) = (std::process::id(), std::fs::read_to_string("/proc/self/comm").unwrap());
@@ -101,8 +101,7 @@ fn the_table_for_people_says_who_chose_a_port() {
         assert_eq!(rows[0], "Local Remote Port PID Process");
         assert_eq!(rows[1..], expected);
         drop(sockets);
-        // A program that another test starts just then has copies of them until it executes.
-        eventually("they are gone", || iph("udp list").ok() == "Local  Remote  Port  PID  Process\n");
+        assert_eq!(iph("udp list").ok(), "Local  Remote  Port  PID  Process\n");
     });
 }
 

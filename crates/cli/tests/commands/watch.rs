@@ -27,7 +27,7 @@ impl Watch {
         let iph = command(&format!("watch {arguments}"));
         // A watch that misses what it should see would be waited for without end.
         let mut command = std::process::Command::new("timeout");
-        let _ = command.arg("60").arg(iph.get_program()).args(iph.get_args()).env("TZ", "UTC");
+        let _ = command.arg("600").arg(iph.get_program()).args(iph.get_args()).env("TZ", "UTC");
         let mut child =
             command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("starting iph watch");
         let lines = BufReader::new(child.stdout.take().unwrap());
@@ -76,7 +76,7 @@ impl Watch {
             let _ = scope.spawn(|| {
                 rustix::thread::move_into_link_name_space(std::os::fd::AsFd::as_fd(&namespace), None)
                     .unwrap();
-                for mtu in (1300..).take(1000) {
+                for mtu in (1300..2300).cycle() {
                     if seen.load(std::sync::atomic::Ordering::Relaxed) {
                         break;
                     }

@@ -81,6 +81,12 @@ pub(crate) fn run(command: &mut Command) -> Run {
     Run { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
 }
 
+/// Runs `work` in a namespace and a process of its own: what other tests start would have copies of the sockets until it
+/// executes, and is their owner where its number is lower than this program's.
+pub(crate) fn as_only_owner(test: &str, work: impl FnOnce() + Send) {
+    iphelper_testkit::in_child(test, &["env"], || iphelper_testkit::isolated(work));
+}
+
 /// A program at a terminal of its own, 80 columns wide.
 pub(crate) struct Terminal {
     controller: File,
