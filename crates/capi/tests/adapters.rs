@@ -364,7 +364,7 @@ fn all_compartments_are_those_that_may_be_entered() {
     let (own, others) = (number(&here), number(&there));
     // A compartment is found by a process that is in it.
     let mut inhabitant =
-        there.run(|| std::process::Command::new("sleep").arg("60").spawn()).expect("starting a program");
+        there.run(|| std::process::Command::new("sleep").arg("600").spawn()).expect("starting a program");
     here.run(|| {
         // Other tests make and end namespaces of this user meanwhile.
         let all = || {

@@ -49,6 +49,7 @@ fn portals_and_metered_networks_are_told() {
                 let _ = run(&format!("ip {command}"));
             }
             let _ = run("ip route add default via 192.0.2.2");
+            eventually("the carrier is known", || run("ip link show e0").contains("state UP"));
             let index = run("ip -o link show dev e0").split(':').next().unwrap().parse().unwrap();
             let Some(_bus) = PrivateBus::start() else { return };
             let hints = || {

@@ -11,7 +11,7 @@ use iphelper_capi::error::{NtStatus, Win32};
 use iphelper_capi::owner_module::owner_module;
 use iphelper_capi::raw::*;
 use iphelper_capi::{address, convert, interface, ip_interface, memory, neighbor, route, tcp, udp};
-use iphelper_testkit::NetNs;
+use iphelper_testkit::{NetNs, established};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use std::net::{TcpListener, TcpStream};
@@ -245,6 +245,7 @@ fn buffers_of_every_size_are_filled_whole_or_not_at_all() {
     NetNs::new().run(|| {
         let four = TcpListener::bind("127.0.0.1:0").unwrap();
         let _four = TcpStream::connect(four.local_addr().unwrap()).unwrap();
+        established(2);
         let _six = TcpListener::bind("[::1]:0").unwrap();
         let _udp =
             ["127.0.0.1:0", "127.0.0.1:0", "[::1]:0"].map(|end| std::net::UdpSocket::bind(end).unwrap());

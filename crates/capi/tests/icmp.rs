@@ -14,7 +14,7 @@ iphelper_testkit::private_user_namespace!();
 
 const ROW: usize = size_of::<ICMP_ECHO_REPLY>();
 const ROW6: usize = size_of::<ICMPV6_ECHO_REPLY>();
-const PATIENT: u32 = 10_000;
+const PATIENT: u32 = 60_000;
 const GUARD: usize = 16;
 
 fn number(address: [u8; 4]) -> u32 {
@@ -143,7 +143,7 @@ fn every_host_answers(handle: HANDLE, event: HANDLE, group: [u8; 4]) {
     let count = unsafe {
         let destination = number(group);
         let options = null();
-        let timeout = 4 * PATIENT;
+        let timeout = PATIENT;
         let (routine, context) = (None, null_mut());
         let sent = icmp::send_echo2(
             handle,

@@ -9,7 +9,7 @@
 use iphelper_capi::error::Win32;
 use iphelper_capi::raw::*;
 use iphelper_capi::{interface, memory, notification};
-use iphelper_testkit::{NetNs, eventually, forked, isolated, run};
+use iphelper_testkit::{NetNs, eventually, forked, in_child, isolated, run};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use std::ffi::c_void;
 use std::os::fd::AsFd;
@@ -108,6 +108,11 @@ fn a_child_of_busy_threads_does_not_wait_for_their_locks() {
 
 #[test]
 fn threads_of_one_namespace_share_descriptors() {
+    // In a process of its own: other tests have descriptors, too.
+    in_child("threads_of_one_namespace_share_descriptors", &["env"], share_descriptors);
+}
+
+fn share_descriptors() {
     isolated(|| {
         const THREADS: usize = 50;
         let _ = table();

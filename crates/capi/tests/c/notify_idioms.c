@@ -150,12 +150,14 @@ static void registered_wait(void)
 }
 
 static HANDLE stop, seen;
+/* Changes of addresses, and 100 for one of routes. */
+static volatile DWORD count;
 
 static DWORD WINAPI watch(LPVOID context)
 {
     OVERLAPPED address, route;
     HANDLE handle, events[3];
-    DWORD count = 0, woken;
+    DWORD woken;
     (void)context;
     memset(&address, 0, sizeof address);
     memset(&route, 0, sizeof route);
@@ -205,7 +207,8 @@ static void thread(void)
     change();
     WaitForSingleObject(seen, INFINITE);
     change();
-    WaitForSingleObject(seen, INFINITE);
+    while (count < 101)
+        WaitForSingleObject(seen, INFINITE);
     printf("%lu ", WaitForSingleObject(handle, 30));
     SetEvent(stop);
     WaitForSingleObject(handle, INFINITE);

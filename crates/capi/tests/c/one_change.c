@@ -38,6 +38,8 @@ int main(int argc, char **argv)
         printf("changed\n");
         fflush(stdout);
     }
+    /* Whoever changed the address says that its route is there, too. */
+    getchar();
     printf("%d ", CancelIPChangeNotify(&overlapped));
     /* No event of its own: the handle tells. */
     NotifyRouteChange(&handle, &other);

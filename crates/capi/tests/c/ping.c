@@ -48,10 +48,10 @@ static int four(const char *text, UCHAR ttl)
         return 1;
     }
     options.Ttl = ttl;
-    tell("waiting", IcmpSendEcho(handle, address, data, sizeof data - 1, &options, buffer, size, 5000), buffer);
+    tell("waiting", IcmpSendEcho(handle, address, data, sizeof data - 1, &options, buffer, size, 60000), buffer);
 
     result = IcmpSendEcho2(
-        handle, event, NULL, NULL, address, data, sizeof data - 1, &options, buffer, size, 5000);
+        handle, event, NULL, NULL, address, data, sizeof data - 1, &options, buffer, size, 60000);
     if (result == 0 && GetLastError() == ERROR_IO_PENDING) {
         if (WaitForSingleObject(event, INFINITE) != WAIT_OBJECT_0)
             return 1;
@@ -60,7 +60,7 @@ static int four(const char *text, UCHAR ttl)
     tell("event", result, buffer);
 
     result = IcmpSendEcho2(
-        handle, NULL, (FARPROC)(void *)done, &calls, address, data, sizeof data - 1, &options, buffer, size, 5000);
+        handle, NULL, (FARPROC)(void *)done, &calls, address, data, sizeof data - 1, &options, buffer, size, 60000);
     if (result == 0 && GetLastError() == ERROR_IO_PENDING) {
         Sleep(100);
         printf("calls before: %d ", calls);

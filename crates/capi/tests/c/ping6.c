@@ -21,11 +21,11 @@ static int six(const char *text)
     source.sin6_family = destination.sin6_family = AF_INET6;
     inet_pton(AF_INET6, text, &destination.sin6_addr);
     result = Icmp6SendEcho2(
-        handle, NULL, NULL, NULL, &source, &destination, data, sizeof data, NULL, reply, size, 5000);
+        handle, NULL, NULL, NULL, &source, &destination, data, sizeof data, NULL, reply, size, 60000);
     printf("waiting: %lu status %lu data %s\n", result, result ? reply->Status : GetLastError(),
         result ? (const char *)(reply + 1) : "none");
     result = Icmp6SendEcho2(
-        handle, event, NULL, NULL, &source, &destination, data, sizeof data, NULL, reply, size, 5000);
+        handle, event, NULL, NULL, &source, &destination, data, sizeof data, NULL, reply, size, 60000);
     if (result == ERROR_IO_PENDING || (result == 0 && GetLastError() == ERROR_IO_PENDING)) {
         if (WaitForMultipleObjects(1, &event, TRUE, INFINITE) != WAIT_OBJECT_0)
             return 1;

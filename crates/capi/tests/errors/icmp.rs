@@ -24,14 +24,14 @@ type Send = fn(Asked) -> u32;
 
 fn send_echo(it: Asked) -> u32 {
     // SAFETY: live variables, or NULL.
-    unsafe { icmp::send_echo(it.handle, LOOPBACK, it.data, 4, it.options, it.buffer, it.size, 10_000) }
+    unsafe { icmp::send_echo(it.handle, LOOPBACK, it.data, 4, it.options, it.buffer, it.size, 60_000) }
 }
 
 fn send_echo2(it: Asked) -> u32 {
     let Asked { handle, event, options, data, buffer, size } = it;
     // SAFETY: as above.
     unsafe {
-        icmp::send_echo2(handle, event, None, null_mut(), LOOPBACK, data, 4, options, buffer, size, 10_000)
+        icmp::send_echo2(handle, event, None, null_mut(), LOOPBACK, data, 4, options, buffer, size, 60_000)
     }
 }
 
@@ -51,7 +51,7 @@ fn send_echo2_ex(it: Asked) -> u32 {
             options,
             buffer,
             size,
-            10_000,
+            60_000,
         )
     }
 }
@@ -64,7 +64,7 @@ fn send_echo6(it: Asked) -> u32 {
     let (source, end) = (&raw const source, &raw const end);
     // SAFETY: as above.
     unsafe {
-        icmp::send_echo6(handle, event, None, null_mut(), source, end, data, 4, options, buffer, size, 10_000)
+        icmp::send_echo6(handle, event, None, null_mut(), source, end, data, 4, options, buffer, size, 60_000)
     }
 }
 
