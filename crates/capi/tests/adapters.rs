@@ -629,9 +629,10 @@ fn an_adapter_by_itself_has_its_name_servers() {
         let ipv4 = dns.iter().flat_map(|dns| &dns.servers).filter(|it| it.address.is_ipv4());
         let mut expected: Vec<String> = ipv4.map(|it| it.address.to_string()).collect();
         if expected.is_empty() {
-            expected.push("0.0.0.0".to_owned());
+            expected.push(String::new());
         }
         assert_eq!(info("e0").2, expected);
+        assert_eq!(info("e1").2, [""], "no server is reached over it");
         let mut size = 0;
         // SAFETY: NULL and a live variable.
         unsafe {

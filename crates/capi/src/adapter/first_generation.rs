@@ -148,7 +148,8 @@ pub unsafe fn per_adapter_info(index: u32, info: *mut IP_PER_ADAPTER_INFO, size:
             AutoconfigEnabled: is_active.into(),
             AutoconfigActive: is_active.into(),
             CurrentDnsServer: null_mut(),
-            DnsServerList: text_of(servers.first()),
+            // Without any the text is empty, as that of `GetNetworkParams`: programs look at its first character.
+            DnsServerList: servers.first().map_or_else(IP_ADDR_STRING::default, |entry| text_of(Some(entry))),
         });
         add_rest(&mut image, place.member(offset_of!(IP_PER_ADAPTER_INFO, DnsServerList)), &servers);
         // SAFETY: the caller's promise on `info` and `size`.
