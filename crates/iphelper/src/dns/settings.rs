@@ -224,8 +224,8 @@ impl Host {
     ///   [`NotSupported`](crate::ErrorKind::NotSupported), nothing done: for a `resolv.conf` or `hostname` that another
     ///   program keeps (a comment says so, or it is a link), that is protected (`chattr +i`), mounted by itself or has a
     ///   second name; for more than three servers, a port, or a name of a server, which the C library does not know; with
-    ///   `systemd-resolved`, where systemd does not run it, or another of its files adds to the lists; for another
-    ///   namespace without a file of its own;
+    ///   `systemd-resolved`, where systemd does not run it, or another of its files adds to the lists; for a
+    ///   network namespace without a file of its own, where `/etc` is that of process 1 in another one;
     ///   [`TimedOut`](crate::ErrorKind::TimedOut) where another caller holds the lock for 5 s, or the service does not come
     ///   back
     /// - Privilege: to replace the file and to reload the service (root); for the name `CAP_SYS_ADMIN` over the UTS namespace

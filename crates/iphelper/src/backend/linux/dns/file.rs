@@ -22,6 +22,7 @@ use std::path::{Path, PathBuf};
 /// A longer file is not read.
 pub(super) const LONGEST: usize = 64 << 10;
 const PATH: &str = "/etc/resolv.conf";
+const ETC: &str = "/etc";
 /// The C libraries ask this many servers (`MAXNS`).
 const MOST_SERVERS: usize = 3;
 /// Where `ip netns` keeps the names of namespaces, and the files that programs of one see in `/etc`.
@@ -171,7 +172,8 @@ impl LinuxHost {
             }
             if self.is_of_all(&path) {
                 return Err(Error::new(ErrorKind::NotSupported, SETTING).because(
-                    "this network namespace has no resolv.conf of its own: give it a name and a file (/etc/netns/NAME)",
+                    "this network namespace has no resolv.conf of its own, and /etc/resolv.conf is everybody's: keep its \
+                     settings in /etc/netns/NAME/resolv.conf, which ip netns exec mounts",
                 ));
             }
             match before.manager() {
@@ -215,9 +217,19 @@ impl LinuxHost {
     }
 
     /// Whether the file is not this namespace's own: its programs read the same as everybody.
+    ///
+    /// So it is, too, where the thread is in this namespace and has the `/etc` of process 1, which is in another one: as behind
+    /// `nsenter --net`, or a change of the compartment.
     fn is_of_all(&self, path: &Path) -> bool {
-        path == Path::new(PATH)
-            && !Namespace::current().is_ok_and(|current| current.identity() == self.namespace.identity())
+        let ours = self.namespace.identity();
+        let is_ours = Namespace::current().is_ok_and(|current| current.identity() == ours);
+        let of = |path| rustix::fs::stat(path).ok().map(|status| (status.st_dev, status.st_ino));
+        // Who may not look there may not write to the file, either.
+        let is_shared = || {
+            of("/proc/1/ns/net").is_some_and(|first| first != ours)
+                && of(ETC).is_some_and(|etc| of("/proc/1/root/etc") == Some(etc))
+        };
+        path == Path::new(PATH) && (!is_ours || is_shared())
     }
 
     /// The interface that a zone names, by index or name.
