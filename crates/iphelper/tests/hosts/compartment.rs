@@ -15,6 +15,7 @@ use iphelper::{ErrorKind, Host};
 use iphelper_testkit::{
     NetNs, as_nobody, forked, in_child, isolated, run, try_run, unprivileged, with_private_folder,
 };
+use std::os::unix::fs::MetadataExt;
 use std::process::{Child, Command, Stdio};
 
 /// The number in `net:[4026531833]`, as `readlink` tells it.
@@ -22,6 +23,10 @@ fn inode_of_thread() -> u32 {
     let link = std::fs::read_link("/proc/thread-self/ns/net").unwrap();
     let link = link.to_str().unwrap();
     link.strip_prefix("net:[").and_then(|rest| rest.strip_suffix(']')).unwrap().parse().unwrap()
+}
+
+fn inode(path: &str) -> Option<u64> {
+    std::fs::metadata(path).ok().map(|file| file.ino())
 }
 
 /// A program that waits in this thread's namespace, until dropped.
@@ -69,6 +74,28 @@ fn a_number_is_the_same_to_every_process_and_to_other_programs() {
         let others = other.run(|| current_thread_compartment().unwrap());
         assert_ne!(others, id);
         assert_eq!(Host::open_namespace(other.descriptor()).unwrap().compartment_id().unwrap(), others);
+    });
+}
+
+#[test]
+fn the_primary_one_is_known_by_others_where_process_1_is_closed() {
+    // Its first thread stays where it began, and is in the caller's user namespace.
+    let process = std::process::id();
+    isolated(|| {
+        let view = |process: u32| inode(&format!("/proc/{process}/net/snmp"));
+        if inode("/proc/1/ns/net").is_some() || view(1) != view(process) {
+            return eprintln!("skipped: process 1 can be looked into, or is elsewhere");
+        }
+        let primary = CompartmentId::PRIMARY;
+        assert_eq!(process_compartment(process).unwrap(), primary);
+        assert_eq!(OpenCompartment::of_process(process).unwrap().id(), primary);
+        assert_eq!(OpenCompartment::open(primary).unwrap().id(), primary);
+        let rows = compartments().unwrap();
+        for process in [1, process] {
+            let of = rows.iter().filter(|row| row.processes.contains(&process)).map(|row| row.id);
+            let of: Vec<_> = of.collect();
+            assert!(of.contains(&primary) && (process != 1 || of.len() == 1), "{process}: {of:?}");
+        }
     });
 }
 

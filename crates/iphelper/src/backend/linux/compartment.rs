@@ -10,6 +10,7 @@ mod name;
 use super::LinuxHost;
 use super::link::NAME_SPACE;
 use super::namespace::system;
+use super::process::Processes;
 use crate::backend;
 use crate::compartment::{CompartmentId, OpenCompartment};
 use crate::error::{Error, ErrorKind, Result};
@@ -96,6 +97,20 @@ impl Primary {
                 place.namespace = here.namespace.filter(|_| here.view == Some(view));
             }
             _ => {}
+        }
+        Self(place)
+    }
+
+    /// The same for who asks about namespaces by their own inodes alone. Where process 1 may not be looked into, another
+    /// process that has its view of the network tells which it is: all are looked at then.
+    fn complete() -> Self {
+        let Self(mut place) = Self::find();
+        if let (None, Some(view)) = (place.namespace, place.view) {
+            let processes = Processes::open().and_then(|processes| processes.pids()).unwrap_or_default();
+            place.namespace = processes.into_iter().find_map(|process| {
+                let of = Place::of(&format!("/proc/{process}")).ok()?;
+                of.namespace.filter(|_| of.view == Some(view))
+            });
         }
         Self(place)
     }
@@ -241,7 +256,7 @@ fn open(path: &Path) -> Result<Result<OpenCompartment>, Errno> {
         return Ok(Err(Error::new(ErrorKind::NotFound, OPERATION)
             .because(format!("{} is no network namespace", path.display()))));
     }
-    Ok(Primary::find()
+    Ok(Primary::complete()
         .id(Place { namespace: Some(namespace), view: None })
         .map(|id| OpenCompartment { descriptor, id }))
 }

@@ -13,7 +13,7 @@ use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
 pub(crate) fn compartments() -> Result<Vec<Compartment>> {
-    let primary = Primary::find();
+    let primary = Primary::complete();
     let here = primary.id(Place::of(THREAD).map_err(|errno| system(OPERATION, errno))?)?;
     let mut found: BTreeMap<CompartmentId, Found> = BTreeMap::new();
     found.entry(here).or_default().inode = inode("/proc/thread-self/ns/net").ok();
@@ -100,7 +100,7 @@ pub(crate) fn open_compartment(id: CompartmentId) -> Result<OpenCompartment> {
     if let Some(compartment) = nearest.iter().find_map(|path| is_meant(Path::new(path))) {
         return Ok(compartment);
     }
-    let primary = Primary::find();
+    let primary = Primary::complete();
     let is_id =
         |inode| primary.id(Place { namespace: Some(inode), view: None }).is_ok_and(|found| found == id);
     for (_, path) in mounts().into_iter().filter(|(inode, _)| is_id(*inode)) {
