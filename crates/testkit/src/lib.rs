@@ -31,10 +31,12 @@ mod zoo;
 use rustix::fs::{Mode, OFlags};
 use rustix::thread::{CapabilitySet, CapabilitySets, LinkNameSpaceType, UnshareFlags};
 use std::alloc::{GlobalAlloc, Layout, System};
+use std::net::{SocketAddr, UdpSocket};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 pub use announcements::Announcements;
 pub use child::{Child, in_child, is_child};
@@ -47,7 +49,7 @@ pub use packet::{ArpRequest, Capture, Frame, Icmpv6, Udp, send_unfragmented};
 pub use refuse::{die_at, die_at_write_of, refuse_sends_of, refuse_writes_of};
 pub use resolved::{ANOTHER_DOMAIN, BUSY, MODE, NO_LLMNR, NO_RELOAD, serve_resolved, serve_systemd};
 pub use router::Advertisement;
-pub use settled::{calm_neighbors, established, settled};
+pub use settled::{addresses_settle, calm_neighbors, established, links_settle, settled};
 pub use sockets::{check_strictly, tcp_info, tcp_queues};
 pub use tun::Tun;
 pub use zoo::zoo;
@@ -196,17 +198,20 @@ impl NetNs {
 
     /// Connects this namespace and `peer` with a pair of Ethernet interfaces, both up.
     ///
-    /// Waits until the kernel has seen both carriers, which a busy host does late: until then it drops what is sent, and
-    /// the interfaces still change by themselves.
+    /// Waits until the kernel has seen both carriers and has told of them, which a busy host does late: until then it drops
+    /// what is sent, and the interfaces still change by themselves.
     pub fn veth(&self, name: &str, peer: &Self, peer_name: &str) {
         let _ = self.sh(&format!("ip link add {name} type veth peer name {peer_name} netns {}", peer.path()));
         let _ = self.sh(&format!("ip link set {name} up"));
         let _ = peer.sh(&format!("ip link set {peer_name} up"));
         for (side, name) in [(self, name), (peer, peer_name)] {
-            eventually("the link is up", || {
-                side.sh(&format!("ip link show dev {name}")).contains("state UP")
-            });
+            side.run(|| links_settle(&[name]));
         }
+    }
+
+    /// Waits in this namespace for what [`addresses_settle`] waits for.
+    pub fn addresses_settle(&self, interfaces: &[&str]) {
+        self.run(|| addresses_settle(interfaces));
     }
 }
 
@@ -272,13 +277,11 @@ pub fn forked(work: impl FnOnce() -> bool) -> bool {
         unsafe { libc::_exit(i32::from(!did_well)) };
     }
     let child = rustix::process::Pid::from_raw(child).expect("forking");
-    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(120);
+    let deadline = Instant::now() + 2 * PATIENCE;
     loop {
         match rustix::process::waitpid(Some(child), rustix::process::WaitOptions::NOHANG) {
             Ok(Some((_, status))) => return status.exit_status() == Some(0),
-            Ok(None) if std::time::Instant::now() < deadline => {
-                std::thread::sleep(std::time::Duration::from_millis(10));
-            }
+            Ok(None) if Instant::now() < deadline => std::thread::sleep(Duration::from_millis(10)),
             Ok(None) => {
                 let _ = rustix::process::kill_process(child, rustix::process::Signal::KILL);
                 let _ = rustix::process::waitpid(Some(child), rustix::process::WaitOptions::empty());
@@ -370,13 +373,50 @@ pub fn set_sysctl(path: &str, value: &str) {
         .unwrap_or_else(|error| panic!("writing {value} to net/{path}: {error}"));
 }
 
-/// Waits until `condition` holds, for ten seconds at most.
+/// How long a test waits for what must come: no machine is so busy that it takes longer.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Waits until `condition` holds, for [`PATIENCE`] at most.
 pub fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
-    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
+    let deadline = Instant::now() + PATIENCE;
     while !condition() {
-        assert!(std::time::Instant::now() < deadline, "still waiting after 10 s: {what}");
-        std::thread::sleep(std::time::Duration::from_millis(10));
+        assert!(Instant::now() < deadline, "still waiting after {PATIENCE:?}: {what}");
+        std::thread::sleep(Duration::from_millis(10));
     }
+}
+
+/// Waits until `ping` in this thread's namespace is answered by what its arguments name. Each attempt lasts a second, since an
+/// answer that a busy host is late to take is lost to it.
+pub fn ping(arguments: &str) {
+    eventually("an answer to ping", || try_run(&format!("ping -c 1 -W 1 {arguments}")).is_ok());
+}
+
+/// Waits for the next datagram: its length, and who sent it. A wait with a time-out ends early when the kernel has other work for
+/// the thread, and goes on then.
+pub fn receive(socket: &UdpSocket, buffer: &mut [u8]) -> (usize, SocketAddr) {
+    socket.set_read_timeout(Some(PATIENCE)).expect("a socket option");
+    loop {
+        match socket.recv_from(buffer) {
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            received => return received.expect("a datagram"),
+        }
+    }
+}
+
+/// Keeps this thread on the processor that it runs on: packets that it sends through pairs of interfaces, one behind the other,
+/// are worked through in that order, which two processors do not promise.
+pub fn stay_on_one_processor() {
+    let mut here = rustix::thread::CpuSet::new();
+    here.set(rustix::thread::sched_getcpu());
+    rustix::thread::sched_setaffinity(None, &here).expect("staying on a processor");
+}
+
+/// How many router advertisements this thread's namespace has received.
+#[must_use]
+pub fn heard_advertisements() -> u64 {
+    let counters = std::fs::read_to_string("/proc/thread-self/net/snmp6").expect("reading the counters");
+    let mut named = counters.lines().filter_map(|line| line.strip_prefix("Icmp6InRouterAdvertisements"));
+    named.next().and_then(|count| count.trim().parse().ok()).expect("a number")
 }
 
 /// The folders in `/proc` of those threads of this program that are in the calling thread's network namespace and whose

@@ -113,7 +113,8 @@ impl Capture {
         found
     }
 
-    /// The first `count` things that `read` makes of the frames; waits for them, for ten seconds at most.
+    /// The first `count` things that `read` makes of the frames; waits for them, for [`PATIENCE`](crate::PATIENCE) at
+    /// most.
     pub fn wait_for<T>(&self, what: &str, count: usize, mut read: impl FnMut(&Frame) -> Option<T>) -> Vec<T> {
         let mut found = Vec::new();
         super::eventually(what, || {

@@ -5,17 +5,15 @@ use std::io;
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 
-const CONNECT_TIMEOUT_MS: libc::c_int = 3000;
-
 pub(crate) fn udp(ipv6: bool) -> io::Result<OwnedFd> {
     Ok(rustix::net::socket(family(ipv6), SocketType::DGRAM, Some(ipproto::UDP))?)
 }
 
-/// A TCP socket that gives up connecting after three seconds.
+/// A TCP socket that gives up connecting after [`PATIENCE`](crate::PATIENCE).
 pub(crate) fn tcp(ipv6: bool) -> io::Result<OwnedFd> {
     let socket = rustix::net::socket(family(ipv6), SocketType::STREAM, Some(ipproto::TCP))?;
-    let timeout = std::time::Duration::from_millis(CONNECT_TIMEOUT_MS.unsigned_abs().into());
-    rustix::net::sockopt::set_socket_timeout(&socket, rustix::net::sockopt::Timeout::Send, Some(timeout))?;
+    let timeout = Some(crate::PATIENCE);
+    rustix::net::sockopt::set_socket_timeout(&socket, rustix::net::sockopt::Timeout::Send, timeout)?;
     Ok(socket)
 }
 

@@ -1,6 +1,6 @@
 //! Interfaces of every kind that a kernel makes.
 
-use crate::{run, try_run};
+use crate::{links_settle, run, try_run};
 
 /// Makes, in this thread's namespace, interfaces of many kinds:
 ///
@@ -23,6 +23,7 @@ pub fn zoo() {
     ] {
         let _ = run(command);
     }
+    links_settle(&["e0", "e1", "m0"]);
     for command in [
         "ip tuntap add tun0 mode tun",
         "ip tuntap add tap0 mode tap",
