@@ -46,8 +46,8 @@ fn what_is_created_is_there_until_it_is_deleted() {
             assert_eq!((planned.created, told.created.is_some()), (None, true));
             let seen = shown(it.one).unwrap();
             assert_eq!(seen["prefixlen"], it.len);
-            assert!(seen["valid_life_time"].as_u64().unwrap().abs_diff(90_000) < 60, "{seen}");
-            assert!(seen["preferred_life_time"].as_u64().unwrap().abs_diff(40_000) < 60, "{seen}");
+            assert!(seen["valid_life_time"].as_u64().unwrap().abs_diff(90_000) < 600, "{seen}");
+            assert!(seen["preferred_life_time"].as_u64().unwrap().abs_diff(40_000) < 600, "{seen}");
             let made = row(&host, it.one);
             assert_eq!(
                 (made.prefix_origin, made.suffix_origin),
@@ -148,8 +148,10 @@ fn a_change_of_one_member_leaves_the_others() {
             let length =
                 UnicastAddressChange { on_link_prefix_length: Some(it.longer), ..Default::default() };
             assert_eq!(set(&length).len(), 1);
+            // The kernel finishes a new address later, also where it asks nobody.
+            eventually("it can be used", || row(&host, it.one).dad_state == DadState::Deprecated);
             let seen = row(&host, it.one);
-            assert_eq!((seen.on_link_prefix_length, seen.dad_state), (it.longer, DadState::Deprecated));
+            assert_eq!(seen.on_link_prefix_length, it.longer);
             assert_eq!((seen.prefix_origin, seen.suffix_origin), origins);
             assert_eq!(shown(it.one).unwrap()["prefixlen"], it.longer);
             assert_eq!(shown(it.one).unwrap()["metric"], 77);

@@ -11,7 +11,7 @@ use iphelper::address::{DadState, Lifetime, NewUnicastAddress, UnicastAddressCha
 use iphelper::ip_interface::IpInterfaceChange;
 use iphelper::{ErrorKind, Family, Host};
 use iphelper_testkit::{
-    Capture, Frame, NetNs, eventually, run, set_sysctl, sysctl, unprivileged, without_raw_packets,
+    ArpRequest, Capture, Frame, NetNs, eventually, run, set_sysctl, sysctl, unprivileged, without_raw_packets,
 };
 use std::net::{IpAddr, Ipv4Addr, UdpSocket};
 use std::time::Duration;
@@ -22,6 +22,8 @@ fn an_ipv6_address_is_tentative_until_nobody_has_answered() {
     peer.run(|| add("2001:db8::9", 64, "e1"));
     ours.run(|| {
         set_sysctl("ipv6/conf/e0/accept_dad", "1");
+        // Long enough to look at it, however busy the host is.
+        set_sysctl("ipv6/neigh/e0/retrans_time_ms", "6000");
         let host = Host::open().unwrap();
         let state = |address| row(&host, address).dad_state;
         let _ = host.create_unicast_address(&new(&host, "2001:db8::1", 64)).unwrap();
@@ -47,38 +49,49 @@ fn an_ipv6_address_is_tentative_until_nobody_has_answered() {
     });
 }
 
-/// A host whose `e0` looks for IPv4 duplicates, with probes a tenth of a second apart.
+/// A host whose `e0` looks for IPv4 duplicates, with probes some time apart.
 fn probing(probes: u32) -> (NetNs, NetNs, Host) {
+    probing_each(Duration::from_millis(300), probes)
+}
+
+fn probing_each(time: Duration, probes: u32) -> (NetNs, NetNs, Host) {
     let (ours, peer) = pair();
     let host = ours.run(|| Host::open().unwrap());
-    let change = IpInterfaceChange {
-        dad_transmits: Some(probes),
-        retransmit_time: Some(Duration::from_millis(100)),
-        ..Default::default()
-    };
+    let change =
+        IpInterfaceChange { dad_transmits: Some(probes), retransmit_time: Some(time), ..Default::default() };
     let changes = host.set_ip_interface(Family::V4, e0(&host), &change).unwrap();
     assert!(changes.iter().any(|it| it.property == "dad_transmits"), "{changes:?}");
     assert_eq!(host.ip_interface(Family::V4, e0(&host)).unwrap().dad_transmits, probes);
     (ours, peer, host)
 }
 
-/// The probes for an address in what was captured (RFC 5227: a request without a sender), and the announcements.
-fn probes(capture: &Capture, address: &str) -> [usize; 2] {
+/// The probes for an address in what was captured (RFC 5227: a request without a sender), and the announcements. Waits until
+/// `least` have come.
+fn probes(capture: &Capture, address: &str, least: usize) -> [usize; 2] {
     let IpAddr::V4(address) = ip(address) else { panic!("{address}") };
-    let requests: Vec<_> = capture.frames().iter().filter_map(Frame::arp_request).collect();
-    let from = |sender| requests.iter().filter(|it| it.target == address && it.sender == sender).count();
+    let mut requests = Vec::new();
+    let count = |requests: &[ArpRequest], sender| {
+        requests.iter().filter(|it| it.target == address && it.sender == sender).count()
+    };
+    let mut counts = [0, 0];
+    eventually("the probes come", || {
+        requests.extend(capture.frames().iter().filter_map(Frame::arp_request));
+        counts = [Ipv4Addr::UNSPECIFIED, address].map(|sender| count(&requests, sender));
+        counts.iter().sum::<usize>() >= least
+    });
     assert!(requests.iter().all(|it| it.broadcast), "{requests:?}");
-    [from(Ipv4Addr::UNSPECIFIED), from(address)]
+    counts
 }
 
 #[test]
 fn an_ipv4_address_is_looked_for_before_it_is_taken() {
-    let (ours, peer, host) = probing(3);
+    // Long enough to look at it, however busy the host is.
+    let (ours, peer, host) = probing_each(Duration::from_secs(2), 3);
     let capture = peer.run(Capture::start);
     let new = new(&host, "192.0.2.1", 24);
     let plan = host.plan_create_unicast_address(&new).unwrap();
     assert_eq!((plan.dad_state, plan.on_link_prefix_length), (DadState::Tentative, 24));
-    assert_eq!(probes(&capture, "192.0.2.1"), [0, 0], "a plan asks nobody");
+    assert_eq!(probes(&capture, "192.0.2.1", 0), [0, 0], "a plan asks nobody");
     std::thread::scope(|scope| {
         let creating = scope.spawn(|| host.create_unicast_address(&new).unwrap());
         // Everybody sees it as tentative meanwhile, the kernel does not have it, and nobody else can create it.
@@ -98,13 +111,14 @@ fn an_ipv4_address_is_looked_for_before_it_is_taken() {
                     by_all.iter().any(|it| it.address == row.address && it.dad_state == DadState::Tentative)
                 );
             }
+            std::thread::sleep(Duration::from_millis(1));
         }
         assert!(seen);
         let _ = creating.join().unwrap();
     });
     assert_eq!(row(&host, "192.0.2.1").dad_state, DadState::Preferred);
     assert!(ours.run(|| shown("192.0.2.1")).is_some());
-    assert_eq!(probes(&capture, "192.0.2.1"), [3, 1], "three probes, and the announcement");
+    assert_eq!(probes(&capture, "192.0.2.1", 4), [3, 1], "three probes, and the announcement");
     // Nothing of it is left but the address, and the count.
     assert_eq!(ours.sh("ip route show table 1768974360").trim(), "");
 }
@@ -143,7 +157,7 @@ fn of_two_that_want_one_ipv4_address_at_most_one_gets_it() {
     let e1 = other.interface_named("e1").unwrap().index;
     let change = IpInterfaceChange {
         dad_transmits: Some(3),
-        retransmit_time: Some(Duration::from_millis(100)),
+        retransmit_time: Some(Duration::from_millis(300)),
         ..Default::default()
     };
     let _ = other.set_ip_interface(Family::V4, e1, &change).unwrap();
@@ -174,7 +188,7 @@ fn without_raw_packets_an_address_is_not_taken_unasked() {
         let row = host.unicast_address(e0(&host), ip("192.0.2.1"));
         assert_eq!(row.unwrap_err().kind(), ErrorKind::NotFound, "nothing is tentative");
     }
-    assert_eq!(probes(&capture, "192.0.2.1"), [0, 0]);
+    assert_eq!(probes(&capture, "192.0.2.1", 0), [0, 0]);
     // IPv6 is the kernel's own affair, and so is IPv4 where nobody is to be asked.
     let change = IpInterfaceChange { dad_transmits: Some(0), ..Default::default() };
     let _ = host.set_ip_interface(Family::V4, e0(&host), &change).unwrap();
@@ -200,7 +214,7 @@ fn nobody_is_asked_where_nobody_can_answer() {
     };
     count(0);
     let _ = host.create_unicast_address(&new(&host, "192.0.2.1", 24)).unwrap();
-    assert_eq!(probes(&capture, "192.0.2.1"), [0, 0]);
+    assert_eq!(probes(&capture, "192.0.2.1", 0), [0, 0]);
     // Where an answer is wanted and cannot come, nothing is done.
     count(3);
     let _ = peer.sh("ip link set e1 down");

@@ -1,5 +1,5 @@
 //! Addresses that come and go beside the properties of their interfaces: packets are the judges.
-#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests fail as tests do")]
 
 use iphelper::address::{NewUnicastAddress, UnicastAddressChange};
 use iphelper::ip_interface::IpInterfaceChange;
@@ -85,23 +85,25 @@ fn the_prefix_of_a_new_address_passes_the_guard_of_default_routes_at_once() {
     for it in PREFIXES {
         let nodad = if it.family == Family::V6 { "nodad" } else { "" };
         let router = format!("ip address add {}/{} dev near {nodad}", it.router, it.len);
-        let _ = uplinks.routers.first().unwrap().sh(&router);
+        let _ = uplinks.routers[0].sh(&router);
+        uplinks.routers[0].addresses_settle(&["near"]);
         uplinks.host.run(|| {
             let host = Host::open().unwrap();
             let disable = IpInterfaceChange { disable_default_routes: Some(true), ..Default::default() };
             set(&host, it.family, E0, &disable);
             let ping = format!("ping -c1 -W1 {}", it.router);
+            let answers = || iphelper_testkit::ping(it.router);
             assert!(try_run(&ping).is_err(), "only the default route led there");
             create(&host, E0, it.own, it.len);
-            let _ = run(&ping);
+            answers();
             // Another address, then another prefix length: it goes on.
             create(&host, E0, it.second, it.len);
             let _ = host.delete_unicast_address(E0, ip(it.own)).unwrap();
-            let _ = run(&ping);
+            answers();
             let longer =
                 UnicastAddressChange { on_link_prefix_length: Some(it.len + 4), ..Default::default() };
             let _ = host.set_unicast_address(E0, ip(it.second), &longer).unwrap();
-            eventually("the address is back", || try_run(&ping).is_ok());
+            answers();
             // Without the address the guard holds again.
             let _ = host.delete_unicast_address(E0, ip(it.second)).unwrap();
             assert!(try_run(&ping).is_err());

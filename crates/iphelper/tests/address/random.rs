@@ -8,7 +8,7 @@
 
 use iphelper::address::{DadState, Lifetime, NewUnicastAddress, UnicastAddressChange};
 use iphelper::{ErrorKind, Family, Host, InterfaceIndex};
-use iphelper_testkit::{isolated, run, set_sysctl};
+use iphelper_testkit::{eventually, isolated, run, set_sysctl};
 use proptest::prelude::*;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -146,6 +146,8 @@ impl World {
     /// The kernel by another program, and our rows, are as the model says.
     fn check(&self) {
         let digit = if self.family == Family::V4 { 4 } else { 6 };
+        // The kernel finishes an IPv6 address later, also where it asks nobody.
+        eventually("detection is over", || !run("ip -6 addr show dev e0").contains("tentative"));
         let links: Value =
             serde_json::from_str(&run(&format!("ip -{digit} -json addr show dev e0"))).unwrap();
         let empty = Vec::new();

@@ -8,7 +8,9 @@
 
 use iphelper::address::{DadState, Lifetime, PrefixOrigin, SuffixOrigin, UnicastAddress};
 use iphelper::{ErrorKind, Family, Host, InterfaceIndex, InterfaceLuid};
-use iphelper_testkit::{Advertisement, NetNs, eventually, isolated, run, set_sysctl, unprivileged};
+use iphelper_testkit::{
+    Advertisement, NetNs, addresses_settle, eventually, isolated, run, set_sysctl, unprivileged,
+};
 use serde_json::Value;
 use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
@@ -69,9 +71,7 @@ fn tables_are_what_ip_shows() {
         }
         let _ = run("ip addr add 192.0.2.9 peer 192.0.2.10 dev e1");
         let _ = run("ip addr add 10.0.0.1/8 dev e1 valid_lft 100000 preferred_lft 50000");
-        eventually("both have a link-local address", || {
-            run("ip -6 addr show scope link").matches("fe80::").count() == 2
-        });
+        addresses_settle(&["e0", "e1"]);
         let host = Host::open().unwrap();
         let near = |a: u64, b: u64| a.abs_diff(b) <= 600;
         for family in Family::ALL {
@@ -159,10 +159,7 @@ fn an_advertised_address_is_the_routers_and_random_or_by_the_hardware() {
             managed: false,
             other_configuration: false,
         };
-        eventually("the router has an address to send from", || {
-            let shown = router.sh("ip addr show dev e1");
-            shown.contains("state UP") && shown.contains("fe80") && !shown.contains("tentative")
-        });
+        router.addresses_settle(&["e1"]);
         eventually("an address by the advertisement", || {
             router.run(|| advertisement.send("e1"));
             ours.run(|| run("ip -6 addr show dev e0 scope global").matches("dynamic").count() >= 2)
@@ -227,8 +224,12 @@ fn the_time_of_making_is_the_time_of_day() {
 fn groups_are_what_ip_shows() {
     isolated(|| {
         let _ = run("ip link add e0 type veth peer name e1");
-        let _ = run("ip link set e0 up");
-        let _ = run("ip link set e1 up");
+        for name in ["e0", "e1"] {
+            set_sysctl(&format!("ipv6/conf/{name}/accept_dad"), "0");
+            let _ = run(&format!("ip link set {name} up"));
+        }
+        // An interface is in the group of a link-local address some time after it came up.
+        addresses_settle(&["e0", "e1"]);
         let _ = run("ip addr add 192.0.2.1/24 dev e0");
         let _ = run("ip addr add 239.1.2.3/32 dev e0 autojoin");
         let host = Host::open().unwrap();

@@ -6,13 +6,13 @@
     reason = "a test fails by panicking, in its helpers too"
 )]
 
-use crate::support::{LONG, V4, V6, add, all_shown, e0, ip, new, pair, row};
+use crate::support::{V4, V6, add, all_shown, e0, ip, new, pair, row};
 use iphelper::address::{
     DadState, Lifetime, NewUnicastAddress, PrefixOrigin, SuffixOrigin, UnicastAddressChange,
 };
 use iphelper::ip_interface::IpInterfaceChange;
 use iphelper::{ErrorKind, Family, Host, InterfaceIndex};
-use iphelper_testkit::{eventually, isolated, run};
+use iphelper_testkit::{eventually, isolated, ping, receive, run};
 use std::net::{SocketAddr, UdpSocket};
 use std::time::Duration;
 
@@ -22,14 +22,13 @@ fn an_address_that_is_skipped_as_source_is_used_by_who_names_it_alone() {
         let (ours, peer) = pair();
         peer.run(|| add(it.peer, it.len, "e1"));
         let heard = peer.run(|| UdpSocket::bind(SocketAddr::new(ip(it.peer), 0)).unwrap());
-        heard.set_read_timeout(Some(LONG)).unwrap();
         let to = heard.local_addr().unwrap();
         // Whom the peer sees when a socket says no source, or says one.
         let source_of = |from: Option<&str>| {
             let any = if it.family == Family::V4 { "0.0.0.0" } else { "::" };
             let from = SocketAddr::new(ip(from.unwrap_or(any)), 0);
             let _ = ours.run(|| UdpSocket::bind(from).unwrap().send_to(b"x", to).unwrap());
-            heard.recv_from(&mut [0; 8]).unwrap().1.ip()
+            receive(&heard, &mut [0; 8]).1.ip()
         };
         let host = ours.run(|| Host::open().unwrap());
         let skipped = NewUnicastAddress { skip_as_source: true, ..new(&host, it.one, it.len) };
@@ -37,6 +36,7 @@ fn an_address_that_is_skipped_as_source_is_used_by_who_names_it_alone() {
         // The kernel finishes detection later also where it asks nobody.
         let row_of = |address| {
             eventually("detection is over", || row(&host, address).dad_state != DadState::Tentative);
+            ours.addresses_settle(&["e0"]);
             row(&host, address)
         };
         let read = row_of(it.one);
@@ -49,8 +49,7 @@ fn an_address_that_is_skipped_as_source_is_used_by_who_names_it_alone() {
         assert_eq!(source_of(Some(it.one)), ip(it.one));
         assert_eq!(source_of(Some(it.two)), ip(it.two));
         // Others reach it, and it answers.
-        let count = if it.family == Family::V4 { "ping -c1 -W5" } else { "ping -6 -c1 -W5" };
-        let _ = peer.sh(&format!("{count} {}", it.one));
+        peer.run(|| ping(it.one));
 
         // Both change sides.
         let index = ours.run(|| e0(&host));
@@ -89,7 +88,7 @@ fn a_skipped_address_keeps_its_prefix_on_link_and_takes_it_along() {
         let _ = host.create_unicast_address(&skipped).unwrap();
         let on_link = || run("ip route show 192.0.2.0/24");
         assert_eq!(on_link().trim(), "192.0.2.0/24 dev e0 proto 106 scope link metric 1024");
-        let _ = run("ping -c1 -W5 -I 192.0.2.1 192.0.2.9");
+        ping("-I 192.0.2.1 192.0.2.9");
         // Who says no source gets another one of the interface.
         assert!(run("ip route get 192.0.2.9").contains("src 198.51.100.1"));
         // The kernel's own route goes first, and ours goes with the next change.

@@ -8,12 +8,12 @@
 
 use iphelper::address::{NewUnicastAddress, UnicastAddress};
 use iphelper::{Family, Host, InterfaceIndex};
-use iphelper_testkit::{NetNs, eventually, run, set_sysctl};
+use iphelper_testkit::{NetNs, PATIENCE, addresses_settle, run, set_sysctl};
 use serde_json::Value;
 use std::net::IpAddr;
 use std::time::Duration;
 
-pub(crate) const LONG: Duration = Duration::from_secs(10);
+pub(crate) const LONG: Duration = PATIENCE;
 
 pub(crate) fn ip(text: &str) -> IpAddr {
     text.parse().unwrap()
@@ -70,19 +70,16 @@ pub(crate) fn pair() -> (NetNs, NetNs) {
     }
     ours.veth("e0", &peer, "e1");
     for (host, name) in [(&ours, "e0"), (&peer, "e1")] {
-        // A carrier that comes later begins detection anew.
-        eventually("the link is up, with an address", || {
-            let shown = host.sh(&format!("ip addr show dev {name}"));
-            shown.contains("state UP") && shown.contains("fe80") && !shown.contains("tentative")
-        });
+        host.addresses_settle(&[name]);
     }
     (ours, peer)
 }
 
-/// Adds an address that can be used at once, by another program.
+/// Adds an address by another program, and waits until it can be used.
 pub(crate) fn add(address: &str, len: u8, device: &str) {
     let nodad = if address.contains(':') { "nodad" } else { "" };
     let _ = run(&format!("ip addr add {address}/{len} dev {device} {nodad}"));
+    addresses_settle(&[device]);
 }
 
 pub(crate) fn e0(host: &Host) -> InterfaceIndex {
