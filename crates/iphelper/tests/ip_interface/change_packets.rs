@@ -11,7 +11,8 @@ use iphelper::Host;
 use iphelper::ip_interface::{IpInterfaceChange, LinkLocalAddressBehavior, RouterDiscoveryBehavior};
 use iphelper::types::Family;
 use iphelper_testkit::{
-    Advertisement, Capture, Frame, Icmpv6, NetNs, eventually, send_unfragmented, set_sysctl, sysctl,
+    Advertisement, Capture, Frame, Icmpv6, NetNs, PATIENCE, eventually, ping, send_unfragmented, set_sysctl,
+    sysctl,
 };
 use std::net::{IpAddr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::time::Duration;
@@ -51,6 +52,14 @@ impl Between {
                 let _ = host.sh(&format!("ip route add default via {prefix}{gateway} dev e0"));
             }
         }
+        router.addresses_settle(&["l0", "r0"]);
+        for (host, gateways) in [(&left, ["10.1.0.2", "fd01::2"]), (&right, ["10.2.0.2", "fd02::2"])] {
+            host.addresses_settle(&["e0"]);
+            // They know each other from here on.
+            for gateway in gateways {
+                host.run(|| ping(gateway));
+            }
+        }
         let host = router.run(|| Host::open().unwrap());
         Self { left, router, right, host }
     }
@@ -77,20 +86,26 @@ fn only_packets_that_come_in_on_a_forwarding_interface_are_forwarded() {
     for (family, left, right) in [(Family::V4, "10.1.0.1", "10.2.0.1"), (Family::V6, "fd01::1", "fd02::1")] {
         let at_right = net.right.run(Capture::start);
         let at_left = net.left.run(Capture::start);
-        send(&net.left, right, 1001);
+        let at_router = net.router.run(Capture::start);
+        // What is not to be forwarded has come to the router before that changes.
+        let refused = |from: &NetNs, to: &str, port: u16| {
+            send(from, to, port);
+            let _ = ports(&at_router, port);
+        };
+        refused(&net.left, right, 1001);
         net.forward(family, "l0", true);
         send(&net.left, right, 1002);
         let arrived = ports(&at_right, 1002);
         assert!(!arrived.contains(&1001), "{family}: forwarded before it was allowed");
         // The other way comes in on the other interface, which does not forward.
-        send(&net.right, left, 1003);
+        refused(&net.right, left, 1003);
         net.forward(family, "r0", true);
         send(&net.right, left, 1004);
         let arrived = ports(&at_left, 1004);
         assert!(!arrived.contains(&1003), "{family}: the incoming interface alone counts");
         // And off again.
         net.forward(family, "l0", false);
-        send(&net.left, right, 1005);
+        refused(&net.left, right, 1005);
         net.forward(family, "l0", true);
         send(&net.left, right, 1006);
         let arrived = ports(&at_right, 1006);
@@ -104,6 +119,7 @@ fn the_mtu_of_a_family_bounds_its_packets() {
     for host in [(&lan.near, "e0", 1), (&lan.far, "p0", 2)] {
         let _ = host.0.sh(&format!("ip address add 10.0.0.{}/24 dev {}", host.2, host.1));
         let _ = host.0.sh(&format!("ip address add fd00::{}/64 dev {}", host.2, host.1));
+        host.0.addresses_settle(&[host.1]);
     }
     let (v4, v6): (SocketAddr, SocketAddr) = ("10.0.0.2:9".parse().unwrap(), "[fd00::2]:9".parse().unwrap());
     let at_far = lan.far.run(Capture::start);
@@ -166,6 +182,7 @@ fn solicitations_are_as_far_apart_as_asked() {
     let lan = Lan::new();
     let _ = lan.near.sh("ip address add 10.0.0.1/24 dev e0");
     let _ = lan.near.sh("ip address add fd00::1/64 dev e0");
+    lan.near.addresses_settle(&["e0"]);
     let at_far = lan.far.run(Capture::start);
     let mut nobody = 100;
     let mut gap = |family: Family| {
@@ -181,12 +198,19 @@ fn solicitations_are_as_far_apart_as_asked() {
         let at = at_far.wait_for("three solicitations", 3, asked);
         (at[1] - at[0]).min(at[2] - at[1])
     };
+    // A busy host may see them late, or all at once: not again and again.
+    let mut is_once = |family, wanted: std::ops::Range<Duration>| {
+        let mut gaps = Vec::new();
+        (0..10).any(|_| {
+            gaps.push(gap(family));
+            gaps.last().is_some_and(|gap| wanted.contains(gap))
+        }) || panic!("{family}: {gaps:?}, and not {wanted:?}")
+    };
     for family in Family::ALL {
-        let before = gap(family);
-        assert!(before > MS(700), "{family}: the kernel's default is a second: {before:?}");
+        // The kernel's default is a second.
+        assert!(is_once(family, MS(700)..MS(10_000)));
         let _ = lan.set(family, &IpInterfaceChange { retransmit_time: Some(MS(200)), ..nothing() }).unwrap();
-        let after = gap(family);
-        assert!((MS(100)..MS(600)).contains(&after), "{family}: {after:?}");
+        assert!(is_once(family, MS(100)..MS(600)));
     }
 }
 
@@ -197,6 +221,8 @@ fn neighbors_are_probed_only_while_unreachability_is_detected() {
     let _ = lan.near.sh("ip address add fd00::1/64 dev e0");
     let _ = lan.far.sh("ip address add 10.0.0.2/24 dev p0");
     let _ = lan.far.sh("ip address add fd00::2/64 dev p0");
+    lan.near.addresses_settle(&["e0"]);
+    lan.far.addresses_settle(&["p0"]);
     // Somebody takes the datagrams: an ICMP error for a closed port would come with a solicitation of its own.
     let taken = lan.far.run(|| UdpSocket::bind("[::]:9").unwrap());
     let detect = |on| {
@@ -246,7 +272,7 @@ fn neighbors_are_probed_only_while_unreachability_is_detected() {
     );
     // Entries that wait are not left waiting for 23 days.
     detect(true);
-    let probed = talk(MS(20_000), true);
+    let probed = talk(PATIENCE, true);
     for family in Family::ALL {
         assert!(probed.contains(&family), "{family} was not probed");
     }
@@ -265,6 +291,17 @@ fn advertisement() -> Advertisement {
     }
 }
 
+/// Lets the other host, which is a router from then on, send an advertisement. One that answers as a host is none any more: what it
+/// advertised goes as soon as it is asked whether it is still there.
+fn advertise(lan: &Lan) {
+    lan.far.run(advertise_from_here);
+}
+
+fn advertise_from_here() {
+    set_sysctl("ipv6/conf/all/forwarding", "1");
+    advertisement().send("p0");
+}
+
 /// A router on the far side that answers each solicitation for the time of `work`.
 fn with_router<T: Send>(lan: &Lan, work: impl FnOnce() -> T + Send) -> T {
     let done = std::sync::atomic::AtomicBool::new(false);
@@ -276,7 +313,7 @@ fn with_router<T: Send>(lan: &Lan, work: impl FnOnce() -> T + Send) -> T {
                     let solicited =
                         |frame: &Frame| frame.icmpv6().filter(|it| it.kind == Icmpv6::ROUTER_SOLICITATION);
                     if !at_far.during(MS(10), solicited).is_empty() {
-                        advertisement().send("p0");
+                        advertise_from_here();
                     }
                 }
             });
@@ -309,7 +346,7 @@ fn router_discovery_solicits_when_enabled_and_forgets_when_disabled() {
     let lan = Lan::new();
     lan.set_sysctl("ipv6/conf/e0/accept_ra_rt_info_max_plen", "64");
     lan.set_sysctl("ipv6/conf/e0/use_tempaddr", "2");
-    lan.far.run(|| advertisement().send("p0"));
+    advertise(&lan);
     eventually("an address from the router", || addresses(&lan).contains("mngtmpaddr"));
     eventually("a temporary address", || addresses(&lan).contains("temporary"));
     assert!(routes(&lan).contains("default via fe80::"), "{}", routes(&lan));
@@ -333,7 +370,7 @@ fn router_discovery_solicits_when_enabled_and_forgets_when_disabled() {
 
     // Advertisements are not obeyed: the near side has seen this one before the echo that follows it.
     let at_near = lan.near.run(Capture::start);
-    lan.far.run(|| advertisement().send("p0"));
+    advertise(&lan);
     let _ = at_near.wait_for("the advertisement", 1, |frame| frame.icmpv6().filter(|it| it.kind == 134));
     std::thread::sleep(MS(100));
     assert!(!routes(&lan).contains("proto ra") && !addresses(&lan).contains("2001:db8:1:"));
@@ -366,14 +403,14 @@ fn routers_are_solicited_on_links_without_neighbors_too() {
             .icmpv6()
             .filter(|it| it.kind == Icmpv6::ROUTER_SOLICITATION && near.contains(&it.source.to_string()))
     });
-    lan.far.run(|| advertisement().send("p0"));
+    advertise(&lan);
     eventually("the router's default route", || routes(&lan).contains("default via fe80::"));
 }
 
 #[test]
 fn an_on_link_prefix_that_a_hand_made_address_needs_stays() {
     let lan = Lan::new();
-    lan.far.run(|| advertisement().send("p0"));
+    advertise(&lan);
     eventually("an address from the router", || addresses(&lan).contains("mngtmpaddr"));
     let _ = lan.near.sh("ip -6 address add 2001:db8:1::5/64 dev e0 nodad");
     discover(&lan, RouterDiscoveryBehavior::Disabled);
@@ -388,12 +425,13 @@ fn another_interfaces_router_is_not_forgotten() {
     let other = NetNs::new();
     other.run(|| set_sysctl("ipv6/conf/default/accept_dad", "0"));
     lan.near.veth("e1", &other, "q0");
-    eventually("link-local addresses", || {
-        let shown = other.sh("ip -6 address show dev q0") + &lan.near.sh("ip -6 address show dev e1");
-        shown.matches("inet6 fe80::").count() == 2 && !shown.contains("tentative")
+    other.addresses_settle(&["q0"]);
+    lan.near.addresses_settle(&["e1"]);
+    advertise(&lan);
+    other.run(|| {
+        set_sysctl("ipv6/conf/all/forwarding", "1");
+        Advertisement { prefix: "2001:db8:2::".parse().unwrap(), ..advertisement() }.send("q0");
     });
-    lan.far.run(|| advertisement().send("p0"));
-    other.run(|| Advertisement { prefix: "2001:db8:2::".parse().unwrap(), ..advertisement() }.send("q0"));
     let elsewhere = || lan.near.sh("ip -6 route show dev e1") + &lan.near.sh("ip -6 address show dev e1");
     eventually("both routers", || {
         routes(&lan).contains("default")
@@ -448,7 +486,7 @@ fn a_link_local_address_made_again_answers() {
             !arrived.is_empty()
         })
     };
-    assert!(answers(1001));
+    eventually("the address answers", || answers(1001));
     behavior(LinkLocalAddressBehavior::AlwaysOff);
     let _ = lan.far.sh("ip -6 neigh flush dev p0");
     assert!(!answers(1002), "nobody has the address");

@@ -11,7 +11,7 @@ use iphelper::Host;
 use iphelper::ip_interface::{IpInterfaceChange, RouterDiscoveryBehavior};
 use iphelper::types::{Family, InterfaceIndex};
 use iphelper_testkit::{
-    Advertisement, Announcements, die_at_write_of, eventually, refuse_sends_of, refuse_writes_of,
+    Advertisement, Announcements, die_at_write_of, eventually, refuse_sends_of, refuse_writes_of, set_sysctl,
 };
 use std::process::Command;
 use std::time::Duration;
@@ -188,6 +188,8 @@ fn what_cannot_be_put_back_exactly_is_written_after_all_else_of_both_families() 
             managed: false,
             other_configuration: false,
         };
+        // One that answers as a host is no router any more.
+        set_sysctl("ipv6/conf/all/forwarding", "1");
         plain.send("p0");
     });
     let routes = || lan.near.sh("ip -6 route show dev e0");

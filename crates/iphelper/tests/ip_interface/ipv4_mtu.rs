@@ -3,9 +3,8 @@
 
 use iphelper::ip_interface::IpInterfaceChange;
 use iphelper::{Family, Host};
-use iphelper_testkit::{NetNs, eventually, isolated, run, send_unfragmented};
+use iphelper_testkit::{NetNs, addresses_settle, eventually, isolated, receive, run, send_unfragmented};
 use std::net::{SocketAddr, UdpSocket};
-use std::time::Duration;
 
 fn set(family: Family, change: &IpInterfaceChange) -> iphelper::Result<Vec<String>> {
     let host = Host::open()?;
@@ -66,6 +65,8 @@ fn interfaces(peer: &NetNs) {
     eventually("the kernel adds its own IPv6 routes", || {
         run("ip -6 route show table local").lines().count() >= 4
     });
+    addresses_settle(&["e0", "e1"]);
+    peer.addresses_settle(&["e0"]);
 }
 
 #[test]
@@ -139,13 +140,9 @@ fn ipv4_packets_are_smaller_and_ipv6_packets_are_not() {
         interfaces(&peer);
         let at = |address: &str| -> SocketAddr { address.parse().unwrap() };
         let (v4, v6) = (at("10.0.0.9:5000"), at("[fd00::9]:5000"));
-        let receive = |at| {
-            let socket = peer.run(|| UdpSocket::bind(at).unwrap());
-            socket.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
-            socket
-        };
-        let (peer_v4, peer_v6) = (receive(v4), receive(v6));
-        let received = |socket: &UdpSocket| socket.recv(&mut [0; 2000]).unwrap();
+        let open = |at| peer.run(|| UdpSocket::bind(at).unwrap());
+        let (peer_v4, peer_v6) = (open(v4), open(v6));
+        let received = |socket: &UdpSocket| receive(socket, &mut [0; 2000]).0;
         let too_large = |to, len| {
             let error = send_unfragmented(to, len).unwrap_err();
             assert_eq!(error.raw_os_error(), Some(libc::EMSGSIZE), "{error}");

@@ -5,7 +5,7 @@
 use iphelper::ip_interface::{IpInterface, IpInterfaceChange, PropertyChange};
 use iphelper::types::{Family, InterfaceIndex};
 use iphelper::{Error, ErrorKind, Host, Result};
-use iphelper_testkit::{NetNs, eventually, set_sysctl, sysctl};
+use iphelper_testkit::{NetNs, set_sysctl, sysctl};
 use std::time::Duration;
 
 /// A change of nothing, to be filled.
@@ -37,14 +37,9 @@ impl Lan {
         near.veth(name, &far, "p0");
         let host = near.run(|| Host::open().expect("opening the host"));
         let index = index_of(&near, name);
-        let lan = Self { near, far, host, index };
-        for (host, name) in [(&lan.near, name), (&lan.far, "p0")] {
-            eventually("a link-local address", || {
-                let shown = host.sh(&format!("ip -6 address show dev {name}"));
-                shown.contains("inet6 fe80::") && !shown.contains("tentative")
-            });
-        }
-        lan
+        near.addresses_settle(&[name]);
+        far.addresses_settle(&["p0"]);
+        Self { near, far, host, index }
     }
 
     pub(crate) fn row(&self, family: Family) -> IpInterface {
