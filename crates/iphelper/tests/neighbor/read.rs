@@ -53,28 +53,31 @@ fn tables_are_what_ip_shows() {
         }
         let host = Host::open().unwrap();
         for family in [Some(Family::V4), Some(Family::V6), None] {
-            let ours: Vec<_> = host
-                .neighbors(family)
-                .unwrap()
-                .into_iter()
-                .map(|row| (row.name, row.address.to_string(), row.state, row.physical_address))
-                .collect();
-            let theirs: BTreeSet<_> = shown("")
-                .into_iter()
-                .filter(|row| family.is_none_or(|family| Family::of(&ip(&row.1)) == family))
-                .map(|(name, address, state, bytes)| {
-                    (name, ip(&address).to_string(), meaning(&state), bytes.parse().unwrap_or_default())
+            let read = || -> Vec<_> {
+                let rows = host.neighbors(family).unwrap().into_iter();
+                rows.map(|row| {
+                    (row.name, row.address.to_string(), row.state, row.physical_address.to_string())
                 })
-                .map(|(name, address, state, bytes): (_, _, _, PhysicalAddress)| {
-                    (name, address, state, bytes.to_string())
-                })
-                .collect();
-            let found: BTreeSet<_> = ours
-                .iter()
-                .map(|(name, address, state, bytes)| {
-                    (name.clone(), address.clone(), *state, bytes.to_string())
-                })
-                .collect();
+                .collect()
+            };
+            let as_ip_shows = || -> BTreeSet<_> {
+                let rows = shown("").into_iter();
+                rows.filter(|row| family.is_none_or(|family| Family::of(&ip(&row.1)) == family))
+                    .map(|(name, address, state, bytes)| {
+                        let bytes: PhysicalAddress = bytes.parse().unwrap_or_default();
+                        (name, ip(&address).to_string(), meaning(&state), bytes.to_string())
+                    })
+                    .collect()
+            };
+            let (mut ours, mut theirs) = (read(), as_ip_shows());
+            // The kernel may send to a group of its own between the readings.
+            for _ in 0..10 {
+                if ours.iter().cloned().collect::<BTreeSet<_>>() == theirs {
+                    break;
+                }
+                (ours, theirs) = (read(), as_ip_shows());
+            }
+            let found: BTreeSet<_> = ours.iter().cloned().collect();
             assert_eq!(found, theirs);
             assert_eq!(found.len(), ours.len());
             let states: BTreeSet<_> = ours.iter().map(|row| row.2).collect();
@@ -105,9 +108,9 @@ fn ages_and_marks_are_the_kernels() {
         });
         let (far, nobody) = (lan.row(it.far), lan.row(it.nobody));
         assert_eq!((far.physical_address, far.nud_state, far.is_unreachable), (lan.physical, 2, false));
-        assert!(far.last_reachable.unwrap() < Duration::from_secs(60), "{far:?}");
+        assert!(far.last_reachable.unwrap() < Duration::from_secs(600), "{far:?}");
         assert_eq!((far.last_unreachable, nobody.last_reachable), (None, None));
-        assert!(nobody.last_unreachable.unwrap() < Duration::from_secs(60), "{nobody:?}");
+        assert!(nobody.last_unreachable.unwrap() < Duration::from_secs(600), "{nobody:?}");
         assert!(nobody.is_unreachable && nobody.physical_address.is_empty(), "{nobody:?}");
         let router = (it.family == Family::V6).then_some(false);
         assert_eq!((far.is_router, far.externally_learned, far.managed), (router, false, false));

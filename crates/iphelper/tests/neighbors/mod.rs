@@ -70,6 +70,10 @@ impl Lan {
         near.veth("e0", &far, "p0");
         let physical = "02:00:5e:00:53:02";
         let _ = far.sh(&format!("ip link set p0 address {physical}"));
+        // The other host is not to ask for this one either, once it has answered: that would tell who it is.
+        for table in ["arp_cache", "ndisc_cache"] {
+            let _ = far.sh(&format!("ip ntable change name {table} dev p0 delay_probe 2000000000"));
+        }
         for it in BOTH {
             add(&near, &format!("{}/{}", it.near, it.len), "e0");
             add(&far, &format!("{}/{}", it.far, it.len), "p0");
@@ -99,9 +103,7 @@ impl Lan {
 /// it was added: until then the host has not joined the group that the questions for it go to.
 pub(crate) fn add(host: &NetNs, address_and_len: &str, device: &str) {
     let _ = host.sh(&format!("ip addr add {address_and_len} dev {device}"));
-    iphelper_testkit::eventually("the address is no longer tentative", || {
-        !host.sh(&format!("ip addr show dev {device}")).contains("tentative")
-    });
+    host.addresses_settle(&[device]);
 }
 
 pub(crate) fn ip(text: &str) -> IpAddr {
