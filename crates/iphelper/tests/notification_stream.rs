@@ -7,7 +7,7 @@ use iphelper::Family::V4;
 use iphelper::Host;
 use iphelper::notification::ChangeKind::Parameter;
 use iphelper::notification::IpInterfaceChangeStream;
-use iphelper_testkit::{eventually, isolated, set_sysctl};
+use iphelper_testkit::{PATIENCE, eventually, isolated, set_sysctl};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Wake, Waker};
@@ -17,8 +17,8 @@ use tokio::time::timeout;
 iphelper_testkit::private_user_namespace!();
 
 /// A task that is not woken is polled when its time is up, and has its change then; so more time than it may take.
-const LONG: Duration = Duration::from_secs(10);
-const SOON: Duration = Duration::from_secs(5);
+const LONG: Duration = PATIENCE.saturating_mul(2);
+const SOON: Duration = PATIENCE;
 
 fn with_runtime<T>(work: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(work)

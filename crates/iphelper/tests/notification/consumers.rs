@@ -1,11 +1,11 @@
 //! Iterators and registrations: waiting, cancelling, falling behind.
 
-use crate::support::{SOON, expect, is_readable, next_within, settle};
+use crate::support::{expect, is_readable, next_within, settle};
 use iphelper::Family::{self, V4, V6};
 use iphelper::notification::ChangeKind::{self, Add, Delete, Parameter};
 use iphelper::notification::{IpInterfaceNotification, Registration};
 use iphelper::{ErrorKind, Host};
-use iphelper_testkit::{NetNs, eventually, isolated, run, set_sysctl, unprivileged};
+use iphelper_testkit::{NetNs, PATIENCE, eventually, isolated, run, set_sysctl, unprivileged};
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
@@ -44,9 +44,9 @@ fn the_descriptor_is_readable_exactly_while_there_is_something() {
         assert!(!is_readable(&changes, Duration::from_millis(200)), "nothing has happened");
         assert_eq!(changes.try_next().unwrap(), None);
         let _ = run("ip link add e0 type veth peer name e1");
-        assert!(is_readable(&changes, SOON));
+        assert!(is_readable(&changes, PATIENCE));
         eventually("both ends", || {
-            let _ = is_readable(&changes, SOON);
+            let _ = is_readable(&changes, PATIENCE);
             changes.try_next().unwrap().is_some_and(|change| change.name == "e0")
         });
         let _ = settle(&mut changes);
@@ -72,7 +72,7 @@ fn a_blocked_iterator_is_ended_from_another_thread() {
             changes
         });
         set_sysctl("ipv4/conf/lo/forwarding", "1");
-        assert_eq!(receiver.recv_timeout(SOON).unwrap(), "lo", "it is waiting");
+        assert_eq!(receiver.recv_timeout(PATIENCE).unwrap(), "lo", "it is waiting");
         canceller.cancel();
         let changes = waiting.join().unwrap();
         assert!(changes.has_ended());
@@ -92,9 +92,9 @@ fn listening_needs_no_privilege() {
             })
         });
         change_loopback(1);
-        expect("iterator", &mut changes, SOON, &[(Parameter, V4, "lo"), (Parameter, V6, "lo")]);
-        assert_eq!(receiver.recv_timeout(SOON).unwrap(), IpInterfaceNotification::Initial);
-        assert!(told(receiver.recv_timeout(SOON).unwrap()).is_some());
+        expect("iterator", &mut changes, &[(Parameter, V4, "lo"), (Parameter, V6, "lo")]);
+        assert_eq!(receiver.recv_timeout(PATIENCE).unwrap(), IpInterfaceNotification::Initial);
+        assert!(told(receiver.recv_timeout(PATIENCE).unwrap()).is_some());
         registration.unwrap().cancel();
     });
 }
@@ -113,10 +113,10 @@ fn the_initial_notification_comes_first_and_only_when_asked_for() {
         let host = Host::open().unwrap();
         let (with, first) = notified(&host, true);
         let (without, second) = notified(&host, false);
-        assert_eq!(first.recv_timeout(SOON).unwrap(), IpInterfaceNotification::Initial);
+        assert_eq!(first.recv_timeout(PATIENCE).unwrap(), IpInterfaceNotification::Initial);
         set_sysctl("ipv4/conf/lo/forwarding", "1");
         for receiver in [&first, &second] {
-            let change = told(receiver.recv_timeout(SOON).unwrap());
+            let change = told(receiver.recv_timeout(PATIENCE).unwrap());
             assert_eq!(change, Some((Parameter, V4, "lo".to_owned())));
         }
         drop((with, without));
@@ -145,7 +145,7 @@ fn callbacks_of_one_registration_never_overlap_and_come_in_order() {
         let mut thread = None;
         let mut exists = BTreeSet::new();
         loop {
-            let (id, notification) = receiver.recv_timeout(SOON).unwrap();
+            let (id, notification) = receiver.recv_timeout(PATIENCE).unwrap();
             assert_eq!(*thread.get_or_insert(id), id, "one thread makes all calls");
             let IpInterfaceNotification::Changed(change) = notification else { continue };
             match change.kind {
@@ -181,18 +181,18 @@ fn a_blocked_callback_stops_no_other_and_loses_nothing() {
         for number in 0..50 {
             let _ = run(&format!("ip link add e{number} type veth peer name p{number}"));
         }
-        expect("the other listener", &mut others, SOON, &[(Add, V4, "e49")]);
+        expect("the other listener", &mut others, &[(Add, V4, "e49")]);
         let _ = settle(&mut others);
         for round in 0..20 {
             set_sysctl("ipv4/conf/all/forwarding", if round % 2 == 0 { "1" } else { "0" });
             for number in 0..=100 {
-                assert!(next_within(&mut others, SOON).is_some(), "{number} of 101 changes");
+                assert!(next_within(&mut others, PATIENCE).is_some(), "{number} of 101 changes");
             }
         }
         for number in 0..25 {
             let _ = run(&format!("ip link del e{number}"));
         }
-        expect("the other listener", &mut others, SOON, &[(Delete, V4, "e24")]);
+        expect("the other listener", &mut others, &[(Delete, V4, "e24")]);
 
         release.send(()).unwrap();
         let mut exists = BTreeSet::from(["lo".to_owned()]);
@@ -201,7 +201,8 @@ fn a_blocked_callback_stops_no_other_and_loses_nothing() {
             host.ip_interfaces(Some(V4)).unwrap().into_iter().map(|row| row.name).collect()
         };
         while exists != table() {
-            let notification = blocked.recv_timeout(SOON).expect("the sum of all changes is not the table");
+            let notification =
+                blocked.recv_timeout(PATIENCE).expect("the sum of all changes is not the table");
             let IpInterfaceNotification::Changed(change) = notification else { continue };
             folded += usize::from(change.resynchronised);
             let is_sound = match change.kind {
@@ -234,7 +235,7 @@ fn cancel_waits_for_the_running_callback_and_none_comes_after() {
         };
         let registration = registration.unwrap();
         change_loopback(1);
-        is_inside.recv_timeout(SOON).unwrap();
+        is_inside.recv_timeout(PATIENCE).unwrap();
         // More is waiting when it is cancelled.
         change_loopback(5);
         let cancelling = std::thread::spawn(move || registration.cancel());
@@ -269,7 +270,7 @@ fn a_callback_may_cancel_its_own_registration() {
         };
         *slot.lock().unwrap() = Some(registration.unwrap());
         change_loopback(1);
-        was_cancelled.recv_timeout(SOON).expect("the callback waits for itself");
+        was_cancelled.recv_timeout(PATIENCE).expect("the callback waits for itself");
         change_loopback(10);
         // The closure, and the sender in it, go when the registration has ended.
         eventually("the end of the registration", || {
@@ -298,7 +299,7 @@ fn a_callback_may_read_register_and_cancel_others() {
         });
         let registration = registration.unwrap();
         let _ = run("ip link set lo mtu 20000");
-        assert_eq!(receiver.recv_timeout(SOON).unwrap(), Ok(20000));
+        assert_eq!(receiver.recv_timeout(PATIENCE).unwrap(), Ok(20000));
         registration.cancel();
     });
 }
@@ -312,10 +313,10 @@ fn a_panic_in_a_callback_ends_its_registration_alone() {
         let (good, receiver) = notified(&host, false);
         assert!(!panicking.has_ended());
         set_sysctl("ipv4/conf/lo/forwarding", "1");
-        assert!(told(receiver.recv_timeout(SOON).unwrap()).is_some());
+        assert!(told(receiver.recv_timeout(PATIENCE).unwrap()).is_some());
         eventually("the end of the registration", || panicking.has_ended());
         set_sysctl("ipv4/conf/lo/forwarding", "0");
-        assert!(told(receiver.recv_timeout(SOON).unwrap()).is_some(), "the other one goes on");
+        assert!(told(receiver.recv_timeout(PATIENCE).unwrap()).is_some(), "the other one goes on");
         panicking.cancel();
         good.cancel();
     });
@@ -330,10 +331,10 @@ fn what_happened_before_a_registration_is_not_its_news() {
         let mut first = host.ip_interface_changes(None).unwrap();
         set_sysctl("ipv6/conf/e0/dad_transmits", "5");
         let mut second = host.ip_interface_changes(None).unwrap();
-        expect("the first", &mut first, SOON, &[(Parameter, V6, "e0")]);
+        expect("the first", &mut first, &[(Parameter, V6, "e0")]);
         // Longer than the time between two looks.
         assert_eq!(next_within(&mut second, Duration::from_secs(5)), None);
         set_sysctl("ipv4/conf/lo/forwarding", "1");
-        expect("the second", &mut second, SOON, &[(Parameter, V4, "lo")]);
+        expect("the second", &mut second, &[(Parameter, V4, "lo")]);
     });
 }

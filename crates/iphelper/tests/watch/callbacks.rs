@@ -75,7 +75,7 @@ fn a_stream_tells_the_same() {
             let mut events =
                 Host::open().unwrap().watch(WatchOptions::new(Classes::ROUTES)).unwrap().into_stream();
             let _ = run("ip route add 203.0.113.0/24 dev lo");
-            let next = tokio::time::timeout(std::time::Duration::from_secs(20), events.next());
+            let next = tokio::time::timeout(iphelper_testkit::PATIENCE, events.next());
             let event = next.await.expect("an event").unwrap().unwrap();
             assert!(matches!(event.subject, Subject::Route(_)), "{event:?}");
             let canceller = events.canceller();

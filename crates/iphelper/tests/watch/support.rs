@@ -11,7 +11,7 @@ use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
 /// What the kernel announces is here by then, even on a busy machine.
-pub(crate) const SOON: Duration = Duration::from_secs(20);
+pub(crate) const SOON: Duration = iphelper_testkit::PATIENCE;
 
 /// The next event, waited for with `poll`.
 pub(crate) fn next_within(watch: &mut Watch, time: Duration) -> Option<Event> {

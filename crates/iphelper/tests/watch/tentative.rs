@@ -5,7 +5,7 @@ use iphelper::address::{DadState, NewUnicastAddress, StableAddresses, UnicastAdd
 use iphelper::ip_interface::IpInterfaceChange;
 use iphelper::notification::{ChangeKind, Classes, Event, Subject, Watch, WatchOptions};
 use iphelper::{ErrorKind, Family, Host, InterfaceIndex};
-use iphelper_testkit::{NetNs, eventually};
+use iphelper_testkit::NetNs;
 use std::net::IpAddr;
 use std::sync::mpsc;
 use std::time::Duration;
@@ -16,15 +16,14 @@ fn address(text: &str) -> IpAddr {
     text.parse().unwrap()
 }
 
-/// A host that probes twice, a tenth of a second apart, for each address of `e0`; whoever is at the other end; a watch.
+/// A host that probes twice, half a second apart, for each address of `e0`; whoever is at the other end; a watch.
 fn probing() -> (NetNs, NetNs, Host, Watch) {
     let [ours, peer] = [(); 2].map(|()| NetNs::new());
     ours.veth("e0", &peer, "e1");
-    eventually("a carrier", || ours.sh("ip link show e0").contains("state UP"));
     let host = ours.run(|| Host::open().unwrap());
     let change = IpInterfaceChange {
         dad_transmits: Some(2),
-        retransmit_time: Some(Duration::from_millis(100)),
+        retransmit_time: Some(Duration::from_millis(500)),
         ..Default::default()
     };
     let _ = host.set_ip_interface(Family::V4, index(&host), &change).unwrap();
@@ -116,7 +115,7 @@ fn what_a_killed_program_left_ends_and_so_does_what_its_interface_had() {
     let (ours, peer, host, mut watch) = probing();
     // What a program writes down before it is killed, with the second until which it counts.
     let row = host.interface_named("e0").unwrap();
-    let until = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic).tv_sec + 2;
+    let until = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic).tv_sec + 8;
     let tag = (row.luid.0 >> 31) & u64::from(u32::MAX);
     let note = format!(
         "throw 192.0.2.7 table 1768974360 proto 105 metric {} window {tag} ssthresh {} cwnd 9 reordering 9 initcwnd {until}",
