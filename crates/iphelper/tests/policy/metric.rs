@@ -9,9 +9,11 @@
 use iphelper::ip_interface::{IpInterface, IpInterfaceChange, RouterDiscoveryBehavior};
 use iphelper::route::RouteQuery;
 use iphelper::{ErrorKind, Family, Host};
-use iphelper_testkit::{Advertisement, NetNs, eventually, isolated, run, set_sysctl, sysctl, unprivileged};
+use iphelper_testkit::{
+    Advertisement, NetNs, addresses_settle, eventually, heard_advertisements, isolated, receive, run,
+    set_sysctl, sysctl, unprivileged,
+};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use crate::uplinks::{Echo, Uplinks};
 
@@ -67,14 +69,16 @@ fn there_is_a_route_at_each_moment() {
         let flag = if family == Family::V4 { "-4" } else { "-6" };
         // Nothing else would carry a packet that comes between the old route and the new one.
         let _ = uplinks.host.sh(&format!("ip {flag} route del default dev e1"));
-        let mut echo = Echo::start(&uplinks, 600);
-        for (packets, metric) in [(100, 150), (200, 20), (300, 30), (400, 0)] {
-            echo.wait_for(packets);
+        let mut echo = Echo::start(&uplinks);
+        for metric in [150, 20, 30, 0] {
+            echo.wait_for_more(100);
             uplinks.host.run(|| set(family, "e0", &manual(metric))).unwrap();
         }
-        echo.wait_for(500);
+        echo.wait_for_more(100);
         uplinks.host.run(|| set(family, "e0", &automatic())).unwrap();
-        assert_eq!(echo.finish(), 600, "{family}");
+        echo.wait_for_more(100);
+        let [answered, sent] = echo.finish();
+        assert_eq!(answered, sent, "{family}");
     }
 }
 
@@ -83,14 +87,16 @@ fn no_packet_is_lost_and_connections_live() {
     for family in Family::ALL {
         let uplinks = Uplinks::new(family);
         let connection = uplinks.connect();
-        let mut echo = Echo::start(&uplinks, 600);
-        echo.wait_for(150);
+        let mut echo = Echo::start(&uplinks);
+        echo.wait_for_more(150);
         uplinks.host.run(|| set(family, "e0", &manual(150))).unwrap();
         connection.talk();
-        echo.wait_for(400);
+        echo.wait_for_more(250);
         uplinks.host.run(|| set(family, "e0", &automatic())).unwrap();
         connection.talk();
-        assert_eq!(echo.finish(), 600, "{family}: answers to 600 packets, one every 2 ms");
+        echo.wait_for_more(200);
+        let [answered, sent] = echo.finish();
+        assert_eq!(answered, sent, "{family}: answers to packets, one every 2 ms");
         let ways = uplinks.forwarded();
         assert!(ways.iter().all(|packets| *packets > 100), "{family}: both routers were used: {ways:?}");
     }
@@ -123,6 +129,7 @@ fn interfaces() -> NetNs {
     // Those of ::1 and two addresses, and multicast on two interfaces.
     let ready = || run("ip -6 route show table local").lines().count() >= 5;
     eventually("the kernel adds its own IPv6 routes", ready);
+    addresses_settle(&["e0", "e1"]);
     peer
 }
 
@@ -388,9 +395,8 @@ fn an_advertised_default_route_moves_at_once_and_obeys_later_advertisements() {
         let _ = router.sh("sysctl -qw net.ipv6.conf.r0.accept_dad=0 net.ipv6.conf.all.forwarding=1");
         let _ = router.sh("ip link set r0 up");
         let _ = run("ip link set e0 up");
-        eventually("the router has an address to advertise from", || {
-            router.sh("ip -6 address show dev r0 scope link -tentative").contains("fe80::")
-        });
+        addresses_settle(&["e0"]);
+        router.addresses_settle(&["r0"]);
         let advertise = |router_lifetime| {
             let prefix = "2001:db8:77::".parse().unwrap();
             let advertisement = Advertisement {
@@ -400,7 +406,7 @@ fn an_advertised_default_route_moves_at_once_and_obeys_later_advertisements() {
                 managed: false,
                 other_configuration: false,
             };
-            router.run(|| advertisement.send("r0"));
+            sent(&router, || advertisement.send("r0"));
         };
         let shown = || run("ip -6 route show default");
         let metric = |metric: u32, protocol: &str| {
@@ -409,7 +415,6 @@ fn an_advertised_default_route_moves_at_once_and_obeys_later_advertisements() {
                 && shown.contains(&format!("metric {metric} "))
                 && shown.contains("proto ra ") == (protocol == "ra")
         };
-        eventually("the router has an address", || router.sh("ip -6 addr show dev r0").contains("fe80::"));
         eventually("the router is heard", || {
             advertise(1800);
             metric(1024, "ra")
@@ -464,9 +469,8 @@ fn with_advertised_prefixes(test: impl FnOnce(&NetNs, &Advertisement) + Send) {
         let _ = router.sh("ip addr add 2001:db8:77::1/64 dev r0 nodad");
         let _ = router.sh("ip addr add 2001:db8:48::1/128 dev lo");
         let _ = run("ip link set e0 up");
-        eventually("the router has an address to advertise from", || {
-            router.sh("ip -6 address show dev r0 scope link -tentative").contains("fe80::")
-        });
+        addresses_settle(&["e0"]);
+        router.addresses_settle(&["lo", "r0"]);
         let advertisement = Advertisement {
             router_lifetime: 0,
             prefix: "2001:db8:77::".parse().unwrap(),
@@ -476,6 +480,13 @@ fn with_advertised_prefixes(test: impl FnOnce(&NetNs, &Advertisement) + Send) {
         };
         test(&router, &advertisement);
     });
+}
+
+/// Lets the router send an advertisement, and waits until this thread's namespace has received it.
+fn sent(router: &NetNs, send: impl FnOnce() + Send) {
+    let heard = heard_advertisements();
+    router.run(send);
+    eventually("the advertisement is received", || heard_advertisements() > heard);
 }
 
 /// Whether the advertised routes stand once each, the metric of the interface added; and at what others no more.
@@ -498,7 +509,7 @@ fn prefixes_last() -> u32 {
 #[test]
 fn routes_to_advertised_prefixes_follow_and_obey_later_advertisements() {
     with_advertised_prefixes(|router, advertisement| {
-        let advertise = || router.run(|| advertisement.send("r0"));
+        let advertise = || sent(router, || advertisement.send("r0"));
         eventually("the router is heard", || {
             advertise();
             prefixes_stand(0)
@@ -529,7 +540,7 @@ fn routes_to_advertised_prefixes_follow_and_obey_later_advertisements() {
         assert!(prefixes_stand(0), "{}", run("ip -6 route"));
         assert!(!run("ip route show table all").contains("proto 105"));
         set(Family::V6, "e0", &manual(50)).unwrap();
-        router.run(|| advertisement.withdraw("r0"));
+        sent(router, || advertisement.withdraw("r0"));
         let gone = || {
             !run("ip -6 route").contains("2001:db8:77::/64") && !run("ip -6 route").contains("2001:db8:48::")
         };
@@ -547,14 +558,13 @@ fn routes_to_advertised_prefixes_follow_and_obey_later_advertisements() {
 fn packets_to_advertised_prefixes_go_on_while_the_metric_changes() {
     with_advertised_prefixes(|router, advertisement| {
         eventually("the router is heard", || {
-            router.run(|| advertisement.send("r0"));
+            sent(router, || advertisement.send("r0"));
             prefixes_stand(0)
         });
         eventually("an address to send from", || {
             run("ip -6 addr show dev e0 -tentative").contains("2001:db8:77:")
         });
         let receiver = router.run(|| std::net::UdpSocket::bind("[::]:7000").unwrap());
-        receiver.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
         let done = AtomicBool::new(false);
         let sender = std::net::UdpSocket::bind("[::]:0").unwrap();
         std::thread::scope(|scope| {
@@ -563,7 +573,7 @@ fn packets_to_advertised_prefixes_go_on_while_the_metric_changes() {
                 while !done.load(Ordering::Relaxed) {
                     for to in ["[2001:db8:77::1]:7000", "[2001:db8:48::1]:7000"] {
                         let _ = sender.send_to(b"packet", to).unwrap();
-                        let _ = receiver.recv(&mut [0; 16]).unwrap();
+                        let _ = receive(&receiver, &mut [0; 16]);
                         sent += 1;
                     }
                 }

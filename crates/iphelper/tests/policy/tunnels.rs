@@ -2,8 +2,8 @@
 
 use crate::policy_support::{E0, EPERM, assert_guarded, assert_unchanged, disable, everything, is_v6};
 use iphelper::Family;
-use iphelper_testkit::run;
 use iphelper_testkit::uplinks::{Bound, Uplinks, Way, udp_socket};
+use iphelper_testkit::{ping, run};
 use std::net::SocketAddr;
 
 #[test]
@@ -132,7 +132,7 @@ impl Tunnel {
                 let neighbour = Uplinks::router_address(uplink, ipv6);
                 let route = uplinks.host.sh(&format!("ip route get {neighbour}"));
                 assert!(route.contains(&format!("dev e{uplink}")), "{when}: {route}");
-                let _ = uplinks.host.sh(&format!("ping -c 1 -W 5 {neighbour}"));
+                uplinks.host.run(|| ping(&neighbour.to_string()));
             }
         }
     }

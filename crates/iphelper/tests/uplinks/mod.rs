@@ -7,7 +7,8 @@
 )]
 
 use iphelper::Family;
-use iphelper_testkit::{NetNs, bound};
+use iphelper_testkit::{NetNs, PATIENCE, bound, eventually, ping};
+use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::sync::Arc;
@@ -64,10 +65,13 @@ impl Uplinks {
             let back = if is_v4 { format!("10.0.{near}.0/24") } else { format!("fd00:{near}::/64") };
             let _ = server.sh(&format!("ip route add {back} via {}", at(far, 2)));
         }
+        host.addresses_settle(&["e0", "e1"]);
+        server.addresses_settle(&["lo", "s0", "s1"]);
         // Neighbours are found before anything is counted.
-        for (way, router) in uplinks.routers.iter().enumerate() {
-            let _ = uplinks.host.sh(&format!("ping -c 1 -W 5 {}", at(way, 2)));
-            let _ = router.sh(&format!("ping -c 1 -W 5 {}", uplinks.server_address()));
+        for (way, router) in routers.iter().enumerate() {
+            router.addresses_settle(&["near", "far"]);
+            host.run(|| ping(&at(way, 2)));
+            router.run(|| ping(&uplinks.server_address().to_string()));
         }
         uplinks
     }
@@ -112,8 +116,13 @@ impl Uplinks {
                 assert_eq!(socket.send_to(b"which way", to).unwrap(), 9);
             }
         });
-        let after = self.forwarded();
-        [after[0] - before[0], after[1] - before[1]]
+        let mut ways = [0, 0];
+        eventually("all have gone some way", || {
+            let after = self.forwarded();
+            ways = [after[0] - before[0], after[1] - before[1]];
+            ways.iter().sum::<u64>() >= packets
+        });
+        ways
     }
 
     fn socket(&self) -> UdpSocket {
@@ -149,7 +158,7 @@ impl Connection {
     /// Says something and hears it again, a hundred times.
     pub(crate) fn talk(&self) {
         let mut stream = &self.stream;
-        stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
         for _ in 0..100 {
             stream.write_all(b"still there?").unwrap();
             let mut answer = [0; 12];
@@ -169,74 +178,75 @@ impl Drop for Connection {
 /// A packet every 2 ms to the server, which sends each back.
 pub(crate) struct Echo {
     sent: Arc<AtomicU32>,
-    threads: Vec<JoinHandle<u32>>,
     ended: Arc<AtomicBool>,
+    sender: JoinHandle<()>,
+    server: JoinHandle<()>,
+    near: UdpSocket,
 }
 
 impl Echo {
-    pub(crate) fn start(uplinks: &Uplinks, packets: u32) -> Self {
+    pub(crate) fn start(uplinks: &Uplinks) -> Self {
         let at = SocketAddr::new(uplinks.server_address(), 5000);
         let far = uplinks.server.run(|| bound(|| UdpSocket::bind(at)));
         let near = uplinks.host.run(|| uplinks.socket());
         for socket in [&far, &near] {
+            // However late a busy host comes to read, what was sent meanwhile has room.
+            rustix::net::sockopt::set_socket_recv_buffer_size_force(socket, 64 << 20).unwrap();
             socket.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
         }
         let (sent, ended) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicBool::new(false)));
-        let back = std::thread::spawn({
+        let server = std::thread::spawn({
             let ended = Arc::clone(&ended);
             move || {
                 let mut bytes = [0; 16];
-                while !ended.load(Ordering::Relaxed) {
-                    if let Ok((len, from)) = far.recv_from(&mut bytes) {
-                        assert_eq!(far.send_to(&bytes[..len], from).unwrap(), len);
+                loop {
+                    match far.recv_from(&mut bytes) {
+                        Ok((len, from)) => assert_eq!(far.send_to(&bytes[..len], from).unwrap(), len),
+                        Err(_) if ended.load(Ordering::Relaxed) => break,
+                        Err(_) => {}
                     }
                 }
-                0
             }
-        });
-        let receiver = near.try_clone().unwrap();
-        let received = std::thread::spawn(move || {
-            let deadline = Instant::now() + Duration::from_secs(15);
-            let mut seen = vec![false; packets as usize];
-            let mut bytes = [0; 16];
-            while seen.contains(&false) && Instant::now() < deadline {
-                if let Ok((4, _)) = receiver.recv_from(&mut bytes) {
-                    let number = u32::from_ne_bytes(bytes[..4].try_into().unwrap());
-                    seen[number as usize] = true;
-                }
-            }
-            u32::try_from(seen.iter().filter(|seen| **seen).count()).unwrap()
         });
         let sender = std::thread::spawn({
-            let sent = Arc::clone(&sent);
+            let (sent, ended, near) = (Arc::clone(&sent), Arc::clone(&ended), near.try_clone().unwrap());
             move || {
-                for number in 0..packets {
+                for number in 0_u32.. {
+                    if ended.load(Ordering::Relaxed) {
+                        break;
+                    }
                     assert_eq!(near.send_to(&number.to_ne_bytes(), at).unwrap(), 4);
                     sent.store(number + 1, Ordering::Relaxed);
                     std::thread::sleep(Duration::from_millis(2));
                 }
-                0
             }
         });
-        Self { sent, threads: vec![received, sender, back], ended }
+        Self { sent, ended, sender, server, near }
     }
 
-    /// Waits until so many packets have been sent.
-    pub(crate) fn wait_for(&mut self, packets: u32) {
-        while self.sent.load(Ordering::Relaxed) < packets {
-            assert!(!self.threads[1].is_finished(), "the sender has failed");
+    /// Waits until so many more packets have been sent.
+    pub(crate) fn wait_for_more(&mut self, packets: u32) {
+        let target = self.sent.load(Ordering::Relaxed) + packets;
+        while self.sent.load(Ordering::Relaxed) < target {
+            assert!(!self.sender.is_finished(), "the sender has failed");
             std::thread::sleep(Duration::from_millis(1));
         }
     }
 
-    /// How many packets were answered in the end.
-    pub(crate) fn finish(self) -> u32 {
-        let mut threads = self.threads.into_iter();
-        let answered = threads.next().unwrap().join().unwrap();
+    /// Sends no more. How many packets were answered in the end, and how many sent.
+    pub(crate) fn finish(self) -> [u32; 2] {
         self.ended.store(true, Ordering::Relaxed);
-        for thread in threads {
-            let _ = thread.join().unwrap();
+        self.sender.join().unwrap();
+        let sent = self.sent.load(Ordering::Relaxed);
+        let mut missing: BTreeSet<u32> = (0..sent).collect();
+        let deadline = Instant::now() + PATIENCE;
+        let mut bytes = [0; 16];
+        while !missing.is_empty() && Instant::now() < deadline {
+            if let Ok((4, _)) = self.near.recv_from(&mut bytes) {
+                let _ = missing.remove(&u32::from_ne_bytes(bytes[..4].try_into().unwrap()));
+            }
         }
-        answered
+        self.server.join().unwrap();
+        [sent - u32::try_from(missing.len()).unwrap(), sent]
     }
 }

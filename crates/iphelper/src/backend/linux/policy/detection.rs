@@ -259,14 +259,14 @@ mod tests {
             // The next call tidies it up; so does it what an interface that is gone had.
             let _ = run("ip link add e0 type veth peer name e1");
             let gone = Detection::new(detection.address, &host.link_named("e0", "").unwrap(), 0, 1, 1);
-            host.begin_detection(&gone, Duration::from_secs(60)).unwrap().unwrap();
+            host.begin_detection(&gone, Duration::from_secs(1000)).unwrap().unwrap();
             host.forget_ended_detections().unwrap();
             assert_eq!(host.noted_detections().unwrap().len(), 1);
             let _ = run("ip link del e0");
             host.forget_ended_detections().unwrap();
             assert_eq!(host.noted_detections().unwrap(), []);
             past().unwrap();
-            host.begin_detection(&detection, Duration::from_secs(60)).unwrap().unwrap();
+            host.begin_detection(&detection, Duration::from_secs(1000)).unwrap().unwrap();
             assert_eq!(host.detections().unwrap(), [detection]);
         });
     }

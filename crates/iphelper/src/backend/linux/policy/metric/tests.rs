@@ -14,7 +14,7 @@ use super::super::super::socket::killed;
 use crate::backend::linux::LinuxHost;
 use crate::error::Result;
 use crate::types::Family;
-use iphelper_testkit::{eventually, isolated, run, sysctl};
+use iphelper_testkit::{addresses_settle, eventually, isolated, run, sysctl};
 use std::io::Write;
 use std::process::{Command, Stdio};
 
@@ -79,6 +79,7 @@ fn interfaces() {
     // Those of ::1 and three addresses, and multicast on four interfaces.
     let ready = || run("ip -6 route show table local").lines().count() >= 8;
     eventually("the kernel adds its own IPv6 routes", ready);
+    addresses_settle(&["e0", "e1"]);
 }
 
 /// All routes, as another program tells them, but for ours.
@@ -363,6 +364,7 @@ fn a_killed_follower_loses_no_route_and_the_next_one_goes_on() {
                 let _ = set(family, Some(50)).unwrap();
                 let before = routes();
                 ip_batch(&new.map(|(_, _, command, _)| command).join("\n"));
+                addresses_settle(&["e0"]);
                 let (_, died) = killed::after_messages(messages, || follow(family));
                 for (_, destination, ..) in new.iter().filter(|it| it.0 == flag) {
                     assert!(!to(destination, "").is_empty(), "{messages}: {destination} is lost");

@@ -3,7 +3,9 @@
 use super::{follow_prefixes, set};
 use crate::backend::linux::socket::killed;
 use crate::types::Family;
-use iphelper_testkit::{Advertisement, NetNs, eventually, isolated, run, sysctl};
+use iphelper_testkit::{
+    Advertisement, NetNs, addresses_settle, eventually, heard_advertisements, isolated, run, sysctl,
+};
 
 #[test]
 fn a_killed_call_leaves_an_advertised_default_route_to_the_next() {
@@ -22,8 +24,9 @@ fn a_killed_call_leaves_an_advertised_default_route_to_the_next() {
                     None => quick(),
                 }
             }
-            let ready = || router.sh("ip -6 addr show dev r0 -tentative").contains("fe80::");
-            eventually("the router has an address", ready);
+            let _ = router.sh("sysctl -qw net.ipv6.conf.all.forwarding=1");
+            addresses_settle(&["e0"]);
+            router.addresses_settle(&["r0"]);
             let prefix = "2001:db8:77::".parse().unwrap();
             let advertise = || {
                 let advertisement = Advertisement {
@@ -33,7 +36,9 @@ fn a_killed_call_leaves_an_advertised_default_route_to_the_next() {
                     managed: false,
                     other_configuration: false,
                 };
+                let heard = heard_advertisements();
                 router.run(|| advertisement.send("r0"));
+                eventually("the advertisement is received", || heard_advertisements() > heard);
             };
             let defaults = || run("ip -6 route show default");
             let only = |metric: u32, proto: &str| {
@@ -93,19 +98,21 @@ impl Prefixes {
         let _ = run(&format!("ip link add e0 type veth peer name r0 netns {}", router.path()));
         let _ = run("sysctl -qw net.ipv6.conf.e0.accept_dad=0");
         let _ = run("sysctl -qw net.ipv6.conf.e0.accept_ra_rt_info_max_plen=64");
-        let _ = router.sh("sysctl -qw net.ipv6.conf.r0.accept_dad=0");
+        let _ = router.sh("sysctl -qw net.ipv6.conf.r0.accept_dad=0 net.ipv6.conf.all.forwarding=1");
         let _ = router.sh("ip link set r0 up");
         let _ = run("ip link set e0 up");
-        let ready = || router.sh("ip -6 addr show dev r0 -tentative").contains("fe80::");
-        eventually("the router has an address", ready);
+        addresses_settle(&["e0"]);
+        router.addresses_settle(&["r0"]);
         Self { router, valid }
     }
 
     fn advertise(&self) {
+        let heard = heard_advertisements();
         self.router.run(|| match self.valid {
             Valid::Hours => Self::ADVERTISEMENT.send("r0"),
             Valid::ForEver => Self::ADVERTISEMENT.send_for_ever("r0"),
         });
+        eventually("the advertisement is received", || heard_advertisements() > heard);
     }
 
     /// The routes to both, as another program tells them.
