@@ -2,7 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 use crate::tcp_support::{
-    ANY, Packets, assert_same_as_ss, connecting, every_state, listener, matching, pair, row, rows,
+    ANY, Packets, assert_same_as_ss, connecting, eventually_rows, every_state, listener, matching, pair, row,
+    rows,
 };
 use iphelper::tcp::{TcpCondition, TcpConnection, TcpQuery, TcpState};
 use iphelper::{ErrorKind, Family, Host, InterfaceIndex};
@@ -327,8 +328,8 @@ fn order_is_by_local_then_remote_end() {
             .map(pair)
             .collect();
         let query = TcpQuery { ordered: true, ..TcpQuery::default() };
+        eventually_rows(&host, 10);
         let table = host.tcp_connections(&query).unwrap();
-        assert_eq!(table.len(), 10);
         let keys: Vec<_> = table
             .iter()
             .map(|row| (row.family, row.local.ip(), row.local.port(), row.remote.ip(), row.remote.port()))

@@ -84,7 +84,8 @@ fn the_table_is_what_ss_shows() {
         });
         assert_eq!(either, rows.collect::<Vec<_>>());
         drop(sockets);
-        assert_eq!(table(&host, &query(vec![])), []);
+        // A program that another test is about to start has copies of them for a moment.
+        eventually("nobody has them", || table(&host, &query(vec![])).is_empty());
     });
 }
 

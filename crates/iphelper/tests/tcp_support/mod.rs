@@ -56,11 +56,20 @@ pub(crate) fn rows(host: &Host) -> Vec<TcpConnection> {
     host.tcp_connections(&TcpQuery::default()).unwrap()
 }
 
-/// The row with this local end and state.
+/// The row with this local end and state, which may come a moment after the packet that makes it.
 pub(crate) fn row(host: &Host, local: SocketAddr, state: TcpState) -> TcpConnection {
-    let rows = rows(host);
-    let found = rows.iter().find(|row| row.local == local && row.state == state);
-    found.unwrap_or_else(|| panic!("no {state} at {local}: {rows:#?}")).clone()
+    let mut found = None;
+    eventually(&format!("{state} at {local}"), || {
+        found = rows(host).into_iter().find(|row| row.local == local && row.state == state);
+        found.is_some()
+    });
+    found.unwrap()
+}
+
+/// Waits until the table has so many rows. What was closed is in it for as long as a program that another test is about to
+/// start has a copy.
+pub(crate) fn eventually_rows(host: &Host, count: usize) {
+    eventually("what was closed is gone", || rows(host).len() == count);
 }
 
 /// An address as in the table, without scope, `None` for `*`, a socket of both families; and a port.

@@ -3,7 +3,7 @@
 use super::record::Key;
 use super::*;
 use crate::backend::linux::socket::killed;
-use iphelper_testkit::{isolated, set_sysctl, sysctl};
+use iphelper_testkit::{isolated, new_folder, set_sysctl, sysctl};
 use std::path::{Path, PathBuf};
 
 const LIST: &str = "ipv4/ip_local_reserved_ports";
@@ -14,8 +14,7 @@ struct Folder(PathBuf);
 
 impl Folder {
     fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("iphelper-ports-{name}-{}", std::process::id()));
-        std::fs::create_dir(&path).unwrap();
+        let path = new_folder(&format!("ports-{name}"));
         std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
         Self(path)
     }
