@@ -11,7 +11,7 @@ use crate::tcp_support::{Packets, connecting, every_state, pair};
 use iphelper::tcp::estats::{EstatsValue, TcpEstats, TcpEstatsSwitch};
 use iphelper::tcp::{TcpConnection, TcpState};
 use iphelper::{ErrorKind, Host};
-use iphelper_testkit::{NetNs, eventually, isolated, run, tcp_info, tcp_queues, unprivileged};
+use iphelper_testkit::{NetNs, eventually, isolated, run, set_sysctl, tcp_info, tcp_queues, unprivileged};
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -84,6 +84,13 @@ fn at_rest(host: &Host, socket: &TcpStream) -> (TcpEstats, Vec<u8>) {
     both.unwrap()
 }
 
+/// Sends nothing twice because an answer is late, as on a busy host.
+fn without_haste() {
+    set_sysctl("ipv4/tcp_early_retrans", "0");
+    // Since Linux 6.11.
+    let _ = std::fs::write("/proc/sys/net/ipv4/tcp_rto_min_us", "30000000");
+}
+
 fn talk(client: &mut TcpStream, server: &mut TcpStream) {
     let mut buffer = vec![0; 40_000];
     for _ in 0..5 {
@@ -97,6 +104,7 @@ fn talk(client: &mut TcpStream, server: &mut TcpStream) {
 #[test]
 fn every_member_is_the_kernels_own() {
     isolated(|| {
+        without_haste();
         let host = Host::open().unwrap();
         for listen_on in LISTEN_ON {
             let (mut client, mut server) = pair(listen_on);
@@ -301,6 +309,7 @@ fn lost_segments_are_counted_as_time_outs_and_retransmissions() {
 fn the_mark_of_congestion_is_counted() {
     isolated(|| {
         let Some(_packets) = Packets::new() else { return };
+        without_haste();
         let host = Host::open().unwrap();
         for (listen_on, field) in [("127.0.0.1:0", "ip"), ("[::1]:0", "ip6")] {
             let (mut client, mut server) = pair(listen_on);

@@ -12,7 +12,9 @@ use iphelper::ip_interface::IpInterfaceChange;
 use iphelper::route::{MAIN_TABLE, RouteQuery, RouteTables};
 use iphelper::types::Lifetime;
 use iphelper::{ErrorKind, Family, Host, InterfaceIndex};
-use iphelper_testkit::{eventually, isolated, run, set_sysctl, sysctl, with_empty_folders, zoo};
+use iphelper_testkit::{
+    addresses_settle, eventually, isolated, run, set_sysctl, sysctl, with_empty_folders, zoo,
+};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -64,10 +66,6 @@ fn furnished() -> Host {
     ] {
         let _ = run(command);
     }
-    eventually("three interfaces have a link-local address", || {
-        let shown = run("ip -6 addr show scope link");
-        shown.matches("fe80::").count() == 3 && !shown.contains("tentative")
-    });
     let host = Host::open().unwrap();
     let e0 = host.interface_named("e0").unwrap().index;
     let _ = host.create_anycast_address(e0, ip("192.0.2.99")).unwrap();
@@ -76,6 +74,7 @@ fn furnished() -> Host {
         let groups = run("ip maddr show dev e0");
         groups.contains("ff02::1:ff00:99") && groups.contains("ff02::1:ff00:7")
     });
+    addresses_settle(&["e0", "e1", "m0"]);
     host
 }
 

@@ -5,7 +5,7 @@ use iphelper::connectivity::ConnectivityLevel::{self, InternetAccess, LocalAcces
 use iphelper::ip_interface::IpInterfaceChange;
 use iphelper::{ErrorKind, Family, Host, InterfaceIndex};
 use iphelper_testkit::uplinks::Uplinks;
-use iphelper_testkit::{NetNs, eventually, isolated, run, set_sysctl, unprivileged};
+use iphelper_testkit::{NetNs, eventually, isolated, ping, run, set_sysctl, unprivileged};
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
@@ -32,12 +32,12 @@ fn from_nowhere_to_the_link_and_beyond() {
 
         // Nobody answers as 192.0.2.2: the first packet finds that out.
         let _ = std::process::Command::new("ping").args(["-c1", "-W5", "198.51.100.1"]).output();
-        assert!(run("ip neigh show 192.0.2.2").contains("FAILED"));
+        eventually("nobody answers", || run("ip neigh show 192.0.2.2").contains("FAILED"));
         assert_eq!((of(&host, "e0"), host.connectivity_hint().unwrap().level), (LocalAccess, LocalAccess));
         there.run(|| {
             let _ = run("ip address add 192.0.2.2/24 dev e1");
         });
-        let _ = run("ping -c1 192.0.2.2");
+        ping("192.0.2.2");
         assert_eq!(of(&host, "e0"), InternetAccess);
 
         let _ = run("ip route replace default via 192.0.2.2 table 100");

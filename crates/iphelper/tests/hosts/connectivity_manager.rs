@@ -9,8 +9,8 @@ use iphelper::connectivity::ConnectivityLevel::{
 use iphelper::connectivity::{ConnectivityCost, ConnectivityHint, ConnectivityLevel};
 use iphelper_testkit::bus::PrivateBus;
 use iphelper_testkit::{
-    Child, NetNs, eventually, is_child, isolated, run, serve_network_manager, set_network_manager,
-    set_sysctl, threads, with_private_files,
+    Child, NetNs, eventually, is_child, isolated, links_settle, run, serve_network_manager,
+    set_network_manager, set_sysctl, threads, with_private_files,
 };
 use std::sync::mpsc::channel;
 use std::time::Duration;
@@ -32,6 +32,7 @@ fn uplink(name: &str, octet: u8) {
         set_sysctl(&format!("ipv6/conf/{name}/disable_ipv6"), "1");
         let _ = run(&format!("ip link set {name} up"));
     }
+    links_settle(&[name, &format!("{name}p")]);
     let _ = run(&format!("ip address add 192.0.{octet}.1/24 dev {name}"));
     let _ = run(&format!("ip route add default via 192.0.{octet}.2 metric {octet}"));
 }

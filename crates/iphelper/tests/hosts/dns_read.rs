@@ -5,8 +5,8 @@ use iphelper::dns::{DnsDomain, Resolver};
 use iphelper::{ErrorKind, Host};
 use iphelper_testkit::bus::PrivateBus;
 use iphelper_testkit::{
-    Child, NetNs, eventually, is_child, isolated, run, serve_resolved, set_sysctl, threads, try_run,
-    unprivileged, with_private_files,
+    Child, NetNs, eventually, is_child, isolated, links_settle, run, serve_resolved, set_sysctl, threads,
+    try_run, unprivileged, with_private_files,
 };
 use std::path::Path;
 
@@ -19,6 +19,7 @@ fn uplink() {
     let _ = run("ip link add e0 type veth peer name e1");
     let _ = run("ip link set e0 up");
     let _ = run("ip link set e1 up");
+    links_settle(&["e0", "e1"]);
     let _ = run("ip addr add 192.0.2.7/24 dev e0");
     let _ = run("ip route add default via 192.0.2.1");
 }

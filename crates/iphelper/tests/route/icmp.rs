@@ -4,14 +4,14 @@
 use iphelper::icmp::{EchoOptions, EchoReply, EchoRequest, EchoStatus};
 use iphelper::{ErrorKind, Family, Host};
 use iphelper_testkit::uplinks::Uplinks;
-use iphelper_testkit::{NetNs, as_nobody, isolated, run, set_sysctl, unprivileged};
+use iphelper_testkit::{NetNs, PATIENCE, as_nobody, isolated, ping, run, set_sysctl, unprivileged};
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
 /// Long enough for a busy host.
-const PATIENT: Duration = Duration::from_secs(10);
+const PATIENT: Duration = PATIENCE;
 
 fn ip(text: &str) -> IpAddr {
     text.parse().unwrap()
@@ -244,7 +244,7 @@ fn what_does_not_leave_this_host_is_told_at_once() {
         // A neighbour that is not there is given up sooner.
         for file in ["ipv4/neigh/e0", "ipv6/neigh/e0"] {
             set_sysctl(&format!("{file}/mcast_solicit"), "1");
-            set_sysctl(&format!("{file}/retrans_time_ms"), "50");
+            set_sysctl(&format!("{file}/retrans_time_ms"), "1000");
         }
     });
     use EchoStatus as S;
@@ -477,10 +477,10 @@ fn everybody_on_the_link_answers_one_request() {
     let expected: BTreeSet<IpAddr> = ["10.0.0.2", "10.0.0.3"].map(ip).into();
     for namespace in [&others[0], &others[1]] {
         // Forwarding has begun on the bridge, and both know each other.
-        iphelper_testkit::eventually("the link carries packets", || {
-            namespace.run(|| iphelper_testkit::try_run("ping -c 1 -W 1 10.0.0.1")).is_ok()
-        });
+        namespace.run(|| ping("10.0.0.1"));
+        namespace.addresses_settle(&["e0"]);
     }
+    host.addresses_settle(&["e0"]);
     each(&host, |handle, raw, ipv6| {
         let index = handle.interface_named("e0").unwrap().index;
         let options = EchoOptions { interface: Some(index.into()), ..EchoOptions::default() };
@@ -588,7 +588,7 @@ fn a_descriptor_tells_of_answers_and_errors() {
             let reply = loop {
                 let descriptor = socket.as_fd();
                 let mut polled = [rustix::event::PollFd::new(&descriptor, rustix::event::PollFlags::IN)];
-                let patient = rustix::event::Timespec { tv_sec: 10, tv_nsec: 0 };
+                let patient = rustix::event::Timespec::try_from(PATIENT).unwrap();
                 let ready = rustix::event::poll(&mut polled, Some(&patient)).unwrap();
                 assert_eq!(ready, 1, "raw {raw}: nothing came");
                 if let Some(reply) = socket.try_next().unwrap() {

@@ -5,10 +5,11 @@ use super::super::{News, View, Watcher};
 use crate::backend::{Address as _, Neighbor as _, Route as _};
 use crate::notification::{ChangeKind, Classes, Subject};
 use crate::route::RouteQuery;
-use iphelper_testkit::{isolated, run};
+use iphelper_testkit::{PATIENCE, isolated, run};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 /// A row in words, by what names it.
 type Table = BTreeMap<String, String>;
@@ -111,7 +112,8 @@ impl Watched {
     /// Compares with the kernel's list. Neighbour discovery and duplicate detection go on by themselves.
     fn check(&mut self, after: &str) {
         let mut differences = Vec::new();
-        for _ in 0..100 {
+        let deadline = Instant::now() + PATIENCE;
+        while Instant::now() < deadline {
             self.settle();
             let listed = listed();
             if listed == self.table {
@@ -123,7 +125,7 @@ impl Watched {
                     differences.push((key.clone(), listed.get(key).cloned(), self.table.get(key).cloned()));
                 }
             }
-            std::thread::sleep(std::time::Duration::from_millis(20));
+            std::thread::sleep(Duration::from_millis(20));
         }
         panic!("after {after} (listed, watched): {differences:#?}");
     }
