@@ -2,8 +2,8 @@
 
 use crate::cmd::{
     adapter, address, bandwidth, compartment, completions, connectivity, demo, dns, doctor, estats,
-    interface, keeper, man, neighbor, path_mtu, ping, port_reservation, route, stats, tcp, timestamp, udp,
-    watch,
+    interface, keeper, man, neighbor, path, path_mtu, ping, port_reservation, route, stats, tcp, timestamp,
+    ttl, udp, watch,
 };
 use crate::exit::{self, Exit, Failure};
 use anstyle::{AnsiColor, Style};
@@ -76,7 +76,11 @@ enum Command {
     Stats(stats::Args),
     Estats(estats::Args),
     #[command(subcommand)]
+    Path(path::Command),
+    #[command(subcommand)]
     PathMtu(path_mtu::Command),
+    #[command(subcommand)]
+    Ttl(ttl::Command),
     #[command(subcommand)]
     PortReservation(port_reservation::Command),
     #[command(subcommand)]
@@ -128,7 +132,9 @@ impl Cli {
             Command::Dns(command) => command.run(),
             Command::Stats(args) => args.run(),
             Command::Estats(args) => args.run(),
+            Command::Path(command) => command.run(),
             Command::PathMtu(command) => command.run(),
+            Command::Ttl(command) => command.run(),
             Command::PortReservation(command) => command.run(),
             Command::Compartment(command) => command.run(),
             Command::Connectivity(args) => args.run(),

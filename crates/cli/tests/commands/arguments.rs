@@ -57,9 +57,16 @@ const HELP: &[&str] = &[
     "dns list",
     "dns show",
     "dns set",
+    "path",
+    "path list",
+    "path show",
+    "path flush",
     "path-mtu",
     "path-mtu show",
     "path-mtu set",
+    "ttl",
+    "ttl show",
+    "ttl set",
     "port-reservation",
     "port-reservation list",
     "port-reservation add",
@@ -153,6 +160,9 @@ fn mistakes_are_usage_errors_on_standard_error() {
         "dns show",
         "path-mtu set ipv4",
         "path-mtu set ipv4 1d",
+        "path show here",
+        "ttl set ipv4 0",
+        "ttl set ipv6 256",
         "keeper now",
         "keeper --status-directory /nonexistent status",
         "doctor who",
@@ -176,7 +186,7 @@ fn the_beginning_of_a_command_is_enough() {
     ] {
         assert_eq!(iph(short).ok(), iph(long).ok(), "{short}");
     }
-    // `path-mtu`, `ping` or `port-reservation`.
+    // `path`, `path-mtu`, `ping` or `port-reservation`.
     assert!(iph("p").expect(2).stderr.contains("unrecognized subcommand"));
 }
 

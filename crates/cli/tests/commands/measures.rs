@@ -1,4 +1,4 @@
-//! `iph connectivity`, `iph bandwidth` and `iph timestamp`: what is known of interfaces without asking the network.
+//! `iph connectivity`, `iph bandwidth`, `iph path` and `iph timestamp`: what is known without asking the network.
 #![allow(
     clippy::expect_used,
     clippy::unwrap_used,
@@ -9,8 +9,10 @@
 
 use crate::support::{iph, unprivileged};
 use iphelper_testkit::bandwidth::{delivery_rate, measured};
-use iphelper_testkit::{NetNs, eventually, isolated, run, set_sysctl};
+use iphelper_testkit::uplinks::Uplinks;
+use iphelper_testkit::{NetNs, eventually, isolated, run, send_unfragmented, set_sysctl};
 use serde_json::{Value, json};
+use std::net::SocketAddr;
 
 fn row<'a>(rows: &'a Value, name: &str) -> &'a Value {
     let rows = rows.as_array().unwrap();
@@ -115,5 +117,58 @@ fn stamps_are_those_that_ethtool_shows() {
         let line = text.lines().find(|line| line.starts_with("lo ")).unwrap();
         assert!(line.contains("received, sent"), "{text}");
         let _ = iph("timestamp list nowhere").message(3);
+    });
+}
+
+#[test]
+fn paths_are_listed_and_forgotten() {
+    let uplinks = Uplinks::new();
+    let _ = uplinks.routers[0].sh("ip link set far mtu 1400");
+    let servers = [false, true].map(Uplinks::server_address);
+    uplinks.host.run(|| {
+        assert_eq!(unprivileged("path list --json").json(), json!([]));
+        for server in servers {
+            eventually("the router complains", || {
+                send_unfragmented(SocketAddr::new(server, 9), 1500).is_err_and(|error| {
+                    // EMSGSIZE
+                    error.raw_os_error() == Some(90)
+                })
+            });
+        }
+        let paths = unprivileged("path list --json").json();
+        let links: Value = serde_json::from_str(&run("ip -json link")).unwrap();
+        let links = links.as_array().unwrap();
+        assert_eq!(paths.as_array().unwrap().len(), 2, "{paths}");
+        for (path, (server, ipv6)) in
+            paths.as_array().unwrap().iter().zip([(servers[0], false), (servers[1], true)])
+        {
+            assert_eq!(path["family"], if ipv6 { "ipv6" } else { "ipv4" });
+            assert_eq!(path["destination"], server.to_string());
+            assert_eq!(path["source"], Uplinks::address(0, ipv6).to_string());
+            assert_eq!(path["next_hop"], Uplinks::router_address(0, ipv6).to_string());
+            assert_eq!((&path["path_mtu"], &path["index"]), (&json!(1400), &json!(2)));
+            assert!(path["expires"].as_u64().is_some_and(|left| left <= 600_000), "{path}");
+            assert_eq!(path["round_trip_us"], Value::Null);
+            let link = links.iter().find(|link| link["ifindex"] == path["index"]).unwrap();
+            assert_eq!(path["interface"], link["ifname"]);
+            let one = iph(&format!("path show {server} --json")).json();
+            assert_eq!((&one["path_mtu"], &one["interface"]), (&path["path_mtu"], &path["interface"]));
+        }
+        let text = iph("path list -4").ok();
+        assert!(
+            text.contains("1400") && text.contains("forgotten in") && !text.contains(&servers[1].to_string()),
+            "{text}"
+        );
+        assert_eq!(iph("path list --interface lo --json").json(), json!([]));
+        let _ = iph(&format!("path show {}", Uplinks::router_address(0, false))).message(3);
+
+        let _ = unprivileged("path flush").message(4);
+        assert!(iph("path flush -4").ok().contains(&servers[0].to_string()));
+        assert_eq!(iph("path list --json").json().as_array().unwrap().len(), 1);
+        let _ = iph("path flush").ok();
+        assert_eq!(iph("path list --json").json(), json!([]));
+        assert_eq!(iph("path flush").ok(), "");
+        // A large packet goes out again.
+        send_unfragmented(SocketAddr::new(servers[0], 9), 1500).unwrap();
     });
 }

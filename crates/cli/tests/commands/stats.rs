@@ -1,8 +1,9 @@
-//! `iph stats` counts what the test sends.
+//! `iph stats` counts what the test sends; `iph ttl` beside `sysctl`.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
-use crate::support::{command, iph};
-use iphelper_testkit::isolated;
+use crate::support::{command, iph, unprivileged};
+use iphelper_testkit::{isolated, run};
+use serde_json::json;
 use std::io::{BufRead, BufReader};
 use std::net::UdpSocket;
 use std::process::Stdio;
@@ -44,5 +45,31 @@ fn rates_are_told_while_something_moves() {
         let _ = child.kill();
         let _ = child.wait();
         assert!(moved);
+    });
+}
+
+#[test]
+fn the_default_time_to_live_is_shown_and_set() {
+    isolated(|| {
+        let sysctl =
+            |name: &str| std::fs::read_to_string(format!("/proc/sys/net/{name}")).unwrap().trim().to_owned();
+        let files = ["ipv4/ip_default_ttl", "ipv6/conf/default/hop_limit", "ipv6/conf/lo/hop_limit"];
+        let values = || files.map(sysctl);
+        assert_eq!(unprivileged("ttl show --json").json(), json!({"ipv4": 64, "ipv6": 64}));
+        assert!(iph("ttl set ipv4 99 --dry-run").ok().contains("99"));
+        assert_eq!(values(), ["64"; 3]);
+        let changes = iph("ttl set ipv4 100 --json").json();
+        assert_eq!((&changes[0]["from"], &changes[0]["to"]), (&json!("64"), &json!("100")));
+        let text = iph("ttl set ipv6 200").ok();
+        assert!(text.contains("default_ttl") && text.contains("200"), "{text}");
+        assert_eq!(values(), ["100", "200", "200"]);
+        let text = iph("ttl show").ok();
+        let words = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(text.lines().any(|line| words(line) == "IPv6 200"), "{text}");
+        // What is sent has it.
+        let _ = run("ip link set lo up");
+        assert!(run("ping -c 1 127.0.0.1").contains("ttl=100"));
+        let _ = unprivileged("ttl set ipv4 64").message(4);
+        assert_eq!(values(), ["100", "200", "200"]);
     });
 }
