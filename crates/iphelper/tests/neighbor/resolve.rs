@@ -124,7 +124,8 @@ fn who_does_not_answer_is_asked_as_often_as_the_kernel_is_told() {
             assert_eq!((error.win32(), error.ntstatus()), (67, 0xc000_00cc));
             assert!(error.to_string().contains(it.nobody), "{error}");
             assert_eq!(asked, vec![true; count], "{}", it.nobody);
-            assert_eq!(lan.shown(it.nobody).unwrap().0, "FAILED");
+            // Unless the kernel has tidied up since.
+            assert!(lan.shown(it.nobody).is_none_or(|shown| shown.0 == "FAILED"));
         }
     }
 }

@@ -92,6 +92,19 @@ impl Lan {
         self.host.neighbor(self.index, ip(address)).unwrap_or_else(|error| panic!("{address}: {error}"))
     }
 
+    /// Waits until the kernel has asked for a neighbour in vain, and knows it. It takes such an entry away when it tidies up, which
+    /// it does more often the more neighbours all namespaces have together; then it is asked anew.
+    pub(crate) fn ask_in_vain(&self, address: &str) {
+        iphelper_testkit::eventually("nobody answers", || match self.shown(address) {
+            Some((state, _)) => state == "FAILED",
+            None => {
+                let ask = format!("ip neigh add {address} dev e0 use");
+                let _ = self.near.run(|| iphelper_testkit::try_run(&ask));
+                false
+            }
+        });
+    }
+
     /// State and physical address of one neighbour of `e0` as `ip` shows it; `None` if it does not.
     pub(crate) fn shown(&self, address: &str) -> Option<(String, String)> {
         let rows = self.near.run(|| shown("dev e0"));
