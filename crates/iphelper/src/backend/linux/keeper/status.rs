@@ -322,7 +322,8 @@ mod tests {
 
     #[test]
     fn a_file_is_replaced_whole_and_its_process_must_live() {
-        let directory = std::env::temp_dir().join(format!("iphelper-status-{}", std::process::id()));
+        let parent = iphelper_testkit::new_folder("status");
+        let directory = parent.join("status");
         let file = file(&directory);
         assert_eq!(file.read().unwrap(), None, "no folder");
         file.write(&status()).unwrap();
@@ -344,7 +345,7 @@ mod tests {
         file.remove();
         std::os::unix::fs::symlink("/proc/version", directory.join("7.status")).unwrap();
         assert!(file.read().is_err(), "links are not followed");
-        std::fs::remove_dir_all(&directory).unwrap();
+        std::fs::remove_dir_all(&parent).unwrap();
     }
 
     proptest! {
