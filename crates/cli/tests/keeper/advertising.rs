@@ -194,8 +194,8 @@ fn a_host_that_asks_is_answered() {
     let answered = capture.wait_for("an answer", 1, |frame| {
         frame.icmpv6().filter(|it| it.kind == Icmpv6::ROUTER_ADVERTISEMENT).map(|_| frame.at)
     })[0];
-    // Far before the next one is due, which is in 16 s at the earliest.
-    assert!(answered - asked < Duration::from_secs(10), "{:?}", answered - asked);
+    // Before the next one is due, 16 s behind the last; an answer waits for 3.5 s at most. The status tells for sure.
+    assert!(answered - asked < Duration::from_secs(14), "{:?}", answered - asked);
     eventually("the peer has a default route again", || lan.peer_has_default());
     eventually("the status tells it", || solicited() > 0);
 }

@@ -111,6 +111,8 @@ fn a_strong_interface_works_again_after_its_link_flapped() {
         // The carrier alone.
         let _ = uplinks.routers[1].sh("ip link set near down");
         let _ = uplinks.routers[1].sh("ip link set near up");
+        // What is sent before the kernel has come to the carrier is lost.
+        eventually("the carrier is back", || uplinks.host.sh("ip link show dev e1").contains("state UP"));
         eventually("the route back is there", || {
             let _ = uplinks.host.run(|| try_run("ip route replace default via 10.0.2.1 metric 200"));
             uplinks.udp(false, address) == Way::E1
