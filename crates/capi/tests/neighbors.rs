@@ -134,9 +134,12 @@ fn rows_of_the_second_generation() {
                 row = lan.row(2, is_ipv6);
             }
             let mut row = lan.row(9, is_ipv6);
-            let code = impatiently(|| neighbor::resolve_ip_net_entry2::<Win32>(&raw mut row, null()));
-            assert_eq!(code, 67);
-            assert_eq!(neighbor::ip_net_entry2::<Win32>(&raw mut row), 0);
+            // With many entries on all of the computer, the kernel forgets who did not answer, now and then.
+            eventually("who did not answer is listed", || {
+                let code = impatiently(|| neighbor::resolve_ip_net_entry2::<Win32>(&raw mut row, null()));
+                assert_eq!(code, 67);
+                neighbor::ip_net_entry2::<Win32>(&raw mut row) == 0
+            });
             assert_eq!((physical(&row), row.State, row.Flags), (&[][..], 0, 2));
         }
         let _ = lan.near.sh("ip neigh add fe80::5 lladdr 02:00:5e:00:53:05 dev e0 router");
@@ -329,9 +332,12 @@ fn a_program_for_windows_does_as_arp_does() {
             assert_eq!(run(&["delete", &index, nobody]), (1, "DeleteIpNetEntry2: 1168\n".to_owned()));
             let found = format!("{index} {far} 02:00:5e:00:53:02 reachable\n");
             assert_eq!(run(&["resolve", &index, far]), (0, found));
-            let silent = impatiently(|| run(&["resolve", &index, nobody]));
-            assert_eq!(silent, (1, "ResolveIpNetEntry2: 67\n".to_owned()));
-            assert!(run(&["list"]).1.contains(&format!("{index} {nobody} - unreachable failed\n")));
+            // With many entries on all of the computer, the kernel forgets who did not answer, now and then.
+            eventually("who did not answer is listed", || {
+                let silent = impatiently(|| run(&["resolve", &index, nobody]));
+                assert_eq!(silent, (1, "ResolveIpNetEntry2: 67\n".to_owned()));
+                run(&["list"]).1.contains(&format!("{index} {nobody} - unreachable failed\n"))
+            });
         }
     });
 }
