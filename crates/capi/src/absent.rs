@@ -5,6 +5,7 @@
 //! - Security health: what Windows Server 2003 knew of quarantine. No Windows since has these functions.
 
 use crate::error::{Code, Flavour, Win32};
+use crate::memory::gaps;
 use crate::raw::{
     HANDLE, MIB_FL_VIRTUAL_INTERFACE_ROW, MIB_FL_VIRTUAL_INTERFACE_TABLE, OVERLAPPED,
     PTEREDO_PORT_CHANGE_CALLBACK,
@@ -45,7 +46,7 @@ pub unsafe fn notify_teredo_port_change<F: Flavour>(
 pub unsafe fn initialize_fl_virtual_interface_entry(row: *mut MIB_FL_VIRTUAL_INTERFACE_ROW) {
     if !row.is_null() {
         // SAFETY: the caller's promise on `row`.
-        unsafe { row.write_unaligned(MIB_FL_VIRTUAL_INTERFACE_ROW::default()) };
+        unsafe { gaps::write(row, MIB_FL_VIRTUAL_INTERFACE_ROW::default()) };
     }
 }
 

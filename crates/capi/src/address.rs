@@ -31,6 +31,7 @@ pub(crate) use row::of as row;
 pub use stable::{StableUnicastIpAddressTableCallback, notify_stable_unicast_ip_address_table};
 
 use crate::error::{Code, Flavour};
+use crate::memory::gaps;
 use crate::memory::table;
 use crate::raw::{MIB_UNICASTIPADDRESS_ROW, MIB_UNICASTIPADDRESS_TABLE, NET_LUID, SOCKADDR_INET};
 use crate::{guard, host, key, sockaddr};
@@ -47,7 +48,7 @@ pub unsafe fn unicast_ip_address_entry<F: Flavour>(row: *mut MIB_UNICASTIPADDRES
         let (interface, address) = unsafe { keys_of!(&host, row) }?;
         let found = host.unicast_address(interface, address)?;
         // SAFETY: as above; `keys_of` refuses NULL.
-        unsafe { row.write_unaligned(row::of(&found)) };
+        unsafe { gaps::write(row, row::of(&found)) };
         Ok(())
     })
 }
@@ -72,7 +73,7 @@ pub unsafe fn unicast_ip_address_table<F: Flavour>(
 pub unsafe fn initialize_unicast_ip_address_entry(row: *mut MIB_UNICASTIPADDRESS_ROW) {
     if !row.is_null() {
         // SAFETY: the caller's promise on `row`.
-        unsafe { row.write_unaligned(row::INITIAL) };
+        unsafe { gaps::write(row, row::INITIAL) };
     }
 }
 

@@ -1,6 +1,7 @@
 //! `GetBestRoute2`, `GetBestRoute`, `GetBestInterface` and `GetBestInterfaceEx`.
 
 use crate::error::{Code, Flavour, Win32};
+use crate::memory::gaps;
 use crate::raw::{MIB_IPFORWARD_ROW2, MIB_IPFORWARDROW, NET_LUID, SOCKADDR_INET};
 use crate::route::{first_generation, row};
 use crate::{guard, host, key, sockaddr};
@@ -48,7 +49,7 @@ pub unsafe fn best_route2<F: Flavour>(
         };
         // SAFETY: as above.
         unsafe {
-            best_route.write_unaligned(row::of(&best.route));
+            gaps::write(best_route, row::of(&best.route));
             best_source.write_unaligned(written);
         }
         Ok(())
@@ -69,7 +70,7 @@ pub unsafe fn best_route(destination: u32, source: u32, best_route: *mut MIB_IPF
         let best = find(destination, BestRouteQuery { source, ..BestRouteQuery::default() })?;
         let row = first_generation::row_of_one(&*host::current()?, &best.route)?;
         // SAFETY: the caller's promise on `best_route`.
-        unsafe { best_route.write_unaligned(row.ok_or(Code::NOT_SUPPORTED)?) };
+        unsafe { gaps::write(best_route, row.ok_or(Code::NOT_SUPPORTED)?) };
         Ok(())
     })
 }

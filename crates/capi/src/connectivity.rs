@@ -1,6 +1,7 @@
 //! `GetNetworkConnectivityHint`, `GetNetworkConnectivityHintForInterface` and `NotifyNetworkConnectivityHintChange`.
 
 use crate::error::{Code, Flavour};
+use crate::memory::gaps;
 use crate::raw::{
     HANDLE, NL_NETWORK_CONNECTIVITY_HINT, NetworkConnectivityCostHintFixed,
     NetworkConnectivityCostHintUnknown, NetworkConnectivityCostHintUnrestricted,
@@ -22,7 +23,7 @@ pub unsafe fn connectivity_hint<F: Flavour>(answer: *mut NL_NETWORK_CONNECTIVITY
         }
         let told = host::current()?.connectivity_hint()?;
         // SAFETY: the caller's promise on `answer`.
-        unsafe { answer.write_unaligned(hint(told)) };
+        unsafe { gaps::write(answer, hint(told)) };
         Ok(())
     })
 }
@@ -39,7 +40,7 @@ pub unsafe fn interface_connectivity_hint<F: Flavour>(
         }
         let told = host::current()?.interface_connectivity_hint(InterfaceIndex(index))?;
         // SAFETY: the caller's promise on `answer`.
-        unsafe { answer.write_unaligned(hint(told)) };
+        unsafe { gaps::write(answer, hint(told)) };
         Ok(())
     })
 }

@@ -12,6 +12,7 @@ pub use interface::{free_interface_dns_settings, interface_dns_settings, set_int
 pub use network_params::network_params;
 
 use crate::error::{Code, Flavour};
+use crate::memory::gaps;
 use crate::raw::{DNS_SETTINGS, DNS_SETTINGS2, ULONG64, dns_setting as setting};
 use crate::{guard, host};
 use iphelper::dns::DnsChange;
@@ -78,7 +79,10 @@ pub unsafe fn dns_settings<F: Flavour>(settings: *mut DNS_SETTINGS) -> F::Status
         );
         row.SettingFlags = ULONG64(0);
         // SAFETY: as many bytes as the version has, whatever their alignment.
-        unsafe { std::ptr::copy_nonoverlapping((&raw const row).cast::<u8>(), settings.cast(), size) };
+        unsafe {
+            gaps::clear(&raw mut row);
+            std::ptr::copy_nonoverlapping((&raw const row).cast::<u8>(), settings.cast(), size);
+        }
         strings.keep();
         Ok(())
     })
@@ -124,7 +128,10 @@ pub unsafe fn free_dns_settings(settings: *mut DNS_SETTINGS) {
                 unsafe { strings::free(text) };
             }
             // SAFETY: as many bytes as were read.
-            unsafe { std::ptr::copy_nonoverlapping((&raw const row).cast::<u8>(), settings.cast(), size) };
+            unsafe {
+                gaps::clear(&raw mut row);
+                std::ptr::copy_nonoverlapping((&raw const row).cast::<u8>(), settings.cast(), size);
+            }
         },
         (),
     );

@@ -9,6 +9,7 @@ pub use first_generation::{if_entry, if_table, number_of_interfaces, set_if_entr
 pub(crate) use row::{copy, of as row};
 
 use crate::error::{Code, Flavour};
+use crate::memory::gaps;
 use crate::memory::table;
 use crate::raw::{
     MIB_IF_ROW2, MIB_IF_TABLE2, MIB_IFSTACK_ROW, MIB_IFSTACK_TABLE, MIB_INVERTEDIFSTACK_ROW,
@@ -46,7 +47,7 @@ pub unsafe fn if_entry2_ex<F: Flavour>(level: i32, row: *mut MIB_IF_ROW2) -> F::
         };
         let interface = host::current()?.interface(key::interface(luid, index)?, level)?;
         // SAFETY: the caller's promise on `row`.
-        unsafe { row.write_unaligned(row::of(&interface)) };
+        unsafe { gaps::write(row, row::of(&interface)) };
         Ok(())
     })
 }

@@ -4,6 +4,7 @@ mod change;
 mod row;
 
 use crate::error::{Code, Flavour};
+use crate::memory::gaps;
 use crate::memory::table;
 use crate::raw::{MIB_IPINTERFACE_ROW, MIB_IPINTERFACE_TABLE, NET_LUID};
 use crate::{guard, host, key, privilege};
@@ -17,7 +18,7 @@ pub unsafe fn ip_interface_entry<F: Flavour>(row: *mut MIB_IPINTERFACE_ROW) -> F
         let (family, key) = unsafe { keys(row) }?;
         let interface = host::current()?.ip_interface(family, key)?;
         // SAFETY: as above; `keys` refuses NULL.
-        unsafe { row.write_unaligned(row::of(&interface)) };
+        unsafe { gaps::write(row, row::of(&interface)) };
         Ok(())
     })
 }
@@ -42,7 +43,7 @@ pub unsafe fn ip_interface_table<F: Flavour>(
 pub unsafe fn initialize_ip_interface_entry(row: *mut MIB_IPINTERFACE_ROW) {
     if !row.is_null() {
         // SAFETY: the caller's promise on `row`.
-        unsafe { row.write_unaligned(change::NO_CHANGE) };
+        unsafe { gaps::write(row, change::NO_CHANGE) };
     }
 }
 

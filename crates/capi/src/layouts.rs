@@ -30,7 +30,7 @@ const fn compare(facts: &[u8]) {
         // The members of a type mostly have one order.
         let Some(found) = find(name, member, place) else { stop(line) };
         place = found;
-        let (_, _, our_offset, our_size) = types::OURS[place];
+        let (_, _, our_offset, our_size, _) = types::OURS[place];
         if number(offset) != our_offset || number(size) != our_size {
             stop(line);
         }

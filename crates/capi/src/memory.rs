@@ -2,6 +2,7 @@
 //! and what hangs on DNS settings (`FreeInterfaceDnsSettings`, `FreeDnsSettings`).
 
 pub(crate) mod buffer;
+pub(crate) mod gaps;
 pub(crate) mod heap;
 pub(crate) mod image;
 pub(crate) mod table;

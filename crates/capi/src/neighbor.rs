@@ -10,6 +10,7 @@ pub use first_generation::{
 };
 
 use crate::error::{Code, Flavour};
+use crate::memory::gaps;
 use crate::memory::table;
 use crate::raw::{MIB_IPNET_ROW2, MIB_IPNET_TABLE2, NET_LUID, SOCKADDR_INET};
 use crate::{guard, host, key, sockaddr};
@@ -26,7 +27,7 @@ pub unsafe fn ip_net_entry2<F: Flavour>(row: *mut MIB_IPNET_ROW2) -> F::Status {
         let (interface, address) = unsafe { keys(&host, row) }?;
         let neighbor = host.neighbor(interface, address)?;
         // SAFETY: as above; `keys` refuses NULL.
-        unsafe { row.write_unaligned(row::of(&neighbor)) };
+        unsafe { gaps::write(row, row::of(&neighbor)) };
         Ok(())
     })
 }
@@ -113,7 +114,7 @@ pub unsafe fn resolve_ip_net_entry2<F: Flavour>(
         };
         let neighbor = host.resolve_neighbor(address, Some(interface), source).map_err(unknown)?;
         // SAFETY: as above; `keys` refuses NULL.
-        unsafe { row.write_unaligned(row::of(&neighbor)) };
+        unsafe { gaps::write(row, row::of(&neighbor)) };
         Ok(())
     })
 }

@@ -3,6 +3,7 @@
 pub mod overlapped;
 
 use crate::error::{Code, Flavour};
+use crate::memory::gaps::{self, Given};
 use crate::process::PerProcess;
 use crate::raw::{
     HANDLE, IP_ADDRESS_PREFIX, MIB_IPFORWARD_ROW2, MIB_IPINTERFACE_ROW, MIB_UNICASTIPADDRESS_ROW,
@@ -35,7 +36,7 @@ type Cancel = Box<dyn FnOnce() + Send>;
 static NEXT: AtomicUsize = AtomicUsize::new(1);
 
 /// A row whose changes can be notified.
-trait Watched: Sized + 'static {
+trait Watched: Given + 'static {
     /// What is watched for it.
     const CLASS: Classes;
     /// The row of a change, with its keys alone.
@@ -229,7 +230,10 @@ impl<Row: Watched> Call<Row> {
                     ChangeKind::Delete => MibDeleteInstance,
                 };
                 // SAFETY: as above; the row lives during the call.
-                unsafe { (self.function)(self.context, &raw mut row, kind) };
+                unsafe {
+                    gaps::clear(&raw mut row);
+                    (self.function)(self.context, &raw mut row, kind);
+                }
             }
         }
     }

@@ -1,6 +1,7 @@
 //! `GetIpPathEntry`, `GetIpPathTable`, `FlushIpPathTable`, `GetIpNetworkConnectionBandwidthEstimates`.
 
 use crate::error::{Code, Flavour};
+use crate::memory::gaps;
 use crate::memory::table;
 use crate::raw::{
     MIB_IP_NETWORK_CONNECTION_BANDWIDTH_ESTIMATES, MIB_IPPATH_ROW, MIB_IPPATH_TABLE,
@@ -41,7 +42,7 @@ pub unsafe fn ip_path_entry<F: Flavour>(row: *mut MIB_IPPATH_ROW) -> F::Status {
         let interface = Some(key::interface(luid, index)?);
         let path = host::current()?.path(&PathKey { destination: destination.ip, interface, source })?;
         // SAFETY: as above.
-        unsafe { row.write_unaligned(row_of(&path)) };
+        unsafe { gaps::write(row, row_of(&path)) };
         Ok(())
     })
 }
@@ -92,7 +93,7 @@ pub unsafe fn bandwidth_estimates<F: Flavour>(
             OutboundBandwidthInformation: of(found.outbound),
         };
         // SAFETY: the caller's promise on `estimates`.
-        unsafe { estimates.write_unaligned(row) };
+        unsafe { gaps::write(estimates, row) };
         Ok(())
     })
 }

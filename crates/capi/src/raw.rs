@@ -64,6 +64,7 @@ pub use windows_sys::core::GUID;
 
 mod adapter;
 
+use crate::memory::gaps::Given;
 pub use adapter::*;
 
 /// What `GetNetworkParams` tells.
@@ -489,13 +490,10 @@ pub struct MIB_UDPROW_OWNER_MODULE {
     pub dwLocalAddr: u32,
     pub dwLocalPort: u32,
     pub dwOwningPid: u32,
-    /// C has nothing here; a member, so that it is always zero and never what stood in memory before.
-    pub Padding: u32,
     /// A 100 ns count since 1601.
     pub liCreateTimestamp: ULONG64,
     /// A bit field in C; bit 0: the program asked for this port.
     pub dwFlags: i32,
-    pub PaddingOfFlags: u32,
     pub OwningModuleInfo: [ULONG64; 16],
 }
 
@@ -507,13 +505,10 @@ pub struct MIB_UDP6ROW_OWNER_MODULE {
     pub dwLocalScopeId: u32,
     pub dwLocalPort: u32,
     pub dwOwningPid: u32,
-    /// C has nothing here; a member, so that it is always zero and never what stood in memory before.
-    pub Padding: u32,
     /// A 100 ns count since 1601.
     pub liCreateTimestamp: ULONG64,
     /// A bit field in C; bit 0: the program asked for this port.
     pub dwFlags: i32,
-    pub PaddingOfFlags: u32,
     pub OwningModuleInfo: [ULONG64; 16],
 }
 
@@ -813,7 +808,8 @@ pub const DNS_DOT_SERVER_SETTINGS_FALLBACK_TO_UDP: u64 = 2;
 /// The type is `repr(C)`, begins with a `u32` and holds its rows from `ROWS_AT` on.
 pub unsafe trait Table {
     /// The rows.
-    type Row: Copy;
+    #[allow(private_bounds, reason = "implemented here alone")]
+    type Row: Given;
     /// Offset of the first row, which follows the count after the padding that its alignment asks for.
     const ROWS_AT: usize;
 }

@@ -9,6 +9,7 @@ pub use first_generation::{
 };
 
 use crate::error::{Code, Flavour};
+use crate::memory::gaps;
 use crate::memory::table;
 use crate::raw::{MIB_IPFORWARD_ROW2, MIB_IPFORWARD_TABLE2};
 use crate::{guard, host, key, privilege};
@@ -61,7 +62,7 @@ pub unsafe fn ip_forward_entry2<F: Flavour>(row: *mut MIB_IPFORWARD_ROW2) -> F::
         let key = unsafe { row::key(row) }?;
         let route = host::current()?.route(&key).map_err(row::code)?;
         // SAFETY: as above; `key` refuses NULL.
-        unsafe { row.write_unaligned(row::of(&route)) };
+        unsafe { gaps::write(row, row::of(&route)) };
         Ok(())
     })
 }
@@ -71,7 +72,7 @@ pub unsafe fn ip_forward_entry2<F: Flavour>(row: *mut MIB_IPFORWARD_ROW2) -> F::
 pub unsafe fn initialize_ip_forward_entry(row: *mut MIB_IPFORWARD_ROW2) {
     if !row.is_null() {
         // SAFETY: the caller's promise on `row`.
-        unsafe { row.write_unaligned(row::INITIAL) };
+        unsafe { gaps::write(row, row::INITIAL) };
     }
 }
 

@@ -3,6 +3,7 @@
 //! A counter has as many bits as its member: the lower ones of the kernel's.
 
 use crate::error::{Code, Win32};
+use crate::memory::gaps::{self, Given};
 use crate::raw::{
     MIB_ICMP, MIB_ICMP_EX, MIB_IP_FORWARDING, MIB_IP_NOT_FORWARDING, MIB_IPSTATS, MIB_IPSTATS_0,
     MIB_TCPSTATS, MIB_TCPSTATS_0, MIB_TCPSTATS2, MIB_UDPSTATS, MIB_UDPSTATS2, MIB_USE_CURRENT_FORWARDING,
@@ -203,7 +204,7 @@ fn time_to_live(ttl: u32) -> Result<u8, Code> {
 ///
 /// # Safety
 /// `target` is NULL or may be written.
-unsafe fn answer<T>(
+unsafe fn answer<T: Given>(
     target: *mut T,
     family: u32,
     read: impl FnOnce(&Host, Family) -> iphelper::Result<T>,
@@ -215,7 +216,7 @@ unsafe fn answer<T>(
         let family = key::family(family)?;
         let value = read(&*host::current()?, family)?;
         // SAFETY: the caller's promise.
-        unsafe { target.write_unaligned(value) };
+        unsafe { gaps::write(target, value) };
         Ok(())
     })
 }

@@ -1,6 +1,7 @@
 //! Time stamps of packets: `GetInterfaceSupportedTimestampCapabilities` and the like.
 
 use crate::error::{Code, Win32};
+use crate::memory::gaps::{self, Given};
 use crate::raw::{
     HANDLE, INTERFACE_HARDWARE_CROSSTIMESTAMP, INTERFACE_HARDWARE_TIMESTAMP_CAPABILITIES,
     INTERFACE_SOFTWARE_TIMESTAMP_CAPABILITIES, INTERFACE_TIMESTAMP_CAPABILITIES, NET_LUID,
@@ -111,7 +112,7 @@ pub unsafe fn unregister_change(handle: HANDLE) {
     let _unknown = unsafe { notification::cancel::<Win32>(handle) };
 }
 
-unsafe fn answer<T>(
+unsafe fn answer<T: Given>(
     luid: *const NET_LUID,
     answer: *mut T,
     ask: impl FnOnce(&Host, InterfaceKey) -> Result<T>,
@@ -124,7 +125,7 @@ unsafe fn answer<T>(
         let luid = unsafe { luid.read_unaligned() };
         let value = ask(&*host::current()?, key::interface(luid, 0)?)?;
         // SAFETY: the caller's promise on `answer`.
-        unsafe { answer.write_unaligned(value) };
+        unsafe { gaps::write(answer, value) };
         Ok(())
     })
 }

@@ -28,7 +28,7 @@ fn every_member_is_where_windows_has_it() {
         {
             continue;
         }
-        let Some((_, _, our_offset, our_size)) =
+        let Some((_, _, our_offset, our_size, _)) =
             types::OURS.iter().find(|row| row.0 == name && row.1 == member)
         else {
             panic!("{name}.{member} is not compared");

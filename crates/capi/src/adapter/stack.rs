@@ -3,6 +3,7 @@
 use super::ipv4_adapters;
 use crate::convert::c_guid;
 use crate::error::{Code, Win32};
+use crate::memory::gaps;
 use crate::raw::{HANDLE, IP_INTERFACE_NAME_INFO};
 use crate::{guard, interface};
 use iphelper::adapter::Adapter;
@@ -47,7 +48,7 @@ pub unsafe fn interface_info_from_stack(
             if block.is_null() {
                 return Err(Code::NOT_ENOUGH_MEMORY);
             }
-            std::ptr::copy_nonoverlapping(rows.as_ptr(), block, rows.len());
+            gaps::write_all(block, &rows);
             table.write_unaligned(block);
             count.write_unaligned(number);
         }

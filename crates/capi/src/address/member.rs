@@ -2,6 +2,7 @@
 
 use super::{own, unknown};
 use crate::error::{Code, Flavour};
+use crate::memory::gaps;
 use crate::memory::table;
 use crate::raw::{
     MIB_ANYCASTIPADDRESS_ROW, MIB_ANYCASTIPADDRESS_TABLE, MIB_MULTICASTIPADDRESS_ROW,
@@ -19,7 +20,7 @@ pub unsafe fn anycast_ip_address_entry<F: Flavour>(row: *mut MIB_ANYCASTIPADDRES
         let (interface, address) = unsafe { keys_of!(&host, row) }?;
         let found = host.anycast_address(interface, address)?;
         // SAFETY: as above; `keys_of` refuses NULL.
-        unsafe { row.write_unaligned(anycast_row(&found)) };
+        unsafe { gaps::write(row, anycast_row(&found)) };
         Ok(())
     })
 }
@@ -71,7 +72,7 @@ pub unsafe fn multicast_ip_address_entry<F: Flavour>(row: *mut MIB_MULTICASTIPAD
         let (interface, address) = unsafe { keys_of!(&host, row) }?;
         let found = host.multicast_address(interface, address)?;
         // SAFETY: as above.
-        unsafe { row.write_unaligned(multicast_row(&found)) };
+        unsafe { gaps::write(row, multicast_row(&found)) };
         Ok(())
     })
 }

@@ -4,6 +4,7 @@ use super::property;
 use super::strings::{self, Strings};
 use crate::convert::rust_guid;
 use crate::error::{Code, Flavour};
+use crate::memory::gaps;
 use crate::raw::{
     DNS_INTERFACE_SETTINGS, DNS_INTERFACE_SETTINGS_EX, DNS_INTERFACE_SETTINGS3, DNS_INTERFACE_SETTINGS4,
     GUID, ULONG64, dns_setting as setting,
@@ -79,9 +80,12 @@ pub unsafe fn interface_dns_settings<F: Flavour>(
         let host = host::current()?;
         let luid = host.interface_with_guid(rust_guid(interface))?.luid;
         let mut strings = Strings::default();
-        let row = row(&host.interface_dns(luid)?, &asked, &mut strings)?;
+        let mut row = row(&host.interface_dns(luid)?, &asked, &mut strings)?;
         // SAFETY: as many bytes as the version has, whatever their alignment.
-        unsafe { std::ptr::copy_nonoverlapping((&raw const row).cast::<u8>(), settings.cast(), size) };
+        unsafe {
+            gaps::clear(&raw mut row);
+            std::ptr::copy_nonoverlapping((&raw const row).cast::<u8>(), settings.cast(), size);
+        }
         strings.keep();
         Ok(())
     })
@@ -302,7 +306,10 @@ pub unsafe fn free_interface_dns_settings(settings: *mut DNS_INTERFACE_SETTINGS)
             row.cServerProperties = 0;
             row.cProfileServerProperties = 0;
             // SAFETY: as many bytes as were read.
-            unsafe { std::ptr::copy_nonoverlapping((&raw const row).cast::<u8>(), settings.cast(), size) };
+            unsafe {
+                gaps::clear(&raw mut row);
+                std::ptr::copy_nonoverlapping((&raw const row).cast::<u8>(), settings.cast(), size);
+            }
         },
         (),
     );

@@ -2,6 +2,7 @@
 
 use crate::error::{Code, Win32};
 use crate::memory::buffer::Buffer;
+use crate::memory::gaps;
 use crate::raw::{FIXED_INFO, IP_ADDR_STRING};
 use crate::{guard, host, text};
 use std::mem::offset_of;
@@ -46,13 +47,13 @@ pub unsafe fn network_params(info: *mut FIXED_INFO, size: *mut u32) -> u32 {
         })?;
         // SAFETY: the structure and as many entries as were asked for have room; the place need not be aligned.
         unsafe {
-            start.cast::<FIXED_INFO>().write_unaligned(row);
+            gaps::write(start.cast::<FIXED_INFO>(), row);
             let mut next =
                 start.add(offset_of!(FIXED_INFO, DnsServerList) + offset_of!(IP_ADDR_STRING, Next));
             let entries = start.add(size_of::<FIXED_INFO>()).cast::<IP_ADDR_STRING>();
             for (position, server) in rest.iter().enumerate() {
                 let place = entries.add(position);
-                place.write_unaligned(entry(Some(*server)));
+                gaps::write(place, entry(Some(*server)));
                 next.cast::<*mut IP_ADDR_STRING>().write_unaligned(place);
                 next = place.cast::<u8>().add(offset_of!(IP_ADDR_STRING, Next));
             }

@@ -2,6 +2,7 @@
 
 use super::strings::{self, Strings};
 use crate::error::Code;
+use crate::memory::gaps;
 use crate::raw::{
     DNS_DOT_SERVER_SETTINGS, DNS_DOT_SERVER_SETTINGS_ENABLE as ENABLE,
     DNS_DOT_SERVER_SETTINGS_FALLBACK_TO_UDP as FALLBACK, DNS_SERVER_DOT_PROPERTY, DNS_SERVER_PROPERTY,
@@ -44,17 +45,23 @@ pub(super) fn write(
         let mut text = settings.add(servers.len()).cast::<u16>();
         for (position, (server, name)) in servers.iter().zip(&names).enumerate() {
             std::ptr::copy_nonoverlapping(name.as_ptr(), text, name.len());
-            settings.add(position).write(DNS_DOT_SERVER_SETTINGS {
-                Hostname: if name.is_empty() { null_mut() } else { text },
-                Flags: ULONG64(flags),
-                Port: if server.port == DnsServer::PORT { TLS_PORT } else { server.port },
-            });
-            properties.add(position).write(DNS_SERVER_PROPERTY {
-                Version: DNS_SERVER_PROPERTY_VERSION1,
-                ServerIndex: u32::try_from(position).unwrap_or(count),
-                Type: DNS_SERVER_DOT_PROPERTY,
-                Property: DNS_SERVER_PROPERTY_TYPES { DotSettings: settings.add(position) },
-            });
+            gaps::write(
+                settings.add(position),
+                DNS_DOT_SERVER_SETTINGS {
+                    Hostname: if name.is_empty() { null_mut() } else { text },
+                    Flags: ULONG64(flags),
+                    Port: if server.port == DnsServer::PORT { TLS_PORT } else { server.port },
+                },
+            );
+            gaps::write(
+                properties.add(position),
+                DNS_SERVER_PROPERTY {
+                    Version: DNS_SERVER_PROPERTY_VERSION1,
+                    ServerIndex: u32::try_from(position).unwrap_or(count),
+                    Type: DNS_SERVER_DOT_PROPERTY,
+                    Property: DNS_SERVER_PROPERTY_TYPES { DotSettings: settings.add(position) },
+                },
+            );
             text = text.add(name.len() + 1);
         }
     }

@@ -1,6 +1,7 @@
 //! The classes as C's structures. What is not known is 0, a window scale all bits; counters are cut to their members' bits.
 
 use super::bandwidth_switches;
+use crate::memory::gaps::{self, Given};
 use crate::raw::{
     TCP_ESTATS_BANDWIDTH_ROD_v0, TCP_ESTATS_BANDWIDTH_RW_v0, TCP_ESTATS_DATA_ROD_v0, TCP_ESTATS_DATA_RW_v0,
     TCP_ESTATS_FINE_RTT_ROD_v0, TCP_ESTATS_OBS_REC_ROD_v0, TCP_ESTATS_PATH_ROD_v0, TCP_ESTATS_REC_ROD_v0,
@@ -102,10 +103,10 @@ impl Class {
 ///
 /// # Safety
 /// `buffer` is NULL or has room for it.
-unsafe fn write<T>(buffer: *mut u8, value: T) {
+unsafe fn write<T: Given>(buffer: *mut u8, value: T) {
     if !buffer.is_null() {
         // SAFETY: the caller's promise.
-        unsafe { buffer.cast::<T>().write_unaligned(value) };
+        unsafe { gaps::write(buffer.cast::<T>(), value) };
     }
 }
 

@@ -1,5 +1,6 @@
 //! Answers in the caller's buffer: structures first, then what they point to.
 
+use crate::memory::gaps;
 use crate::raw::{ICMP_ECHO_REPLY, ICMPV6_ECHO_REPLY, IP_OPTION_INFORMATION, IPV6_ADDRESS_EX};
 use crate::sockaddr;
 use iphelper::Family;
@@ -93,7 +94,7 @@ impl Buffer {
                         },
                     };
                     // SAFETY: as above.
-                    unsafe { start.cast::<ICMP_ECHO_REPLY>().add(position).write_unaligned(row) };
+                    unsafe { gaps::write(start.cast::<ICMP_ECHO_REPLY>().add(position), row) };
                 }
                 Family::V6 => {
                     // There is one, with its data behind it.
@@ -119,7 +120,7 @@ impl Buffer {
             Family::V4 => {
                 let row = ICMP_ECHO_REPLY { Status: status, ..Default::default() };
                 // SAFETY: the caller's promise, and there is room for one.
-                unsafe { self.pointer().cast::<ICMP_ECHO_REPLY>().write_unaligned(row) };
+                unsafe { gaps::write(self.pointer().cast::<ICMP_ECHO_REPLY>(), row) };
             }
             // SAFETY: as above.
             Family::V6 => unsafe { self.write6([0; 16], 0, status, 0) },
@@ -136,7 +137,7 @@ impl Buffer {
             IPV6_ADDRESS_EX { sin6_port: 0, sin6_flowinfo: 0, sin6_addr: words, sin6_scope_id: scope_id };
         let row = ICMPV6_ECHO_REPLY { Address: address, Status: status, RoundTripTime: round_trip_time };
         // SAFETY: the caller's promise, and there is room for one.
-        unsafe { self.pointer().cast::<ICMPV6_ECHO_REPLY>().write_unaligned(row) };
+        unsafe { gaps::write(self.pointer().cast::<ICMPV6_ECHO_REPLY>(), row) };
     }
 
     /// How many answers [`write`](Self::write) wrote, or the status of [`fail`](Self::fail).

@@ -3,6 +3,7 @@
 use super::row;
 use crate::error::{Code, Win32};
 use crate::memory::buffer::Buffer;
+use crate::memory::gaps;
 use crate::raw::{
     IF_OPER_STATUS_CONNECTED, IF_OPER_STATUS_DISCONNECTED, IF_OPER_STATUS_NON_OPERATIONAL,
     IF_OPER_STATUS_OPERATIONAL, MIB_IF_ADMIN_STATUS_DOWN, MIB_IF_ADMIN_STATUS_TESTING,
@@ -44,7 +45,7 @@ pub unsafe fn if_entry(row: *mut MIB_IFROW) -> u32 {
                 }
             })?;
         // SAFETY: the caller's promise on `row`.
-        unsafe { row.write_unaligned(row_of(&interface)) };
+        unsafe { gaps::write(row, row_of(&interface)) };
         Ok(())
     })
 }

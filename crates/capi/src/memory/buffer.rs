@@ -1,5 +1,6 @@
 //! Buffers that the caller brings, with their size in bytes: too small a one learns the size it should have.
 
+use super::gaps;
 use crate::error::Code;
 use crate::raw::Table;
 use std::ffi::c_void;
@@ -44,11 +45,8 @@ impl Buffer {
         unsafe {
             let start = self.room(T::ROWS_AT.saturating_add(size_of_val(rows)))?;
             start.cast::<u32>().write_unaligned(count);
-            std::ptr::copy_nonoverlapping(
-                rows.as_ptr().cast::<u8>(),
-                start.add(T::ROWS_AT),
-                size_of_val(rows),
-            );
+            start.add(size_of::<u32>()).write_bytes(0, T::ROWS_AT - size_of::<u32>());
+            gaps::write_all(start.add(T::ROWS_AT).cast::<T::Row>(), rows);
         }
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! Tables in memory of the C library's heap, which the caller gives back with `HeapFree`.
 
+use super::gaps;
 use crate::error::Code;
 use crate::raw::{HANDLE, Table};
 
@@ -33,7 +34,7 @@ pub(crate) unsafe fn answer<T: Table>(
         }
         block.cast::<u32>().write(count);
         let first = block.add(T::ROWS_AT).cast::<T::Row>();
-        std::ptr::copy_nonoverlapping(rows.as_ptr(), first, rows.len());
+        gaps::write_all(first, &rows);
         table.write_unaligned(block.cast());
     }
     Ok(())

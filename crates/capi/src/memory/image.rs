@@ -4,6 +4,7 @@
 //! What is needed is the size of what was made, so that sizing and filling cannot differ.
 
 use super::buffer::Buffer;
+use super::gaps::{self, Given};
 use crate::error::Code;
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;
@@ -39,15 +40,15 @@ pub(crate) struct Image {
 
 impl Image {
     /// Adds an element, aligned as its type demands.
-    pub(crate) fn add<T: Copy>(&mut self, value: T) -> Place<T> {
+    pub(crate) fn add<T: Given>(&mut self, value: T) -> Place<T> {
         let at = self.grow(size_of::<T>(), align_of::<T>());
         // SAFETY: `grow` made room for a `T` from `at` on. Where the memory begins says nothing of alignment.
-        unsafe { self.bytes.as_mut_ptr().add(at).cast::<T>().write_unaligned(value) };
+        unsafe { gaps::write(self.bytes.as_mut_ptr().add(at).cast::<T>(), value) };
         Place { at, kind: PhantomData }
     }
 
     /// Adds units one after the other, and one of zero behind them: a string.
-    pub(crate) fn add_string<U: Copy + Default>(&mut self, units: impl IntoIterator<Item = U>) -> Place<U> {
+    pub(crate) fn add_string<U: Given + Default>(&mut self, units: impl IntoIterator<Item = U>) -> Place<U> {
         let start = self.grow(0, align_of::<U>());
         for unit in units {
             let _ = self.add(unit);
@@ -67,9 +68,9 @@ impl Image {
     }
 
     /// Writes another value in a place.
-    pub(crate) fn set<T: Copy>(&mut self, place: Place<T>, value: T) {
+    pub(crate) fn set<T: Given>(&mut self, place: Place<T>, value: T) {
         // SAFETY: a place is one that `add` gave, of a `T`.
-        unsafe { self.bytes.as_mut_ptr().add(place.at).cast::<T>().write_unaligned(value) };
+        unsafe { gaps::write(self.bytes.as_mut_ptr().add(place.at).cast::<T>(), value) };
     }
 
     /// Copies everything to the caller's buffer if it fits there; an element that was added first stands at its beginning.
@@ -103,7 +104,7 @@ pub(crate) struct List<T> {
     offset: usize,
 }
 
-impl<T: Copy> List<T> {
+impl<T: Given> List<T> {
     /// A list that begins at a pointer; `offset` is that of the elements' own pointer to the next.
     pub(crate) const fn new(first: Place<*mut T>, offset: usize) -> Self {
         Self { next: first, offset }
@@ -129,6 +130,11 @@ mod tests {
         next: *mut Self,
         text: *mut u16,
         number: u32,
+    }
+
+    // SAFETY: behind the number nothing is left.
+    unsafe impl Given for Node {
+        const GAPS: &'static [(usize, usize)] = &[(offset_of!(Node, number) + 4, size_of::<Node>())];
     }
 
     const EMPTY: Node = Node { next: std::ptr::null_mut(), text: std::ptr::null_mut(), number: 0 };

@@ -1,6 +1,6 @@
 //! Tables that this library allocates: the caller passes a pointer to a pointer and frees with one `FreeMibTable`.
 
-use super::{Kind, allocate};
+use super::{Kind, allocate, gaps};
 use crate::error::Code;
 use crate::raw::Table;
 
@@ -40,7 +40,7 @@ fn allocate_rows<T: Table>(rows: &[T::Row]) -> Result<*mut T, Code> {
     unsafe {
         block.cast::<u32>().write(count);
         let first = block.cast::<u8>().add(T::ROWS_AT).cast::<T::Row>().as_ptr();
-        std::ptr::copy_nonoverlapping(rows.as_ptr(), first, rows.len());
+        gaps::write_all(first, rows);
     }
     Ok(block.as_ptr().cast())
 }

@@ -34,7 +34,6 @@ impl FromSocket<UdpEndpoint> for MIB_UDPROW_OWNER_MODULE {
             liCreateTimestamp: filetime(endpoint.created),
             dwFlags: endpoint.specific_port_bind.unwrap_or_default().into(),
             OwningModuleInfo: owning_module_info(endpoint.inode, endpoint.cookie),
-            ..Self::default()
         }
     }
 }
@@ -70,7 +69,6 @@ impl FromSocket<UdpEndpoint> for MIB_UDP6ROW_OWNER_MODULE {
             liCreateTimestamp: filetime(endpoint.created),
             dwFlags: endpoint.specific_port_bind.unwrap_or_default().into(),
             OwningModuleInfo: owning_module_info(endpoint.inode, endpoint.cookie),
-            ..Self::default()
         }
     }
 }

@@ -1,16 +1,77 @@
 //! What the library calls back: functions that look at what they are given.
 
 use crate::functions::Value;
+use iphelper_capi::error::Win32;
 use iphelper_capi::memory::free_mib_table;
-use iphelper_capi::raw::{IO_STATUS_BLOCK, MIB_UNICASTIPADDRESS_TABLE, NL_NETWORK_CONNECTIVITY_HINT};
+use iphelper_capi::notification;
+use iphelper_capi::raw::{
+    HANDLE, IO_STATUS_BLOCK, MIB_IPFORWARD_ROW2, MIB_IPINTERFACE_ROW, MIB_UNICASTIPADDRESS_ROW,
+    MIB_UNICASTIPADDRESS_TABLE, NL_NETWORK_CONNECTIVITY_HINT,
+};
+use std::collections::BTreeMap;
 use std::ffi::c_void;
+use std::ptr::null_mut;
+use std::sync::{Mutex, PoisonError};
 
 unsafe extern "system" fn called(_context: *mut c_void) {}
 
 unsafe extern "system" fn called_with_row<Row: Copy>(_context: *mut c_void, row: *mut Row, _kind: i32) {
     if !row.is_null() {
-        // SAFETY: the row lives during the call.
-        let _ = std::hint::black_box(unsafe { row.read_unaligned() });
+        // SAFETY: the row lives during the call, and its bytes are zero where no member is.
+        let bytes = unsafe { std::slice::from_raw_parts(row.cast::<u8>(), size_of::<Row>()) };
+        let name = std::any::type_name::<Row>();
+        let left = crate::case::gaps::left(name, None, bytes);
+        let mut seen = SEEN.lock().unwrap_or_else(PoisonError::into_inner);
+        let first = seen.entry(name).or_insert(left);
+        *first = first.or(left);
+    }
+}
+
+/// Of which types rows were seen, and the first byte that is no member's and not zero.
+static SEEN: Mutex<BTreeMap<&str, Option<usize>>> = Mutex::new(BTreeMap::new());
+
+pub(crate) fn seen() -> BTreeMap<&'static str, Option<usize>> {
+    SEEN.lock().unwrap_or_else(PoisonError::into_inner).clone()
+}
+
+/// Registers for each notification that has rows.
+pub(crate) fn register() -> [HANDLE; 3] {
+    let mut handles = [null_mut(); 3];
+    let [interfaces, addresses, routes] = handles.each_mut().map(std::ptr::from_mut);
+    // SAFETY: functions of their types, and live variables.
+    let codes = unsafe {
+        [
+            notification::notify_ip_interface_change::<Win32>(
+                0,
+                row::<MIB_IPINTERFACE_ROW>().get(),
+                null_mut(),
+                0,
+                interfaces,
+            ),
+            notification::notify_unicast_ip_address_change::<Win32>(
+                0,
+                row::<MIB_UNICASTIPADDRESS_ROW>().get(),
+                null_mut(),
+                0,
+                addresses,
+            ),
+            notification::notify_route_change2::<Win32>(
+                0,
+                row::<MIB_IPFORWARD_ROW2>().get(),
+                null_mut(),
+                0,
+                routes,
+            ),
+        ]
+    };
+    assert_eq!(codes, [0; 3]);
+    handles
+}
+
+pub(crate) fn cancel(handles: [HANDLE; 3]) {
+    for handle in handles {
+        // SAFETY: each was given, and is cancelled once.
+        assert_eq!(unsafe { notification::cancel::<Win32>(handle) }, 0);
     }
 }
 

@@ -1,6 +1,9 @@
 //! One call: its arguments made, passed, looked at, and what it gave taken back.
 
+pub(crate) mod gaps;
 mod special;
+
+pub(crate) use gaps::has_gaps;
 
 use crate::functions::{Function, Value};
 use crate::memory::{Block, Random};
@@ -81,14 +84,24 @@ const STRINGS: [&str; 10] = [
     "0x7f.1",
 ];
 
-/// Calls `function` once; gives the size that it tells to be needed, or any where it succeeds.
+/// What came of a call.
+#[derive(Debug, Default)]
+pub(crate) struct Outcome {
+    /// The size that it tells to be needed, or any where it succeeds.
+    pub(crate) needed: Option<u32>,
+    pub(crate) has_succeeded: bool,
+    /// What stands then where it may write, by parameter, and in what it gave.
+    pub(crate) given: Vec<(usize, Vec<u8>)>,
+}
+
+/// Calls `function` once.
 pub(crate) fn call(
     world: &World,
     function: &Function,
     kinds: &[Kind],
     plan: Plan,
     random: Random,
-) -> Option<u32> {
+) -> Outcome {
     let mut case = Case {
         world,
         plan,
@@ -108,10 +121,11 @@ pub(crate) fn call(
     }
     case.keep_from_waiting();
     last_error::set(0);
+    crate::poison::fill_stack();
     let result = (function.call)(&case.values);
-    let needed = case.look(function, kinds, result);
+    let outcome = case.look(function, kinds, result);
     case.end(result);
-    needed
+    outcome
 }
 
 impl Case<'_> {
@@ -375,9 +389,9 @@ impl Case<'_> {
         }
     }
 
-    /// Looks at the memory; gives what stands where a size does.
-    fn look(&self, function: &Function, kinds: &[Kind], result: usize) -> Option<u32> {
-        let mut needed = None;
+    /// Looks at the memory.
+    fn look(&self, function: &Function, kinds: &[Kind], result: usize) -> Outcome {
+        let mut outcome = Outcome::default();
         for (place, kind) in kinds.iter().enumerate() {
             let Some(block) = &self.blocks[place] else { continue };
             let bytes = block.bytes();
@@ -392,11 +406,25 @@ impl Case<'_> {
                 Kind::Buffer(..) if is_too_small => {
                     assert_eq!(bytes, block.before(), "{} is too small and yet written to", parameter.name);
                 }
-                Kind::Size => needed = Some(block.number()),
+                Kind::Size => outcome.needed = Some(block.number()),
                 _ => {}
             }
+            let type_name = parameter.pointee.map_or("", |pointee| pointee.type_name);
+            match kind {
+                _ if is_constant => {}
+                // SAFETY: what was given is a table of this type.
+                Kind::Given(Free::Table) => unsafe {
+                    let table = gaps::table_at(block.given().cast(), type_name);
+                    gaps::check(type_name, None, &table);
+                    outcome.given.push((place, table));
+                },
+                _ => {
+                    gaps::check(type_name, Some(block.before()), &bytes);
+                    outcome.given.push((place, bytes));
+                }
+            }
         }
-        let has_succeeded = match self.name {
+        outcome.has_succeeded = match self.name {
             name if name.starts_with("Icmp") || name.starts_with("FormatMessage") => {
                 result != 0 || last_error::get() == ERROR_IO_PENDING
             }
@@ -405,7 +433,8 @@ impl Case<'_> {
         for other in &self.others {
             assert_eq!(other.bytes(), other.before(), "not to be written to");
         }
-        needed.or(has_succeeded.then_some(1))
+        outcome.needed = outcome.needed.or(outcome.has_succeeded.then_some(1));
+        outcome
     }
 
     /// Takes everything back, as a C caller does.

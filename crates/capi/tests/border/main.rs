@@ -18,13 +18,16 @@
 mod callbacks;
 mod case;
 mod functions;
+#[path = "../layout/mod.rs"]
+mod layout;
 mod memory;
+mod poison;
 #[path = "../support/mod.rs"]
 mod support;
 mod table;
 mod world;
 
-use case::{Fill, Nulls, Plan};
+use case::{Fill, Nulls, Outcome, Plan};
 use functions::Function;
 use memory::Random;
 use std::collections::BTreeMap;
@@ -103,6 +106,28 @@ fn nothing_that_a_driver_passes_does_harm() {
     hold(functions::of_drivers());
 }
 
+#[test]
+fn rows_of_notifications_have_nothing_of_before() {
+    let possible = World::on(|_| {
+        let handles = callbacks::register();
+        let changes = [
+            "ip address add 192.0.2.77/24 dev e0",
+            "ip route add 198.51.101.0/24 via 192.0.2.2",
+            "ip link set e0 mtu 1400",
+        ];
+        for command in changes {
+            let _ = iphelper_testkit::run(command);
+        }
+        iphelper_testkit::eventually("a row of each", || callbacks::seen().len() == 3);
+        callbacks::cancel(handles);
+        let seen = callbacks::seen();
+        assert!(seen.values().all(Option::is_none), "{seen:?}");
+    });
+    if possible.is_none() {
+        eprintln!("SKIPPED: no mounts for tests here");
+    }
+}
+
 /// One after the other: what is left behind is told by what there was before.
 static ALONE: Mutex<()> = Mutex::new(());
 
@@ -160,7 +185,8 @@ fn try_out(world: &World, function: &Function) -> Duration {
         } else {
             std::panic::catch_unwind(std::panic::AssertUnwindSafe(called))
         };
-        let outcome = outcome.unwrap_or_else(|_| panic!("{}, call {number}: {plan:?}", function.name));
+        let outcome: Outcome =
+            outcome.unwrap_or_else(|_| panic!("{}, call {number}: {plan:?}", function.name));
         assert_eq!(
             PANICS.load(Ordering::Relaxed),
             panics,
@@ -185,7 +211,7 @@ fn try_out(world: &World, function: &Function) -> Duration {
     if kinds.iter().any(|kind| matches!(kind, Kind::Size | Kind::Length(_))) {
         // The same arguments with every size, and rather such as come as far as the buffer.
         let first = if kinds.iter().any(|kind| matches!(kind, Kind::Size)) { 0 } else { usize::MAX };
-        let needed = (1..=60).map(|seed| (seed, call(Some(seed), sized(first)).unwrap_or(0) as usize));
+        let needed = (1..=60).map(|seed| (seed, call(Some(seed), sized(first)).needed.unwrap_or(0) as usize));
         let good: Vec<(u64, usize)> = needed.filter(|(_, needed)| *needed > 0).take(rounds()).collect();
         for (seed, needed) in if good.is_empty() { vec![(1, 0), (2, 0)] } else { good } {
             for size in sizes(kinds, needed, &mut Random::new(function.name, seed)) {
@@ -193,10 +219,50 @@ fn try_out(world: &World, function: &Function) -> Duration {
             }
         }
     }
+    has_nothing_of_before(function, kinds, |seed| call(Some(seed), Plan { size: Some(usize::MAX), ..plain }));
     for _ in 0..cases() {
         let _ = call(None, Plan { nulls: Nulls::Some, fill: Fill::Mixed, offset: None, size: None });
     }
     start.elapsed()
+}
+
+/// Calls twice with equal arguments and with memory that is filled in two ways: no byte of what is given tells with what.
+fn has_nothing_of_before(function: &Function, kinds: &[Kind], mut call: impl FnMut(u64) -> Outcome) {
+    const PATTERNS: [u8; 2] = [0x5A, 0xC3];
+    let mut successes = 0;
+    for seed in 1..=12 {
+        let [one, other] = PATTERNS.map(|pattern| {
+            poison::fill_with(pattern);
+            call(seed)
+        });
+        for ((place, one), (_, other)) in one.given.iter().zip(&other.given) {
+            let left = one.iter().zip(other).position(|(one, other)| [*one, *other] == PATTERNS);
+            let name = function.parameters[*place].name;
+            assert_eq!(
+                left, None,
+                "{}: a byte of {name} is what stood in memory before, seed {seed}",
+                function.name
+            );
+        }
+        successes += usize::from(one.has_succeeded && other.has_succeeded);
+        if successes == 2 {
+            break;
+        }
+    }
+    let given = kinds.iter().zip(&function.parameters).filter(|(kind, _)| !kind.is_number());
+    let has_gaps = given
+        .filter_map(|(_, parameter)| parameter.pointee)
+        .any(|it| !it.constant && case::has_gaps(it.type_name));
+    // A connection has to measure for long; tests/effects.rs has one that does.
+    let is_rare = function.name == "GetIpNetworkConnectionBandwidthEstimates";
+    let is_absent = || {
+        support::facts("reference.tsv").iter().any(|row| row[0] == function.name && row[2] == "not supported")
+    };
+    assert!(
+        successes > 0 || !has_gaps || is_rare || is_absent(),
+        "{} gave nothing to look at",
+        function.name
+    );
 }
 
 /// How many arguments are tried with every size.

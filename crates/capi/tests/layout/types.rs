@@ -3,15 +3,15 @@
 use super::raw::*;
 use std::mem::offset_of;
 
-/// A type, a member of it (or `__sizeof__`, `__alignof__`), and its offset and size in bytes.
-pub(crate) type Member = (&'static str, &'static str, usize, usize);
+/// A type, a member of it (or `__sizeof__`, `__alignof__`), its offset and size in bytes, and what tells the name of its type.
+pub(crate) type Member = (&'static str, &'static str, usize, usize, fn() -> &'static str);
 
 /// Offset and size of each member listed, and size and alignment of the type.
 macro_rules! layouts {
     ($($type:ident { $($name:literal = $($path:ident).+),* $(,)? })*) => {
         &[$(
-            (stringify!($type), "__sizeof__", 0, size_of::<$type>()),
-            (stringify!($type), "__alignof__", 0, align_of::<$type>()),
+            (stringify!($type), "__sizeof__", 0, size_of::<$type>(), std::any::type_name::<$type>),
+            (stringify!($type), "__alignof__", 0, align_of::<$type>(), std::any::type_name::<$type>),
             $(
                 (
                     stringify!($type),
@@ -19,6 +19,8 @@ macro_rules! layouts {
                     offset_of!($type, $($path).+),
                     // SAFETY: never called; it tells the type of the member.
                     size_of_member(&|row: &$type| unsafe { &row.$($path).+ }),
+                    // SAFETY: as above.
+                    name_of_member(&|row: &$type| unsafe { &row.$($path).+ }),
                 ),
             )*
         )*]
@@ -27,6 +29,10 @@ macro_rules! layouts {
 
 const fn size_of_member<T, M>(_: &impl Fn(&T) -> &M) -> usize {
     size_of::<M>()
+}
+
+const fn name_of_member<T, M>(_: &impl Fn(&T) -> &M) -> fn() -> &'static str {
+    std::any::type_name::<M>
 }
 
 /// Types of the headers alone: the functions here neither take nor give them. And what Rust has as one number.
