@@ -53,17 +53,21 @@ pub unsafe fn hardware_cross_timestamp(
     luid: *const NET_LUID,
     timestamp: *mut INTERFACE_HARDWARE_CROSSTIMESTAMP,
 ) -> u32 {
-    let nanoseconds = |time: Duration| ULONG64(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX));
     // SAFETY: the caller's promise.
     unsafe {
         answer(luid, timestamp, |host, key| {
             let read = host.hardware_cross_timestamp(key)?;
-            Ok(INTERFACE_HARDWARE_CROSSTIMESTAMP {
-                SystemTimestamp1: nanoseconds(read.system_before),
-                HardwareClockTimestamp: nanoseconds(read.hardware),
-                SystemTimestamp2: nanoseconds(read.system_after),
-            })
+            Ok(cross_row(read.system_before, read.hardware, read.system_after))
         })
+    }
+}
+
+fn cross_row(before: Duration, hardware: Duration, after: Duration) -> INTERFACE_HARDWARE_CROSSTIMESTAMP {
+    let nanoseconds = |time: Duration| ULONG64(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX));
+    INTERFACE_HARDWARE_CROSSTIMESTAMP {
+        SystemTimestamp1: nanoseconds(before),
+        HardwareClockTimestamp: nanoseconds(hardware),
+        SystemTimestamp2: nanoseconds(after),
     }
 }
 
@@ -155,5 +159,17 @@ fn row(capabilities: &TimestampCapabilities) -> INTERFACE_TIMESTAMP_CAPABILITIES
             AllTransmit: 0,
             TaggedTransmit: software.tagged_transmit.into(),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn three_moments_are_nanoseconds_in_their_order() {
+        let row = cross_row(Duration::new(1, 1), Duration::new(1_700_000_037, 5), Duration::MAX);
+        let moments = [row.SystemTimestamp1, row.HardwareClockTimestamp, row.SystemTimestamp2];
+        assert_eq!(moments.map(|moment| moment.0), [1_000_000_001, 1_700_000_037_000_000_005, u64::MAX]);
     }
 }

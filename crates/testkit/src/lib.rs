@@ -17,6 +17,7 @@ mod child;
 mod descriptors;
 mod dns_server;
 mod files;
+pub mod lease;
 mod network_manager;
 mod packet;
 mod refuse;

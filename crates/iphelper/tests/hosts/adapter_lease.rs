@@ -9,135 +9,9 @@
 
 use iphelper::adapter::DhcpClient;
 use iphelper::{ErrorKind, Host};
-use iphelper_testkit::bus::{Answer, PrivateBus, serve};
-use iphelper_testkit::{Child, eventually, is_child, isolated, run, with_private_files};
-use std::collections::HashMap;
+use iphelper_testkit::lease::{self, DEVICE_FILE, LOG, NETWORKD_LEASE, REFUSES, STATIC, device_file, lease};
+use iphelper_testkit::{eventually, isolated, run, with_private_files};
 use std::fs::{create_dir_all, read_to_string, write};
-use zbus::Message;
-use zbus::wire::{ObjectPath, OwnedVariant, Str, StructureBuilder, Variant};
-
-/// Interface 2, which the pair gets in a new namespace.
-const NETWORKD_LEASE: &str = "/run/systemd/netif/leases/2";
-const DEVICE_FILE: &str = "/run/NetworkManager/devices/2";
-/// What the stand-ins were asked.
-const LOG: &str = "/run/asked";
-/// If these files are there, IPv4 was ended, and the profile has no lease.
-const ENDED: &str = "/run/ended";
-const STATIC: &str = "/run/static";
-/// If this file is there, the stand-in refuses.
-const REFUSES: &str = "/run/refuses";
-
-fn member(call: &Message) -> String {
-    call.header().member().map(|member| member.as_str().to_owned()).unwrap_or_default()
-}
-
-fn networkd(call: &Message) -> Answer {
-    let member = member(call);
-    let (index,): (i32,) = call.body().deserialize().unwrap();
-    write(LOG, format!("{member} {index}")).unwrap();
-    if std::path::Path::new(REFUSES).exists() {
-        let name = "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired".to_owned();
-        return Err((name, "Interactive authentication required.".to_owned()));
-    }
-    if member == "RenewLink" {
-        write(NETWORKD_LEASE, lease(7200)).unwrap();
-    }
-    Ok(None)
-}
-
-fn lease(seconds: u32) -> String {
-    format!("ADDRESS=192.0.2.7\nSERVER_ADDRESS=192.0.2.1\nLIFETIME={seconds}\n")
-}
-
-fn device_file(expiry: u64) -> String {
-    format!("[dhcp4]\nip_address=192.0.2.7\ndhcp_lease_time=600\nexpiry={expiry}\n")
-}
-
-/// Settings of a NetworkManager profile, by section and name.
-type Settings = HashMap<String, HashMap<String, OwnedVariant>>;
-
-fn settings(sections: &[(&str, &str)]) -> Settings {
-    let of = |(section, method): &(&str, &str)| {
-        let method = OwnedVariant::from(Str::from(*method).into_owned());
-        ((*section).to_owned(), HashMap::from([("method".to_owned(), method)]))
-    };
-    sections.iter().map(of).collect()
-}
-
-/// The name of interface 2.
-fn second() -> String {
-    let links = run("ip -o link show");
-    let second = links.lines().find(|line| line.starts_with("2:")).unwrap();
-    second.split([' ', '@']).nth(1).unwrap().trim_end_matches(':').to_owned()
-}
-
-fn network_manager(call: &Message) -> Answer {
-    const DEVICE: &str = "/org/freedesktop/NetworkManager/Devices/2";
-    let body = call.body();
-    match member(call).as_str() {
-        "GetDeviceByIpIface" => {
-            let (name,): (String,) = body.deserialize().unwrap();
-            assert!(["e0", "e1"].contains(&name.as_str()), "{name}");
-            Ok(Some((ObjectPath::from_static_str(DEVICE).unwrap(),).into()))
-        }
-        "GetAppliedConnection" => {
-            let ipv4 = if std::path::Path::new(ENDED).exists() { "disabled" } else { "auto" };
-            Ok(Some((settings(&[("ipv4", ipv4), ("ipv6", "auto")]), 77_u64).into()))
-        }
-        "GetAll" => {
-            let (interface,): (String,) = body.deserialize().unwrap();
-            let (name, path) = match interface.rsplit('.').next() {
-                Some("Device") => ("ActiveConnection", "/org/freedesktop/NetworkManager/ActiveConnection/3"),
-                _ => ("Connection", "/org/freedesktop/NetworkManager/Settings/5"),
-            };
-            let properties = HashMap::from([(name, Variant::from(ObjectPath::try_from(path).unwrap()))]);
-            Ok(Some(StructureBuilder::new().add_field(properties).build().unwrap()))
-        }
-        "GetSettings" => {
-            assert_eq!(call.header().path().unwrap().as_str(), "/org/freedesktop/NetworkManager/Settings/5");
-            let method = if std::path::Path::new(STATIC).exists() { "manual" } else { "auto" };
-            Ok(Some((settings(&[("ipv4", method)]),).into()))
-        }
-        "Reapply" => {
-            assert_eq!(call.header().path().unwrap().as_str(), DEVICE);
-            let (wanted, version, flags): (Settings, u64, u32) = body.deserialize().unwrap();
-            assert_eq!(flags, 0);
-            if wanted.is_empty() {
-                assert_eq!(version, 0);
-                write(DEVICE_FILE, device_file(4_000_000_000)).unwrap();
-                if std::fs::remove_file(ENDED).is_ok() {
-                    let _ = run(&format!("ip addr add 192.0.2.7/24 dev {}", second()));
-                }
-            } else {
-                assert_eq!(version, 77, "the settings as they were read");
-                assert_eq!(wanted, settings(&[("ipv4", "disabled"), ("ipv6", "auto")]), "IPv6 stays");
-                write(ENDED, "").unwrap();
-                let _ = run(&format!("ip addr del 192.0.2.7/24 dev {}", second()));
-            }
-            Ok(None)
-        }
-        member => Err(("org.freedesktop.DBus.Error.UnknownMethod".to_owned(), member.to_owned())),
-    }
-}
-
-/// Runs `work` where interface 2 has 192.0.2.7 and a client called `name` on the bus.
-fn with_client(test: &str, name: &str, answer: fn(&Message) -> Answer, work: impl FnOnce(&Host) + Send) {
-    if is_child(test) {
-        return serve(name, answer);
-    }
-    isolated(|| {
-        let _ = with_private_files(|| {
-            let _ = run("ip link add e0 type veth peer name e1");
-            let _ = run(&format!("ip addr add 192.0.2.7/24 dev {}", second()));
-            create_dir_all("/run/systemd/netif/leases").unwrap();
-            create_dir_all("/run/NetworkManager/devices").unwrap();
-            let Some(_bus) = PrivateBus::start() else { return };
-            let _service = Child::start(test);
-            let host = Host::open().unwrap();
-            work(&host);
-        });
-    });
-}
 
 /// Until the service is on the bus.
 fn ready(host: &Host) {
@@ -149,7 +23,9 @@ const SECOND: iphelper::InterfaceIndex = iphelper::InterfaceIndex(2);
 
 #[test]
 fn networkd_renews_its_lease() {
-    with_client("adapter_lease::networkd_renews_its_lease", "org.freedesktop.network1", networkd, |host| {
+    let test = "adapter_lease::networkd_renews_its_lease";
+    lease::with_client(test, "org.freedesktop.network1", lease::networkd, || {
+        let host = &Host::open().unwrap();
         write(NETWORKD_LEASE, lease(3600)).unwrap();
         ready(host);
         let planned = host.plan_renew_address(SECOND).unwrap().unwrap();
@@ -171,7 +47,8 @@ fn networkd_renews_its_lease() {
 #[test]
 fn network_manager_renews_and_gives_up() {
     let test = "adapter_lease::network_manager_renews_and_gives_up";
-    with_client(test, "org.freedesktop.NetworkManager", network_manager, |host| {
+    lease::with_client(test, "org.freedesktop.NetworkManager", lease::network_manager, || {
+        let host = &Host::open().unwrap();
         write(DEVICE_FILE, device_file(3_000_000_000)).unwrap();
         ready(host);
         let renewed = host.renew_address(SECOND).unwrap();
