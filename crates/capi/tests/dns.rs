@@ -404,7 +404,7 @@ fn a_program_in_c_sees_and_sets_them() {
     compile(&crate_dir().join("tests/c/dns_settings.c"), &program, &["-liphlpapi"]);
     with_file("nameserver 192.0.2.1\nsearch a.example\n", || {
         let outcome = |arguments: &[&str]| {
-            let output = Command::new(&program).args(arguments).output().unwrap();
+            let output = support::program::output(Command::new(&program).args(arguments));
             (output.status.code(), String::from_utf8(output.stdout).unwrap())
         };
         assert_eq!(

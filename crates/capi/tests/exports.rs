@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 use std::process::Command;
+use support::program::output;
 use support::{Scratch, compile, compiles, crate_dir, facts, libraries, succeeded};
 
 mod support;
@@ -191,7 +192,7 @@ fn the_headers_declare_every_export() {
         );
         let program = scratch.path(library);
         compile(&scratch.write("declared.c", &text), &program, &[&format!("-l{library}")]);
-        let _ = succeeded(Command::new(&program).output().expect("starting the program"), library);
+        let _ = succeeded(output(&mut Command::new(&program)), library);
     }
 }
 
@@ -229,8 +230,7 @@ fn both_libraries_live_in_one_process() {
     for order in [[part, "-liphlpapi"], ["-liphlpapi", part], [part, "-lnetio"]] {
         let program = scratch.path("program");
         compile(&sources.join("both_program.c"), &program, &[order[0], order[1], "-ldl", "-liphlpapi"]);
-        let output = Command::new(&program).output().expect("starting the program");
-        let printed = succeeded(output, "calling both");
+        let printed = succeeded(output(&mut Command::new(&program)), "calling both");
         let linked =
             if order[1] == "-lnetio" { "linked 3221226021 0xC0000225" } else { "linked 2 0xC0000225" };
         assert_eq!(printed, format!("{linked}\nopened 2 0xC0000225\n"), "{order:?}");

@@ -4,9 +4,10 @@
 
 use iphelper_testkit::{eventually, isolated, run};
 use std::collections::BTreeSet;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::Read;
 use std::net::{TcpListener, TcpStream};
 use std::process::{Command, Stdio};
+use support::program::{Running, output};
 use support::{Scratch, compiles, crate_dir, examples, libraries, succeeded};
 
 mod support;
@@ -25,13 +26,13 @@ impl Program {
 
     /// Whether it succeeded, and all that it wrote.
     fn outcome(&self, arguments: &[&str]) -> (bool, String) {
-        let output = self.command(arguments).output().expect("starting the program");
+        let output = output(&mut self.command(arguments));
         let text = [output.stdout, output.stderr].concat();
         (output.status.success(), String::from_utf8(text).unwrap())
     }
 
     fn printed(&self, arguments: &[&str]) -> String {
-        succeeded(self.command(arguments).output().expect("starting the program"), arguments[0])
+        succeeded(output(&mut self.command(arguments)), arguments[0])
     }
 }
 
@@ -97,14 +98,13 @@ fn python() {
     isolated(|| {
         connections(&program, separate);
         let _ = run("ip link set lo up");
-        let mut child = program.command(&["changes", "2"]).stdout(Stdio::piped()).spawn().unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+        let mut lines = Running::start(&mut program.command(&["changes", "2"]));
         for address in ["192.0.2.1", "192.0.2.2"] {
             assert_eq!(lines.next().as_deref(), Some("waiting"));
             let _ = run(&format!("ip address add {address}/32 dev lo"));
             assert_eq!(lines.next().as_deref(), Some("changed"));
         }
-        assert!(child.wait().unwrap().success());
+        lines.ends();
     });
 }
 
@@ -185,8 +185,7 @@ fn cpp() {
         let _ = run("ip link set lo up");
         let _ = run("ip address add 192.0.2.1/24 dev lo");
         let _ = run("ip route add default dev lo");
-        let mut watcher = program.command(&[]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-        let mut lines = BufReader::new(watcher.stdout.take().unwrap()).lines().map(Result::unwrap);
+        let mut lines = Running::start(&mut program.command(&[]));
         assert_eq!(lines.next().unwrap(), "lo MTU 65536 up 127.0.0.1/8 192.0.2.1/24 ::1/128");
         assert_eq!(lines.next().unwrap(), "default by 0.0.0.0 on lo");
         assert_eq!(lines.next().unwrap(), "watching");
@@ -194,16 +193,13 @@ fn cpp() {
         assert!(lines.any(|line| line == "2001:db8::7 added"));
         let _ = run("ip address del 192.0.2.1/24 dev lo");
         assert!(lines.any(|line| line == "192.0.2.1 deleted"));
-        drop(watcher.stdin.take());
-        assert!(watcher.wait().unwrap().success());
+        lines.ends();
     });
 }
 
 fn routes_and_their_changes(program: &Program) {
     let _ = run("ip link set lo up");
-    let mut watcher =
-        program.command(&["watch"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    let mut lines = BufReader::new(watcher.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let mut lines = Running::start(&mut program.command(&["watch"]));
     assert_eq!(lines.next().unwrap(), "watching");
     let mut wait_for = |wanted: &str| assert!(lines.any(|line| line == wanted), "{wanted}");
     for (ip, prefix, next_hop) in [("ip -4", "203.0.113.0/24", "0.0.0.0"), ("ip -6", "2001:db8::/32", "::")] {
@@ -222,8 +218,7 @@ fn routes_and_their_changes(program: &Program) {
     }
     let _ = run("ip address add 192.0.2.1/32 dev lo");
     wait_for("address 192.0.2.1 interface 1 added");
-    watcher.stdin.take().unwrap().flush().unwrap();
-    assert!(watcher.wait().unwrap().success());
+    lines.ends();
 }
 
 #[test]

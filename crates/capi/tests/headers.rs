@@ -55,7 +55,7 @@ fn compile_and_run(source: &Path, program: &Path, options: &[&str]) {
     let _ = gcc.args(options).args(["-Wno-overflow"]).arg(source).arg("-o").arg(program);
     let _ = gcc.arg("-Wl,--unresolved-symbols=ignore-all");
     let _ = succeeded(gcc.output().expect("starting gcc"), "compiling");
-    let _ = succeeded(std::process::Command::new(program).output().expect("starting the program"), "running");
+    let _ = succeeded(support::program::output(&mut std::process::Command::new(program)), "running");
 }
 
 #[test]

@@ -4,6 +4,7 @@
 
 use iphelper_testkit::isolated;
 use std::process::Command;
+use support::program::output;
 use support::{Scratch, compile, compiles, crate_dir, succeeded};
 
 mod support;
@@ -28,7 +29,7 @@ fn printed(name: &str) -> Option<String> {
     let run = |options: &[&str]| {
         let program = scratch.path(name);
         compile(&source, &program, &[options, &["-liphlpapi"]].concat());
-        isolated(|| succeeded(Command::new(&program).output().expect("starting a program"), name))
+        isolated(|| succeeded(output(&mut Command::new(&program)), name))
     };
     let plain = run(&["-O0", "-g"]);
     assert_eq!(run(&["-O2", "-D_FORTIFY_SOURCE=2"]), plain);
@@ -115,8 +116,8 @@ fn wmain_gets_wide_arguments() {
     );
     let program = scratch.path("wmain");
     compile(&source, &program, &["-liphlpapi"]);
-    let output = Command::new(&program).args(["höhe0", "😀", ""]).output().unwrap();
-    assert_eq!(succeeded(output, "wmain"), "höhe0 5\n😀 2\n 0\n");
+    let printed = output(Command::new(&program).args(["höhe0", "😀", ""]));
+    assert_eq!(succeeded(printed, "wmain"), "höhe0 5\n😀 2\n 0\n");
 }
 
 #[test]
@@ -130,8 +131,7 @@ fn the_documentation_s_program_compiles_and_runs() {
     let source = scratch.write("interfaces.c", program);
     let program = scratch.path("interfaces");
     compile(&source, &program, &["-liphlpapi"]);
-    let printed =
-        isolated(|| succeeded(Command::new(&program).output().unwrap(), "the documentation's program"));
+    let printed = isolated(|| succeeded(output(&mut Command::new(&program)), "the documentation's program"));
     assert_eq!(printed, "1 MTU 65536\n1 MTU 65536\n");
 }
 
@@ -153,7 +153,7 @@ fn cpp_programs_have_the_whole_library_beside_the_headers() {
         let _ = succeeded(command.output().expect("starting the compiler"), "names.cc");
         let printed = isolated(|| {
             let _ = iphelper_testkit::run("ip link set lo up");
-            succeeded(Command::new(&program).output().unwrap(), "names.cc")
+            succeeded(output(&mut Command::new(&program)), "names.cc")
         });
         assert_eq!(printed, "3 4 5 2 4294967295\n2 lo 1\n00 23 0\n0\n", "{standard}");
     }

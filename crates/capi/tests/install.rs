@@ -67,7 +67,7 @@ fn a_program_is_compiled_and_run_with_the_installed_libraries() {
         let _ = succeeded(gcc.output().expect("starting gcc"), source);
         let mut command = Command::new(program);
         let _ = command.env("LD_LIBRARY_PATH", format!("{prefix}/lib64"));
-        iphelper_testkit::isolated(|| succeeded(command.output().expect("starting the program"), source))
+        iphelper_testkit::isolated(|| succeeded(support::program::output(&mut command), source))
     };
     let table = crate_dir().join("tests/c/ip_interface_table.c");
     let printed = run(table.to_str().expect("a path in ASCII"), "iphlpapi");

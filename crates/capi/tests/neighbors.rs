@@ -312,7 +312,7 @@ fn a_program_for_windows_does_as_arp_does() {
     let lan = Lan::new();
     lan.near.run(|| {
         let run = |arguments: &[&str]| {
-            let output = Command::new(&program).args(arguments).output().unwrap();
+            let output = support::program::output(Command::new(&program).args(arguments));
             (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
         };
         let index = lan.index.to_string();

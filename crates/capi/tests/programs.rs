@@ -9,11 +9,12 @@
 
 use iphelper_testkit::{NetNs, eventually, in_child, isolated, run, settled, sysctl};
 use std::collections::BTreeSet;
-use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::{LazyLock, OnceLock};
+use support::program::{self, Running, output};
 use support::{Scratch, compile, compiles, crate_dir, succeeded};
 
 mod support;
@@ -62,7 +63,7 @@ fn program(name: &str) -> Option<PathBuf> {
 
 /// Runs a program in this thread's namespace: its exit code and what it printed.
 fn outcome(program: &Path, arguments: &[&str]) -> (i32, String) {
-    let output = Command::new(program).args(arguments).output().expect("starting a program");
+    let output = output(Command::new(program).args(arguments));
     let text = String::from_utf8(output.stdout).expect("programs print UTF-8");
     (output.status.code().expect("ended by itself"), text)
 }
@@ -311,17 +312,16 @@ fn an_interface_is_changed_as_ip_and_sysctl_show() {
 }
 
 #[test]
+fn a_program_that_hangs_fails_its_test() {
+    program::check_limits();
+}
+
+#[test]
 fn changes_are_told_until_the_registration_is_cancelled() {
     let Some(program) = program("watch_ip_interfaces") else { return };
     isolated(|| {
-        let mut watcher = Command::new(&program)
-            .arg("me")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("starting the watcher");
-        let mut lines = BufReader::new(watcher.stdout.take().unwrap()).lines();
-        let mut next = || lines.next().expect("a line").expect("text");
+        let mut lines = Running::start(Command::new(&program).arg("me"));
+        let mut next = || lines.next().expect("a line");
         assert_eq!(next(), "me: watching");
         let _ = run("ip link set lo mtu 1400");
         // Both families have the MTU; each order is fine.
@@ -334,9 +334,9 @@ fn changes_are_told_until_the_registration_is_cancelled() {
         let _ = run("ip link add e0 type veth peer name e1");
         let index = run("ip -o link show e0").split(':').next().unwrap().to_owned();
         while !next().starts_with(&format!("me: ipv6 interface {index} added")) {}
-        drop(watcher.stdin.take());
-        let last = lines.map_while(Result::ok).last().unwrap_or_default();
-        assert!(watcher.wait().unwrap().success());
+        lines.close_input();
+        let last = lines.by_ref().last().unwrap_or_default();
+        lines.ends();
         assert!(last.ends_with(" calls"), "{last}");
     });
 }
@@ -348,13 +348,11 @@ fn changes_of_routes_and_addresses_are_told() {
         let _ = run("ip link add e0 type veth peer name e1");
         let _ = run("ip link set e0 up");
         let index = run("ip -o link show e0").split(':').next().unwrap().to_owned();
-        let mut watcher =
-            Command::new(&program).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("starting it");
-        let mut lines = BufReader::new(watcher.stdout.take().unwrap()).lines();
+        let mut lines = Running::start(&mut Command::new(&program));
         let mut wait_for = |wanted: &[String]| {
             let mut missing: BTreeSet<&String> = wanted.iter().collect();
             while !missing.is_empty() {
-                let line = lines.next().unwrap_or_else(|| panic!("no {missing:?}")).expect("text");
+                let line = lines.next().unwrap_or_else(|| panic!("no {missing:?}"));
                 let _ = missing.remove(&line);
             }
         };
@@ -375,8 +373,7 @@ fn changes_of_routes_and_addresses_are_told() {
         wait_for(&[format!("{route} deleted")]);
         let _ = run("ip address del 192.0.2.1/24 dev e0");
         wait_for(&[format!("{} deleted", on("address 192.0.2.1"))]);
-        drop(watcher.stdin.take());
-        assert!(watcher.wait().unwrap().success());
+        lines.ends();
     });
 }
 
@@ -396,21 +393,14 @@ fn an_address_is_added_used_and_deleted() {
             ("2001:db8::5", "255", "1"),
         ] {
             let arguments = ["second-generation", &index, address, length, skip];
-            let mut child = Command::new(&program)
-                .args(arguments)
-                .stdin(Stdio::piped())
-                .stdout(Stdio::piped())
-                .spawn()
-                .expect("starting");
-            let mut lines =
-                BufReader::new(child.stdout.take().unwrap()).lines().map(|line| line.expect("text"));
+            let mut lines = Running::start(Command::new(&program).args(arguments));
             let shown = if length == "255" { "128" } else { length };
             let expected = format!("preferred /{shown} skip {skip} origins 1 1");
             assert_eq!(lines.next(), Some(expected), "{address}");
             assert!(run("ip addr show dev e0").contains(address));
-            drop(child.stdin.take());
-            assert_eq!(lines.collect::<Vec<_>>(), ["delete: 0", "get: 1168"]);
-            assert!(child.wait().unwrap().success());
+            lines.close_input();
+            assert_eq!(lines.by_ref().collect::<Vec<_>>(), ["delete: 0", "get: 1168"]);
+            lines.ends();
             assert!(!run("ip addr show dev e0").contains(address));
         }
 
@@ -439,29 +429,22 @@ fn the_first_generation_tells_of_one_change() {
     let Some(program) = program("one_change") else { return };
     isolated(|| {
         let _ = run("ip link set lo up");
-        let start = |arguments: &[&str]| {
-            let mut command = Command::new(&program);
-            let command = command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
-            let mut child = command.spawn().expect("starting");
-            let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-            (child, lines.map(|line| line.expect("text")))
-        };
-        let (mut child, mut lines) = start(&[]);
+        let mut lines = Running::start(&mut Command::new(&program));
         for address in ["192.0.2.1", "192.0.2.2"] {
             assert_eq!(lines.next().as_deref(), Some("waiting"));
             let _ = run(&format!("ip address add {address} dev lo"));
             assert_eq!(lines.next().as_deref(), Some("changed"));
         }
         // The kernel announces an address before its route, and that is there now, too.
-        drop(child.stdin.take());
+        lines.close_input();
         // Nothing waits; the handle says so (258 is a time-out), until its request is cancelled.
         assert_eq!(lines.next().as_deref(), Some("0 258 1 0"));
-        assert!(child.wait().unwrap().success());
+        lines.ends();
 
-        let (mut child, mut lines) = start(&["blocking"]);
+        let mut lines = Running::start(Command::new(&program).arg("blocking"));
         assert_eq!(lines.next().as_deref(), Some("waiting"));
         // It says so just before it listens.
-        while child.try_wait().unwrap().is_none() {
+        while !lines.has_ended() {
             let _ = run("ip route add 203.0.113.1 dev lo");
             let _ = run("ip route del 203.0.113.1 dev lo");
             std::thread::sleep(std::time::Duration::from_millis(100));
@@ -638,14 +621,13 @@ fn hosts_and_routers_answer_echo_requests() {
 fn several_events_are_waited_for_at_once() {
     let Some(program) = program("waits") else { return };
     isolated(|| {
-        let mut child = Command::new(&program).stdout(Stdio::piped()).spawn().expect("starting");
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(|line| line.expect("text"));
+        let mut lines = Running::start(&mut Command::new(&program));
         assert_eq!(lines.next().as_deref(), Some("258 1 258 0 258 0 0"));
         assert_eq!(lines.next().as_deref(), Some("0 996 waiting"));
         let _ = run("ip address add 192.0.2.1/32 dev lo");
         assert_eq!(lines.next().as_deref(), Some("1 0"));
         assert_eq!(lines.next().as_deref(), Some("0 995"));
-        assert!(child.wait().unwrap().success());
+        lines.ends();
     });
 }
 
@@ -664,14 +646,10 @@ fn loops_for_one_change_after_another_work_in_every_way() {
 258 0 6 6 0 0 6 0 0 4294967295 6 closed events
 258 beside input
 ";
-        let mut child =
-            Command::new(&program).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("starting it");
-        let mut output = BufReader::new(child.stdout.take().unwrap());
-        let mut told = String::new();
+        let mut child = Running::start(&mut Command::new(&program));
         // Its last thread waits for a line of input all the time.
-        while !told.ends_with("input\n") && output.read_line(&mut told).expect("text") > 0 {}
-        assert_eq!(told, expected);
-        drop(child.stdin.take());
-        assert!(child.wait().unwrap().success());
+        let told: Vec<String> = child.by_ref().take(expected.lines().count()).collect();
+        assert_eq!(told, expected.lines().collect::<Vec<_>>());
+        child.ends();
     });
 }

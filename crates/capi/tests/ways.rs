@@ -10,10 +10,11 @@ use iphelper_capi::raw::*;
 use iphelper_capi::{best_route, destination, memory, path, round_trip};
 use iphelper_testkit::uplinks::Uplinks;
 use iphelper_testkit::{eventually, isolated, run, send_unfragmented, set_sysctl, sysctl};
-use std::io::{BufRead, BufReader, Read as _, Write};
+use std::io::{Read as _, Write as _};
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::ptr::{null, null_mut};
+use support::program::Running;
 use support::{Scratch, compile, compiles, crate_dir};
 
 mod support;
@@ -250,18 +251,12 @@ fn a_program_that_ends_is_a_router_no_more() {
     compile(&crate_dir().join("tests/c/router.c"), &program, &["-liphlpapi"]);
     isolated(|| {
         for is_killed in [false, true] {
-            let mut child = Command::new(&program)
-                .stdin(Stdio::piped())
-                .stdout(Stdio::piped())
-                .spawn()
-                .expect("starting the program");
-            let mut printed = BufReader::new(child.stdout.take().unwrap()).lines();
-            assert_eq!(printed.next().unwrap().unwrap(), "127.0.0.1 is on interface 1");
-            assert_eq!(printed.next().unwrap().unwrap(), "2 pairs, the first to port 80");
+            let mut child = Running::start(&mut Command::new(&program));
+            assert_eq!(child.next().unwrap(), "127.0.0.1 is on interface 1");
+            assert_eq!(child.next().unwrap(), "2 pairs, the first to port 80");
             assert_eq!(sysctl("ipv4/ip_forward"), "1");
             if is_killed {
-                child.kill().unwrap();
-                let _ = child.wait().unwrap();
+                child.kill();
                 assert_eq!(sysctl("ipv4/ip_forward"), "1", "nobody was there to see it");
                 // Whatever next changes a setting puts it back.
                 let (mut handle, mut overlapped) = (null_mut(), [0_usize; 4]);
@@ -272,8 +267,7 @@ fn a_program_that_ends_is_a_router_no_more() {
                     assert_eq!(iphelper_capi::router::unenable_router(overlapped, null_mut()), 0);
                 }
             } else {
-                child.stdin.take().unwrap().write_all(b"\n").unwrap();
-                assert!(child.wait().unwrap().success());
+                child.ends();
             }
             assert_eq!(sysctl("ipv4/ip_forward"), "0");
             assert_eq!(run("nft list tables"), "");
