@@ -20,6 +20,17 @@ BOOL WINAPI GetOverlappedResultEx(
     HANDLE hFile, LPOVERLAPPED lpOverlapped, LPDWORD lpNumberOfBytesTransferred, DWORD dwMilliseconds,
     BOOL bAlertable);
 
+/* Takes a request of NotifyAddrChange or NotifyRouteChange back, which alone can be. Requests of all kinds: not supported. */
+BOOL WINAPI CancelIPChangeNotify(LPOVERLAPPED notifyOverlapped);
+static __inline__ BOOL CancelIoEx(HANDLE file, LPOVERLAPPED overlapped)
+{
+    (void)file;
+    if (overlapped != NULL && CancelIPChangeNotify(overlapped))
+        return TRUE;
+    SetLastError(overlapped != NULL ? ERROR_NOT_FOUND : ERROR_NOT_SUPPORTED);
+    return FALSE;
+}
+
 /* Whether it is done: its status, of 32 bits, is not STATUS_PENDING any more. */
 #define HasOverlappedIoCompleted(overlapped) ((DWORD) * (volatile ULONG_PTR *)&(overlapped)->Internal != 0x00000103)
 

@@ -26,4 +26,60 @@ static __inline__ int StringFromGUID2(REFGUID guid, LPOLESTR text, int room)
     return 39;
 }
 
+static __inline__ LPVOID CoTaskMemAlloc(SIZE_T size)
+{
+    return malloc(size ? size : 1);
+}
+
+static __inline__ VOID CoTaskMemFree(LPVOID memory)
+{
+    free(memory);
+}
+
+/* The text is to be freed with CoTaskMemFree. */
+static __inline__ HRESULT StringFromCLSID(REFGUID guid, LPOLESTR *text)
+{
+    *text = (LPOLESTR)CoTaskMemAlloc(39 * sizeof **text);
+    if (*text == NULL)
+        return E_OUTOFMEMORY;
+    (void)StringFromGUID2(guid, *text, 39);
+    return S_OK;
+}
+
+#define StringFromIID StringFromCLSID
+
+/* Of a GUID in braces; names of classes are not looked up. */
+static __inline__ HRESULT CLSIDFromString(LPCOLESTR text, CLSID *guid)
+{
+    static const char form[] = "{00000000-0000-0000-0000-000000000000}";
+    unsigned char bytes[16] = { 0 };
+    int place, digits = 0;
+    memset(guid, 0, sizeof *guid);
+    if (text == NULL)
+        return S_OK;
+    for (place = 0; place < 38; place++) {
+        WCHAR unit = text[place];
+        int digit = unit >= '0' && unit <= '9' ? unit - '0' : unit >= 'a' && unit <= 'f' ? unit - 'a' + 10
+            : unit >= 'A' && unit <= 'F' ? unit - 'A' + 10 : -1;
+        if (form[place] != '0') {
+            if (unit != (WCHAR)form[place])
+                return CO_E_CLASSSTRING;
+        } else if (digit < 0) {
+            return CO_E_CLASSSTRING;
+        } else {
+            bytes[digits / 2] = (unsigned char)(bytes[digits / 2] << 4 | digit);
+            digits++;
+        }
+    }
+    if (text[38] != 0)
+        return CO_E_CLASSSTRING;
+    guid->Data1 = (unsigned int)bytes[0] << 24 | (unsigned int)bytes[1] << 16 | (unsigned int)bytes[2] << 8 | bytes[3];
+    guid->Data2 = (unsigned short)(bytes[4] << 8 | bytes[5]);
+    guid->Data3 = (unsigned short)(bytes[6] << 8 | bytes[7]);
+    memcpy(guid->Data4, bytes + 8, 8);
+    return S_OK;
+}
+
+#define IIDFromString CLSIDFromString
+
 #endif

@@ -22,6 +22,12 @@ HANDLE WINAPI CreateThread(
     LPVOID lpParameter, DWORD dwCreationFlags, LPDWORD lpThreadId);
 BOOL WINAPI GetExitCodeThread(HANDLE hThread, LPDWORD lpExitCode);
 
+/* Ends the program as a return from main does. */
+static __inline__ VOID ExitProcess(UINT code)
+{
+    exit((int)code);
+}
+
 static __inline__ DWORD GetCurrentProcessId(VOID)
 {
     return (DWORD)iphelper_host_getpid();

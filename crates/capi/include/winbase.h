@@ -59,6 +59,12 @@ DWORD WINAPI FormatMessageW(
 #endif
 HLOCAL WINAPI LocalFree(HLOCAL hMem);
 
+/* Zeroed with either flag. */
+#define LMEM_FIXED 0x0000
+#define LMEM_ZEROINIT 0x0040
+#define LPTR 0x0040
+HLOCAL WINAPI LocalAlloc(UINT uFlags, SIZE_T uBytes);
+
 /* The heap. */
 #define HEAP_ZERO_MEMORY 0x00000008
 #define GMEM_FIXED 0x0000
@@ -111,6 +117,7 @@ static __inline__ HGLOBAL GlobalFree(HGLOBAL memory)
 #define SecureZeroMemory ZeroMemory
 #define _countof(array) (sizeof(array) / sizeof((array)[0]))
 #define ARRAYSIZE _countof
+#define C_ASSERT(condition) typedef char iphelper_assert[(condition) ? 1 : -1] IPHELPER_UNUSED
 
 /* The host's functions under names that do not bring its headers, whose names could meet the program's. */
 extern int iphelper_host_close(int) __asm__("close");
@@ -126,6 +133,7 @@ extern int iphelper_host_strcasecmp(const char *, const char *) __asm__("strcase
 #include <processthreadsapi.h>
 #include <threadpoollegacyapiset.h>
 #include <ioapiset.h>
+#include <libloaderapi.h>
 
 static __inline__ LONG InterlockedIncrement(LONG volatile *number)
 {
@@ -153,9 +161,83 @@ static __inline__ LONG InterlockedCompareExchange(LONG volatile *number, LONG va
     return expected;
 }
 
+static __inline__ LONG InterlockedAnd(LONG volatile *number, LONG value)
+{
+    return __atomic_fetch_and(number, value, __ATOMIC_SEQ_CST);
+}
+
+static __inline__ LONG InterlockedOr(LONG volatile *number, LONG value)
+{
+    return __atomic_fetch_or(number, value, __ATOMIC_SEQ_CST);
+}
+
+static __inline__ LONG64 InterlockedIncrement64(LONG64 volatile *number)
+{
+    return __atomic_add_fetch(number, 1, __ATOMIC_SEQ_CST);
+}
+
+static __inline__ LONG64 InterlockedDecrement64(LONG64 volatile *number)
+{
+    return __atomic_sub_fetch(number, 1, __ATOMIC_SEQ_CST);
+}
+
+static __inline__ LONG64 InterlockedExchange64(LONG64 volatile *number, LONG64 value)
+{
+    return __atomic_exchange_n(number, value, __ATOMIC_SEQ_CST);
+}
+
+static __inline__ LONG64 InterlockedExchangeAdd64(LONG64 volatile *number, LONG64 value)
+{
+    return __atomic_fetch_add(number, value, __ATOMIC_SEQ_CST);
+}
+
+static __inline__ LONG64 InterlockedCompareExchange64(LONG64 volatile *number, LONG64 value, LONG64 expected)
+{
+    (void)__atomic_compare_exchange_n(number, &expected, value, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+    return expected;
+}
+
+static __inline__ PVOID InterlockedExchangePointer(PVOID volatile *pointer, PVOID value)
+{
+    return __atomic_exchange_n(pointer, value, __ATOMIC_SEQ_CST);
+}
+
+static __inline__ PVOID InterlockedCompareExchangePointer(PVOID volatile *pointer, PVOID value, PVOID expected)
+{
+    (void)__atomic_compare_exchange_n(pointer, &expected, value, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+    return expected;
+}
+
 /* Text: narrow strings are UTF-8, whatever the code page. */
 #define CP_ACP 0
 #define CP_UTF8 65001
+
+/* What a terminal shows is UTF-8 already. */
+static __inline__ BOOL SetConsoleOutputCP(UINT page)
+{
+    if (page != CP_UTF8)
+        SetLastError(ERROR_INVALID_PARAMETER);
+    return page == CP_UTF8;
+}
+
+static __inline__ int lstrlenA(LPCSTR text)
+{
+    return text != NULL ? (int)strlen(text) : 0;
+}
+
+static __inline__ int lstrlenW(LPCWSTR text)
+{
+    int length = 0;
+    while (text != NULL && text[length] != 0)
+        length++;
+    return length;
+}
+
+#ifdef UNICODE
+#define lstrlen lstrlenW
+#else
+#define lstrlen lstrlenA
+#endif
 
 static __inline__ int MultiByteToWideChar(UINT page, DWORD flags, LPCSTR narrow, int count, LPWSTR wide, int room)
 {

@@ -9,6 +9,7 @@
 #include <winbase.h>
 #include <winerror.h>
 #include <sysinfoapi.h>
+#include <profileapi.h>
 #include <winnt.h>
 
 #ifndef WIN32_LEAN_AND_MEAN

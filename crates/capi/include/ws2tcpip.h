@@ -45,6 +45,71 @@ static __inline__ PCWSTR InetNtopW(INT family, const VOID *address, PWSTR text, 
     return text;
 }
 
+/* An address with its port, if it has one, and its zone. Of libiphlpapi, which ip2string.h declares. */
+typedef struct _WSAPROTOCOL_INFOA *LPWSAPROTOCOL_INFOA;
+typedef struct _WSAPROTOCOL_INFOW *LPWSAPROTOCOL_INFOW;
+#define IPHELPER_ADDRESS_TEXT(width, character)                                                                       \
+    LONG NTAPI RtlIpv4AddressToStringEx##width(const struct in_addr *, USHORT, character *, PULONG);                  \
+    LONG NTAPI RtlIpv6AddressToStringEx##width(const struct in6_addr *, ULONG, USHORT, character *, PULONG);          \
+    LONG NTAPI RtlIpv4StringToAddressEx##width(const character *, BOOLEAN, struct in_addr *, PUSHORT);                \
+    LONG NTAPI RtlIpv6StringToAddressEx##width(const character *, struct in6_addr *, PULONG, PUSHORT);                \
+    static __inline__ INT WSAAddressToString##width(                                                                  \
+        LPSOCKADDR address, DWORD size, LPWSAPROTOCOL_INFO##width protocol, character *text, LPDWORD length)          \
+    {                                                                                                                 \
+        LONG status = -1;                                                                                             \
+        (void)protocol;                                                                                               \
+        if (address->sa_family == AF_INET && size >= sizeof(struct sockaddr_in)) {                                    \
+            const struct sockaddr_in *four = (const struct sockaddr_in *)(const void *)address;                       \
+            status = RtlIpv4AddressToStringEx##width(&four->sin_addr, four->sin_port, text, length);                  \
+        } else if (address->sa_family == AF_INET6 && size >= sizeof(struct sockaddr_in6)) {                           \
+            const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)(const void *)address;                      \
+            status = RtlIpv6AddressToStringEx##width(                                                                 \
+                &six->sin6_addr, htonl(six->sin6_scope_id), six->sin6_port, text, length);                            \
+        } else {                                                                                                      \
+            WSASetLastError(WSAEINVAL);                                                                               \
+            return SOCKET_ERROR;                                                                                      \
+        }                                                                                                             \
+        if (status != 0)                                                                                              \
+            WSASetLastError(WSAEFAULT);                                                                               \
+        return status == 0 ? 0 : SOCKET_ERROR;                                                                        \
+    }                                                                                                                 \
+    static __inline__ INT WSAStringToAddress##width(                                                                  \
+        character *text, INT family, LPWSAPROTOCOL_INFO##width protocol, LPSOCKADDR address, LPINT size)              \
+    {                                                                                                                 \
+        LONG status = -1;                                                                                             \
+        INT needed = family == AF_INET ? (INT)sizeof(struct sockaddr_in) : (INT)sizeof(struct sockaddr_in6);          \
+        (void)protocol;                                                                                               \
+        if ((family != AF_INET && family != AF_INET6) || *size < needed) {                                            \
+            *size = needed;                                                                                           \
+            WSASetLastError(family != AF_INET && family != AF_INET6 ? WSAEINVAL : WSAEFAULT);                         \
+            return SOCKET_ERROR;                                                                                      \
+        }                                                                                                             \
+        *size = needed;                                                                                               \
+        memset(address, 0, (size_t)needed);                                                                           \
+        address->sa_family = (ADDRESS_FAMILY)family;                                                                  \
+        if (family == AF_INET) {                                                                                      \
+            struct sockaddr_in *four = (struct sockaddr_in *)(void *)address;                                         \
+            status = RtlIpv4StringToAddressEx##width(text, FALSE, &four->sin_addr, &four->sin_port);                  \
+        } else {                                                                                                      \
+            struct sockaddr_in6 *six = (struct sockaddr_in6 *)(void *)address;                                        \
+            ULONG scope = 0;                                                                                          \
+            status = RtlIpv6StringToAddressEx##width(text, &six->sin6_addr, &scope, &six->sin6_port);                 \
+            six->sin6_scope_id = ntohl(scope);                                                                        \
+        }                                                                                                             \
+        if (status != 0)                                                                                              \
+            WSASetLastError(WSAEINVAL);                                                                               \
+        return status == 0 ? 0 : SOCKET_ERROR;                                                                        \
+    }
+IPHELPER_ADDRESS_TEXT(A, CHAR)
+IPHELPER_ADDRESS_TEXT(W, WCHAR)
+#ifdef UNICODE
+#define WSAAddressToString WSAAddressToStringW
+#define WSAStringToAddress WSAStringToAddressW
+#else
+#define WSAAddressToString WSAAddressToStringA
+#define WSAStringToAddress WSAStringToAddressA
+#endif
+
 static __inline__ INT inet_pton(INT family, const char *text, PVOID address) IPHELPER_OWN("inet_pton");
 static __inline__ INT inet_pton(INT family, const char *text, PVOID address)
 {

@@ -382,6 +382,7 @@ macro_rules! export_iphlpapi {
                 ) -> u32 = icmp::send_echo2_ex;
                 IpReleaseAddress(map: *const IP_ADAPTER_INDEX_MAP) -> u32 = adapter::ip_release_address;
                 IpRenewAddress(map: *const IP_ADAPTER_INDEX_MAP) -> u32 = adapter::ip_renew_address;
+                LocalAlloc(flags: u32, size: usize) -> *mut c_void = memory::local_alloc;
                 LocalFree(memory: *mut c_void) -> *mut c_void = memory::local_free;
                 LookupPersistentTcpPortReservation(start: u16, count: u16, token: *mut u64) -> u32
                     = port_reservation::lookup_tcp;

@@ -1,4 +1,4 @@
-//! Memory that C gets from this library and gives back: tables (`FreeMibTable`), message texts (`LocalFree`)
+//! Memory that C gets from this library and gives back: tables (`FreeMibTable`), texts and buffers (`LocalFree`)
 //! and what hangs on DNS settings (`FreeInterfaceDnsSettings`, `FreeDnsSettings`).
 
 pub(crate) mod buffer;
@@ -85,8 +85,23 @@ pub unsafe fn free_mib_table(memory: *mut c_void) {
     let _freed = guard::caught(|| unsafe { free(Kind::Table, memory) }, false);
 }
 
-/// `LocalFree`: frees a text that `FormatMessageA` or `FormatMessageW` allocated; NULL for success. What is no such
-/// text is given back with `ERROR_INVALID_HANDLE` as the last error.
+/// `LocalAlloc`: zeroed memory, whatever the flags, to be freed with `LocalFree`; NULL with `ERROR_NOT_ENOUGH_MEMORY` as the last
+/// error.
+#[doc(alias = "LocalAlloc")]
+#[must_use]
+pub fn local_alloc(_flags: u32, size: usize) -> *mut c_void {
+    let made = guard::caught(|| allocate(Kind::Local, size), None);
+    made.map_or_else(
+        || {
+            last_error::set(raw::ERROR_NOT_ENOUGH_MEMORY);
+            std::ptr::null_mut()
+        },
+        NonNull::as_ptr,
+    )
+}
+
+/// `LocalFree`: frees what `LocalAlloc` or `FormatMessage` allocated; NULL for success. What is no such
+/// memory is given back with `ERROR_INVALID_HANDLE` as the last error.
 #[doc(alias = "LocalFree")]
 pub unsafe fn local_free(memory: *mut c_void) -> *mut c_void {
     // SAFETY: the caller's promise.
@@ -126,6 +141,10 @@ mod tests {
             assert_eq!(local_free(block), block);
             assert_eq!(last_error::get(), 6);
             assert!(local_free(std::ptr::null_mut()).is_null());
+            let made = local_alloc(0, 0);
+            assert!(!made.is_null() && local_free(made).is_null(), "of no bytes");
+            assert!(local_alloc(0x40, usize::MAX).is_null());
+            assert_eq!(last_error::get(), 8);
         }
         let copied = allocate(Kind::Table, 16).unwrap().as_ptr();
         // SAFETY: the header is copied whole, from in front of a live block, to where the array has room.

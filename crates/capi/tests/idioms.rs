@@ -85,6 +85,22 @@ fn threads_share_by_critical_sections() {
 }
 
 #[test]
+fn locks_clocks_names_and_texts_come_with_windows_h() {
+    let Some(printed) = printed("helpers") else { return };
+    let expected = "\
+80000 80000 1 0
+0 1 1
+0 1 0 0 1460 1 7
+1 6 6 9 0 6 2 10 1 1
+0 1 1 1 127 1 1 126
+0 16 c0000201 80 0 192.0.2.1:80 13 0 3 53 0 [fe80::1%3]:53 15 -1 10014 -1 10022
+0 1 {01020304-0506-0708-090A-0B0C0D0E0F10} 1 1 0 1 1
+997 1 0 0 1168
+";
+    assert_eq!(printed, expected);
+}
+
+#[test]
 fn times_and_guids_come_with_windows_h() {
     let Some(printed) = printed("time") else { return };
     let expected = "\

@@ -490,7 +490,7 @@ impl Case<'_> {
         }
         // SAFETY (of both): what a function gives as its result is the caller's.
         match self.name {
-            "GetAdapterOrderMap" => unsafe {
+            "GetAdapterOrderMap" | "LocalAlloc" => unsafe {
                 assert!(memory::local_free(result as *mut c_void).is_null(), "nothing to free");
             },
             "IcmpCreateFile" | "Icmp6CreateFile" => {

@@ -388,6 +388,7 @@ pub(crate) const LINES: &[(&str, &[Kind])] = &[
     ("IpReleaseAddress", &[Row]),
     ("IpRenewAddress", &[Row]),
     ("LeaveCriticalSection", &[Section]),
+    ("LocalAlloc", &[Number, Length(4096)]),
     ("LocalFree", &[Taken(Local)]),
     ("LookupPersistentTcpPortReservation", RESERVATION),
     ("LookupPersistentUdpPortReservation", RESERVATION),
