@@ -56,6 +56,7 @@ enum After {
     FreeDns(usize, Dns, bool),
     Close(HANDLE),
     Unregister(usize),
+    EndWait(HANDLE),
 }
 
 pub(crate) struct Case<'a> {
@@ -480,6 +481,9 @@ impl Case<'_> {
                         // A request that waits for nobody is done soon; closing its handle ends it in any case.
                         let _ = wait::wait_for_single_object(handle, if is_request { 2 } else { 0 });
                         let _ = wait::close_handle(handle);
+                    }
+                    After::EndWait(handle) => {
+                        let _ = wait::registered::unregister_wait_ex(handle, INVALID_HANDLE_VALUE);
                     }
                     After::Unregister(place) => {
                         let handle: HANDLE = block(place).given();

@@ -94,6 +94,8 @@ impl Case<'_> {
                     0,
                 )
             };
+            // A call that was refused has left it.
+            self.after.push(After::EndWait(handle));
         }
         self.values[place] = Value::of(handle);
     }
