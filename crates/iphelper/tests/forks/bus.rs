@@ -6,7 +6,7 @@ use iphelper::dns::Resolver;
 use iphelper_testkit::bus::{PrivateBus, SOCKET};
 use iphelper_testkit::{
     Child, eventually, forked, is_child, isolated, run, serve_network_manager, serve_resolved,
-    set_network_manager, with_private_files,
+    set_network_manager, threads, with_private_files,
 };
 use std::ffi::OsString;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -118,6 +118,12 @@ fn a_childs_copy_of_a_registration_is_inert() {
             assert!(of_child.is_some());
             set_network_manager("", "Metered", "uint32:1").unwrap();
             while told.recv_timeout(LONG).expect("the parent's is told").cost.is_none() {}
+
+            // Its thread waits for the bus, and ends with it all the same.
+            let is_watched = || !threads("iphelper-sig").is_empty();
+            assert!(is_watched());
+            drop(of_child);
+            eventually("the thread ends", || !is_watched());
         });
     });
 }
