@@ -4,9 +4,11 @@ use super::change::{domains_after, list_change, one_change, servers_after};
 use super::replace;
 use super::resolv_conf::ResolvConf;
 use super::{OPERATION, SETTING};
+use crate::backend::Compartment as _;
 use crate::backend::linux::LinuxHost;
 use crate::backend::linux::link::Link;
 use crate::backend::linux::namespace::{Namespace, system};
+use crate::compartment::CompartmentId;
 use crate::dns::{
     Dns, DnsChange, DnsDomain, DnsOverTls, DnsServer, InterfaceDnsChange, InterfaceDnsSettings, LinkLookup,
     Resolver,
@@ -22,7 +24,6 @@ use std::path::{Path, PathBuf};
 /// A longer file is not read.
 pub(super) const LONGEST: usize = 64 << 10;
 const PATH: &str = "/etc/resolv.conf";
-const ETC: &str = "/etc";
 /// The C libraries ask this many servers (`MAXNS`).
 const MOST_SERVERS: usize = 3;
 /// Where `ip netns` keeps the names of namespaces, and the files that programs of one see in `/etc`.
@@ -223,13 +224,9 @@ impl LinuxHost {
     fn is_of_all(&self, path: &Path) -> bool {
         let ours = self.namespace.identity();
         let is_ours = Namespace::current().is_ok_and(|current| current.identity() == ours);
-        let of = |path| rustix::fs::stat(path).ok().map(|status| (status.st_dev, status.st_ino));
-        // Who may not look there may not write to the file, either.
-        let is_shared = || {
-            of("/proc/1/ns/net").is_some_and(|first| first != ours)
-                && of(ETC).is_some_and(|etc| of("/proc/1/root/etc") == Some(etc))
-        };
-        path == Path::new(PATH) && (!is_ours || is_shared())
+        let is_elsewhere = || self.compartment_id().is_ok_and(|id| id != CompartmentId::PRIMARY);
+        let is_shared = || etc_of("1").is_some_and(|first| etc_of("thread-self") == Some(first));
+        path == Path::new(PATH) && (!is_ours || is_elsewhere() && is_shared())
     }
 
     /// The interface that a zone names, by index or name.
@@ -255,6 +252,24 @@ impl LinuxHost {
         });
         own.next().unwrap_or_else(|| PATH.into())
     }
+}
+
+/// Which folder a process has as `/etc`, by its mounts, which everybody may read (`proc_pid_mountinfo(5)`).
+fn etc_of(process: &str) -> Option<String> {
+    etc_in(&String::from_utf8_lossy(&std::fs::read(format!("/proc/{process}/mountinfo")).ok()?))
+}
+
+/// A file system's number, and the place of `/etc` in it. Of mounts on one place the last counts.
+fn etc_in(mounts: &str) -> Option<String> {
+    let of = |place: &str| {
+        mounts.lines().rev().find_map(|line| {
+            let mut fields = line.split(' ').skip(2);
+            let (device, root, at) = (fields.next()?, fields.next()?, fields.next()?);
+            (at == place).then(|| (device.to_owned(), root.trim_end_matches('/').to_owned()))
+        })
+    };
+    let below = |(device, root): (String, String)| format!("{device} {root}/etc");
+    of("/etc").map(|(device, root)| format!("{device} {root}")).or_else(|| of("/").map(below))
 }
 
 /// What went wrong with a file that is changed.
@@ -300,6 +315,31 @@ pub(super) fn read_open(file: &OwnedFd, path: &Path) -> Result<Vec<u8>> {
         }
         if bytes.len() > LONGEST {
             return Err(refused("longer than 64 KiB"));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn etc_is_where_its_file_system_has_it() {
+        let root = "27 1 254:0 / / rw - ext4 /dev/vda rw\n22 27 0:21 / /proc rw - proc proc rw\n";
+        let subvolume = "27 1 0:30 /@ / rw - btrfs /dev/vda rw\n";
+        assert_eq!(etc_in(root).as_deref(), Some("254:0 /etc"));
+        assert_eq!(etc_in(subvolume).as_deref(), Some("0:30 /@/etc"));
+        for (more, expected) in [
+            ("30 27 0:40 / /etc rw - tmpfs none rw\n", "0:40 "),
+            ("30 27 254:0 /etc /etc rw - ext4 /dev/vda rw\n", "254:0 /etc"),
+            ("30 27 0:40 / /etc rw - x x rw\n31 30 0:41 /a /etc rw - x x rw\n", "0:41 /a"),
+            ("30 27 0:40 / /etc/x rw - tmpfs none rw\n", "254:0 /etc"),
+            ("30 27 0:50 / / rw - tmpfs none rw\n", "0:50 /etc"),
+        ] {
+            assert_eq!(etc_in(&format!("{root}{more}")).as_deref(), Some(expected), "{more}");
+        }
+        for none in ["", "x", "1 2 3 4", "22 27 0:21 / /proc rw - proc proc rw"] {
+            assert_eq!(etc_in(none), None, "{none}");
         }
     }
 }
