@@ -268,7 +268,7 @@ impl Host {
 
     /// Has the IPv4 lease of an interface given up by the DHCP client that has it, and waits until the address is gone, 30 s
     /// at most. Gives the lease as it was. NetworkManager ends IPv4 of the interface until its profile is applied again
-    /// ([`renew_address`](Self::renew_address)); IPv6 stays.
+    /// ([`renew_address`](Self::renew_address)); IPv6 stays, and the server is not told.
     ///
     /// - Windows: `IpReleaseAddress`
     /// - Errors: those of [`renew_address`](Self::renew_address). systemd-networkd gives up no lease

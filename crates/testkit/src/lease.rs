@@ -1,5 +1,5 @@
 //! Stand-ins for the clients of DHCP that can be asked over the bus: they do to their lease file and to interface 2 what the
-//! real ones do.
+//! real ones do, with which they were compared (`scripts/test-services`).
 
 use crate::bus::{Answer, PrivateBus, serve};
 use crate::{Child, is_child, isolated, run, with_private_files};
@@ -18,6 +18,8 @@ pub const LOG: &str = "/run/asked";
 const ENDED: &str = "/run/ended";
 /// If this file is there, the profile wants no lease.
 pub const STATIC: &str = "/run/static";
+/// The `dhcp-timeout` of NetworkManager's settings in force, if they have one.
+pub const TIMEOUT: &str = "/run/timeout";
 /// If this file is there, the stand-in refuses.
 pub const REFUSES: &str = "/run/refuses";
 
@@ -49,7 +51,7 @@ pub fn lease(seconds: u32) -> String {
 /// A lease of NetworkManager until this second since 1970.
 #[must_use]
 pub fn device_file(expiry: u64) -> String {
-    format!("[dhcp4]\nip_address=192.0.2.7\ndhcp_lease_time=600\nexpiry={expiry}\n")
+    format!("[dhcp4]\ndhcp4.dhcp_lease_time=600\ndhcp4.expiry={expiry}\ndhcp4.ip_address=192.0.2.7\n")
 }
 
 /// Settings of a NetworkManager profile, by section and name.
@@ -61,6 +63,18 @@ fn settings(sections: &[(&str, &str)]) -> Settings {
         ((*section).to_owned(), HashMap::from([("method".to_owned(), method)]))
     };
     sections.iter().map(of).collect()
+}
+
+/// The settings that the stand-in's device works by.
+fn in_force() -> Settings {
+    let ipv4 = if std::path::Path::new(ENDED).exists() { "disabled" } else { "auto" };
+    let mut settings = settings(&[("ipv4", ipv4), ("ipv6", "auto")]);
+    if let Ok(timeout) = std::fs::read_to_string(TIMEOUT) {
+        let timeout: i32 = timeout.parse().expect("seconds");
+        let ipv4 = settings.get_mut("ipv4").expect("the section above");
+        let _ = ipv4.insert("dhcp-timeout".to_owned(), timeout.into());
+    }
+    settings
 }
 
 /// The name of interface 2.
@@ -80,10 +94,7 @@ pub fn network_manager(call: &Message) -> Answer {
             assert!(["e0", "e1"].contains(&name.as_str()), "{name}");
             Ok(Some((ObjectPath::from_static_str(DEVICE).expect("a path"),).into()))
         }
-        "GetAppliedConnection" => {
-            let ipv4 = if std::path::Path::new(ENDED).exists() { "disabled" } else { "auto" };
-            Ok(Some((settings(&[("ipv4", ipv4), ("ipv6", "auto")]), 77_u64).into()))
-        }
+        "GetAppliedConnection" => Ok(Some((in_force(), 77_u64).into())),
         "GetAll" => {
             let (interface,): (String,) = body.deserialize().expect("an interface");
             let (name, path) = match interface.rsplit('.').next() {
@@ -106,17 +117,32 @@ pub fn network_manager(call: &Message) -> Answer {
             assert_eq!(call.header().path().expect("a path").as_str(), DEVICE);
             let (wanted, version, flags): (Settings, u64, u32) = body.deserialize().expect("settings");
             assert_eq!(flags, 0);
-            if wanted.is_empty() {
-                assert_eq!(version, 0);
-                write(DEVICE_FILE, device_file(4_000_000_000)).expect("writing a lease");
-                if std::fs::remove_file(ENDED).is_ok() {
-                    let _ = run(&format!("ip addr add 192.0.2.7/24 dev {}", second()));
-                }
-            } else {
-                assert_eq!(version, 77, "the settings as they were read");
-                assert_eq!(wanted, settings(&[("ipv4", "disabled"), ("ipv6", "auto")]), "IPv6 stays");
+            assert!(version == 77 || version == 0, "the settings as they were read: {version}");
+            // None: those of the profile.
+            let is_profile = wanted.is_empty();
+            let wanted = if is_profile { settings(&[("ipv4", "auto"), ("ipv6", "auto")]) } else { wanted };
+            assert_eq!(wanted.get("ipv6"), in_force().get("ipv6"), "IPv6 stays");
+            // What is so already changes nothing, and the DHCP client goes on.
+            if wanted == in_force() {
+                return Ok(None);
+            }
+            let had_lease = !std::path::Path::new(ENDED).exists();
+            let ipv4 = wanted.get("ipv4").expect("a section for IPv4");
+            let timeout = ipv4.get("dhcp-timeout").and_then(|value| i32::try_from(value).ok());
+            let _ = std::fs::remove_file(TIMEOUT);
+            if let Some(timeout) = timeout {
+                write(TIMEOUT, timeout.to_string()).expect("keeping the time");
+            }
+            let method = ipv4.get("method").and_then(|value| <&str>::try_from(value).ok());
+            if method == Some("disabled") {
                 write(ENDED, "").expect("saying that it is ended");
                 let _ = run(&format!("ip addr del 192.0.2.7/24 dev {}", second()));
+            } else {
+                write(DEVICE_FILE, device_file(4_000_000_000)).expect("writing a lease");
+                let _ = std::fs::remove_file(ENDED);
+                if !had_lease {
+                    let _ = run(&format!("ip addr add 192.0.2.7/24 dev {}", second()));
+                }
             }
             Ok(None)
         }

@@ -356,7 +356,7 @@ fn leases_count_while_the_interface_has_their_address() {
             write("/run/systemd/netif/leases/1", "ADDRESS=192.0.2.7\n");
             write(
                 &format!("/run/NetworkManager/devices/{}", index("e1").0),
-                "[dhcp4]\nip_address=198.51.100.8\n",
+                "[dhcp4]\ndhcp4.ip_address=198.51.100.8\n",
             );
             let found = lease("e0").unwrap();
             assert_eq!(

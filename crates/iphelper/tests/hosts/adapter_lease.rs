@@ -9,7 +9,9 @@
 
 use iphelper::adapter::DhcpClient;
 use iphelper::{ErrorKind, Host};
-use iphelper_testkit::lease::{self, DEVICE_FILE, LOG, NETWORKD_LEASE, REFUSES, STATIC, device_file, lease};
+use iphelper_testkit::lease::{
+    self, DEVICE_FILE, LOG, NETWORKD_LEASE, REFUSES, STATIC, TIMEOUT, device_file, lease,
+};
 use iphelper_testkit::{eventually, isolated, run, with_private_files};
 use std::fs::{create_dir_all, read_to_string, write};
 
@@ -53,6 +55,10 @@ fn network_manager_renews_and_gives_up() {
         ready(host);
         let renewed = host.renew_address(SECOND).unwrap();
         assert_eq!(renewed.client, DhcpClient::NetworkManager);
+        assert_eq!(read_to_string(TIMEOUT).unwrap(), "45", "the ordinary one, said");
+        write(DEVICE_FILE, device_file(3_000_000_000)).unwrap();
+        assert_eq!(host.renew_address(SECOND).unwrap(), renewed);
+        assert!(!std::path::Path::new(TIMEOUT).exists(), "or not said");
         let expires = renewed.expires().unwrap().duration_since(std::time::UNIX_EPOCH).unwrap();
         assert_eq!(expires.as_secs(), 4_000_000_000);
         assert_eq!(host.plan_release_address(SECOND).unwrap(), renewed);

@@ -34,6 +34,7 @@ use zbus::wire::{DynamicType, OwnedVariant, Type};
 
 /// How long the bus may take to greet a caller, and then for each answer.
 const PATIENCE: Duration = Duration::from_secs(5);
+const NETWORKD: &str = "org.freedesktop.network1";
 const DRIVER: &str = "org.freedesktop.DBus";
 const DRIVER_PATH: &str = "/org/freedesktop/DBus";
 
@@ -66,7 +67,10 @@ impl LinuxHost {
     /// an rtnetlink socket in the namespace: the kernel gives a process's first one the process's number as port, and lists
     /// the ports to everybody (`/proc/net/netlink`). A bus of another PID namespace has numbers that mean nothing here.
     pub(super) fn service(&self, name: &str, operation: &'static str) -> Result<Option<Service>> {
-        self.service_if(name, operation, |process| self.is_in_namespace(process))
+        // `systemd-networkd` has the socket of systemd, which gives it one (`systemd-networkd.socket`).
+        let process_of_socket =
+            |process| if name == NETWORKD && is_child_of_first(process) { 1 } else { process };
+        self.service_if(name, operation, |process| self.is_in_namespace(process, process_of_socket(process)))
     }
 
     /// The service called `name`, if `is_ours` says so of its process.
@@ -88,11 +92,13 @@ impl LinuxHost {
         Ok(is_here.then_some(Service { bus: bus.into(), owner, process, operation }))
     }
 
-    fn is_in_namespace(&self, process: u32) -> bool {
+    fn is_in_namespace(&self, process: u32, process_of_socket: u32) -> bool {
         match rustix::fs::stat(format!("/proc/{process}/ns/net")) {
             Ok(status) => (status.st_dev, status.st_ino) == self.namespace.identity(),
             // Another user's; `/proc` may even hide that it is there.
-            Err(Errno::ACCESS | Errno::PERM | Errno::NOENT) => has_route_socket(&self.namespace, process),
+            Err(Errno::ACCESS | Errno::PERM | Errno::NOENT) => {
+                has_route_socket(&self.namespace, process_of_socket)
+            }
             Err(_) => false,
         }
     }
@@ -113,6 +119,13 @@ where
 /// Whether process numbers mean the same to the bus and to this caller: the bus' own is 0 in a namespace without it.
 fn is_of_this_pid_namespace(bus: &Connection) -> bool {
     getsockopt(bus.socket(), PeerCredentials).is_ok_and(|peer| peer.pid() > 0)
+}
+
+/// Whether the first process has started this one.
+fn is_child_of_first(process: u32) -> bool {
+    let status = std::fs::read(format!("/proc/{process}/status")).unwrap_or_default();
+    let status = String::from_utf8_lossy(&status);
+    status.lines().any(|line| line.strip_prefix("PPid:").is_some_and(|parent| parent.trim() == "1"))
 }
 
 /// Whether an rtnetlink socket of the namespace has the number of this process as its port.
@@ -178,12 +191,14 @@ fn failed(failure: Failure, member: &str, operation: &'static str) -> Error {
 
 fn kind_of(refusal: &str) -> ErrorKind {
     match refusal {
-        "AccessDenied" | "InteractiveAuthorizationRequired" | "AuthFailed" => ErrorKind::AccessDenied,
-        "UnknownMethod" | "UnknownInterface" | "UnknownProperty" | "NotSupported" | "LinkBusy" => {
-            ErrorKind::NotSupported
+        // The last one is NetworkManager's.
+        "AccessDenied" | "InteractiveAuthorizationRequired" | "AuthFailed" | "PermissionDenied" => {
+            ErrorKind::AccessDenied
         }
+        "UnknownMethod" | "UnknownInterface" | "UnknownProperty" | "NotSupported" | "LinkBusy"
+        | "UnmanagedInterface" => ErrorKind::NotSupported,
         "NoSuchLink" => ErrorKind::InterfaceNotFound,
-        "UnknownObject" | "ServiceUnknown" | "NameHasNoOwner" => ErrorKind::NotFound,
+        "UnknownObject" | "UnknownDevice" | "ServiceUnknown" | "NameHasNoOwner" => ErrorKind::NotFound,
         "InvalidArgs" => ErrorKind::InvalidParameter,
         "NoReply" | "Timeout" | "TimedOut" => ErrorKind::TimedOut,
         "NoMemory" | "LimitsExceeded" => ErrorKind::ResourceLimit,

@@ -12,7 +12,7 @@ use crate::interface::Interface;
 use crate::types::{Family, InterfaceKey};
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 use zbus::wire::{OwnedObjectPath, OwnedVariant, Str};
 
 /// Settings of a NetworkManager profile, by section and name.
@@ -21,6 +21,7 @@ type Settings = HashMap<String, HashMap<String, OwnedVariant>>;
 /// How long a client may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(50);
+const SECOND: Duration = Duration::from_secs(1);
 
 /// What is asked of a client.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -83,10 +84,7 @@ impl LinuxHost {
                 let (path, manager) = ("/org/freedesktop/network1", "org.freedesktop.network1.Manager");
                 holder.service.call(path, manager, "RenewLink", (index,))
             }
-            (_, Wish::Renew) => {
-                let device = holder.device()?;
-                reapply(&holder.service, &device, Settings::new(), 0)
-            }
+            (_, Wish::Renew) => holder.restart_ipv4(),
             (_, Wish::Release) => holder.disable_ipv4(),
         }?;
         self.see_done(&holder, wish)
@@ -115,8 +113,7 @@ impl LinuxHost {
             let device = device(&service, &interface.name)?;
             let properties = service.properties(device.as_str(), DEVICE)?;
             let Some(active) = properties.get::<OwnedObjectPath>("ActiveConnection") else { return Ok(None) };
-            let (applied, _): (Settings, u64) =
-                service.call(device.as_str(), DEVICE, "GetAppliedConnection", (0_u32,))?;
+            let (applied, _) = applied(&service, &device)?;
             let active = service.properties(active.as_str(), ACTIVE)?;
             let Some(profile) = active.get::<OwnedObjectPath>("Connection") else { return Ok(None) };
             let profile: Settings = service.call(profile.as_str(), PROFILE, "GetSettings", ())?;
@@ -237,11 +234,40 @@ impl Holder {
         device(&self.service, &self.interface.name)
     }
 
+    /// Has NetworkManager's DHCP client begin anew, with the address that it has.
+    ///
+    /// Settings that are as those in force change nothing, so one is another: how long the client waits for an answer. It
+    /// stays so until the next renewal, or until the profile is applied; a second request behind the first, which puts it
+    /// back, has version 1.42 lose the answer.
+    fn restart_ipv4(&self) -> Result<()> {
+        const HOW_LONG: &str = "dhcp-timeout";
+        // 0, or nothing: what is configured for all, which is mostly this.
+        const ORDINARY: i32 = 45;
+        let device = self.device()?;
+        self.wait_for_another_second();
+        let (mut settings, version) = applied(&self.service, &device)?;
+        let ipv4 = settings.entry("ipv4".to_owned()).or_default();
+        let seconds = ipv4.get(HOW_LONG).and_then(|seconds| i32::try_from(seconds).ok()).unwrap_or_default();
+        let _before = match seconds {
+            0 => ipv4.insert(HOW_LONG.to_owned(), ORDINARY.into()),
+            ORDINARY => ipv4.remove(HOW_LONG),
+            seconds => ipv4.insert(HOW_LONG.to_owned(), (seconds ^ 1).into()),
+        };
+        reapply(&self.service, &device, settings, version)
+    }
+
+    /// Its file counts whole seconds: a lease that is renewed in the second in which it was obtained looks the same.
+    fn wait_for_another_second(&self) {
+        let Some(next) = self.lease.obtained.and_then(|time| time.checked_add(2 * SECOND)) else { return };
+        // The clock may be set meanwhile.
+        let left = next.duration_since(SystemTime::now()).unwrap_or_default();
+        std::thread::sleep(left.min(2 * SECOND));
+    }
+
     /// Ends IPv4 of a device until its profile is applied again; what else it has stays.
     fn disable_ipv4(&self) -> Result<()> {
         let device = self.device()?;
-        let (mut settings, version): (Settings, u64) =
-            self.service.call(device.as_str(), DEVICE, "GetAppliedConnection", (0_u32,))?;
+        let (mut settings, version) = applied(&self.service, &device)?;
         let disabled = HashMap::from([("method".to_owned(), Str::from("disabled").into())]);
         let _before = settings.insert("ipv4".to_owned(), disabled);
         reapply(&self.service, &device, settings, version)
@@ -258,8 +284,13 @@ fn device(service: &Service, name: &str) -> Result<OwnedObjectPath> {
     service.call(path, manager, "GetDeviceByIpIface", (name.to_owned(),))
 }
 
+/// The settings that a device works by, and their version.
+fn applied(service: &Service, device: &OwnedObjectPath) -> Result<(Settings, u64)> {
+    service.call(device.as_str(), DEVICE, "GetAppliedConnection", (0_u32,))
+}
+
 /// Makes a device work by these settings of the version, none: those of its profile. Addresses that stay the same stay; a
-/// DHCP client begins anew.
+/// DHCP client begins anew if the settings of its family are others than before.
 fn reapply(service: &Service, device: &OwnedObjectPath, settings: Settings, version: u64) -> Result<()> {
     service.call(device.as_str(), DEVICE, "Reapply", (settings, version, 0_u32))
 }

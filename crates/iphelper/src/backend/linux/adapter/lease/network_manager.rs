@@ -1,4 +1,5 @@
-//! NetworkManager: a file of sections for each interface, named by its index; `[dhcp4]` and `[dhcp6]` hold the options.
+//! NetworkManager: a file of sections for each interface, named by its index; `[dhcp4]` and `[dhcp6]` hold the options, each
+//! with the section's name once more before its own (`dhcp4.ip_address`).
 
 use super::variables::Variables;
 use super::{Found, Leases, Subject, Text, lease_of, number, time};

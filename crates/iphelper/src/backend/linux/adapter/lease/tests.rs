@@ -34,20 +34,25 @@ fn networkd_writes_variables() {
     assert_eq!(networkd::lease(b"7", &text("SERVER_ADDRESS=192.0.2.1\n")), None, "no address");
 }
 
+/// As version 1.42 writes it, and without the section in the names.
 #[test]
 fn network_manager_writes_sections() {
-    let file = text(
-        "[device]\nmanaged=1\n[dhcp4]\nip_address=192.0.2.8\ndhcp_lease_time=600\nexpiry=2000600\n\
-         dhcp_server_identifier=192.0.2.2\nnetbios_name_servers=192.0.2.3 192.0.2.4\n\
-         [dhcp6]\ndhcp6_client_id=00:04:aa:bb\niaid=00:00:01:02\n",
-    );
-    let mut leases = Leases::default();
-    network_manager::read(b"3", &file, &mut leases);
-    let lease = &leases.ipv4[0].told;
-    assert_eq!((lease.obtained, lease.expires()), (seconds(2_000_000), seconds(2_000_600)));
-    assert_eq!(lease.wins_servers, [ipv4("192.0.2.3"), ipv4("192.0.2.4")]);
-    let client = &leases.ipv6[0].told;
-    assert_eq!((client.duid.as_slice(), client.iaid), (&[0, 4, 0xaa, 0xbb][..], Some(258)));
+    let real = "[device]\nmanaged=true\nnm-owned=false\nroute-metric-default-effective=100\nnext-server=192.0.2.2\n\n\
+         [dhcp4]\ndhcp4.broadcast_address=192.0.2.255\ndhcp4.dhcp_lease_time=600\n\
+         dhcp4.dhcp_server_identifier=192.0.2.2\ndhcp4.expiry=2000600\ndhcp4.host_name=web\n\
+         dhcp4.ip_address=192.0.2.8\ndhcp4.netbios_name_servers=192.0.2.3 192.0.2.4\ndhcp4.routers=192.0.2.2\n\n\
+         [dhcp6]\ndhcp6.dhcp6_client_id=00:04:aa:bb\ndhcp6.fqdn_fqdn=web\ndhcp6.iaid=00:00:01:02\n\
+         dhcp6.ip6_address=2001:db8::11f\n";
+    for text_of in [real.to_owned(), real.replace("dhcp4.", "").replace("dhcp6.", "")] {
+        let mut leases = Leases::default();
+        network_manager::read(b"3", &text(&text_of), &mut leases);
+        let lease = &leases.ipv4[0].told;
+        assert_eq!((lease.address, lease.server), (ipv4("192.0.2.8"), Some(ipv4("192.0.2.2"))));
+        assert_eq!((lease.obtained, lease.expires()), (seconds(2_000_000), seconds(2_000_600)));
+        assert_eq!(lease.wins_servers, [ipv4("192.0.2.3"), ipv4("192.0.2.4")]);
+        let client = &leases.ipv6[0].told;
+        assert_eq!((client.duid.as_slice(), client.iaid), (&[0, 4, 0xaa, 0xbb][..], Some(258)));
+    }
 }
 
 const LOG: &str = r#"
@@ -176,7 +181,7 @@ proptest! {
             prop::sample::select(vec![
                 "lease {", "lease6 {", "}", "interface \"e0\";", "fixed-address 10.0.0.1;", "expire 0 2026/02/31 1:2:3;",
                 "option dhcp-lease-time 5;", "ia-na 1:2:3:4 {", "option dhcp6.client-id 1;", "\"", "\\", "# x\n", ";",
-                "[dhcp4]\n", "ip_address=10.0.0.1\n", "ADDRESS=0.0.0.0\n",
+                "[dhcp4]\n", "ip_address=10.0.0.1\n", "dhcp4.ip_address=10.0.0.2\n", "ADDRESS=0.0.0.0\n",
             ]),
             0..40,
         ),

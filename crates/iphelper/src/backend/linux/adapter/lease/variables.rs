@@ -7,7 +7,8 @@ use std::str::FromStr;
 pub(super) struct Variables<'a>(Vec<(&'a str, &'a str)>);
 
 impl<'a> Variables<'a> {
-    /// The lines of a section; of a file without any for "".
+    /// The lines of a section; of a file without any for "". A name may begin with the section's own (`dhcp4.ip_address`
+    /// in `[dhcp4]`), which is left out.
     pub(super) fn of(text: &'a str, section: &str) -> Self {
         let mut present = "";
         let mut variables = Vec::new();
@@ -18,7 +19,9 @@ impl<'a> Variables<'a> {
                 && !line.starts_with('#')
                 && let Some((name, value)) = line.split_once('=')
             {
-                variables.push((name.trim(), value.trim()));
+                let name = name.trim();
+                let own = name.strip_prefix(section).and_then(|rest| rest.strip_prefix('.'));
+                variables.push((own.unwrap_or(name), value.trim()));
             }
         }
         Self(variables)
