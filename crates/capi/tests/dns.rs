@@ -14,7 +14,9 @@ use iphelper_capi::error::{NtStatus, Win32};
 use iphelper_capi::raw::*;
 use iphelper_capi::{convert, dns};
 use iphelper_testkit::bus::PrivateBus;
-use iphelper_testkit::{Child, eventually, is_child, isolated, run, serve_resolved, with_private_files};
+use iphelper_testkit::{
+    Child, NO_RELOAD, eventually, is_child, isolated, run, serve_resolved, serve_systemd, with_private_files,
+};
 use std::process::Command;
 use std::ptr::{null, null_mut};
 use support::{Scratch, compile, compiles, crate_dir};
@@ -271,7 +273,7 @@ fn servers_over_tls_and_domains_that_route() {
         let served =
             || iphelper::Host::open().unwrap().interface_dns(iphelper::InterfaceIndex(2)).unwrap().servers;
         let before = served();
-        assert_eq!(before[0], "192.0.2.53:853#dns.example".parse().unwrap());
+        assert_eq!(before[0], "192.0.2.53:5353#dns.example".parse().unwrap());
         for version in [4, 1] {
             row.Version = version;
             row.Flags = ULONG64(row.Flags.0 & 0x3ff);
@@ -340,6 +342,83 @@ fn servers_over_tls_and_domains_that_route() {
         row.ServerProperties = null_mut();
         assert_eq!(set(link, &row), 87);
         host[0] = 0;
+    });
+}
+
+/// Not a test of its own: the process that is systemd to the others.
+#[test]
+fn stand_in_for_systemd() {
+    if is_child("stand_in_for_systemd") {
+        serve_systemd();
+    }
+}
+
+#[test]
+fn the_hosts_settings_by_resolved() {
+    const NAME: &str = "the_hosts_settings_by_resolved";
+    const DROP_IN: &str = "/etc/systemd/resolved.conf.d/99-iphelper.conf";
+    if is_child(NAME) {
+        return serve_resolved();
+    }
+    isolated(|| {
+        let _ = with_private_files(|| unsafe {
+            let Some(_bus) = PrivateBus::start() else { return };
+            rustix::system::sethostname(b"web").unwrap();
+            let (_service, _systemd) = (Child::start(NAME), Child::start("stand_in_for_systemd"));
+            let got = || {
+                let mut row: DNS_SETTINGS = std::mem::zeroed();
+                row.Version = 1;
+                assert_eq!(dns::dns_settings::<Win32>(&raw mut row), 0);
+                let texts = [row.Hostname, row.Domain, row.SearchList].map(|of| text(of));
+                let flags = row.Flags.0;
+                dns::free_dns_settings(&raw mut row);
+                assert!(row.Hostname.is_null() && row.Domain.is_null() && row.SearchList.is_null());
+                (texts, flags)
+            };
+            let (host, search) = (dns_setting::HOSTNAME, dns_setting::SEARCHLIST);
+            let texts = |name: &str, domain: &str, search: &str| [name, domain, search].map(str::to_owned);
+            eventually("the service is asked", || got() == (texts("web", "", "host.example"), host | search));
+
+            let mut domains = wide("a.example;b.example.");
+            let (mut name, mut domain) = (wide("mail"), wide("corp.example"));
+            let mut row: DNS_SETTINGS = std::mem::zeroed();
+            (row.Version, row.Flags) = (1, ULONG64(search));
+            row.SearchList = domains.as_mut_ptr();
+            // What the flags do not name is not looked at.
+            row.Hostname = std::ptr::dangling_mut();
+            eventually("systemd is there", || dns::set_dns_settings::<Win32>(&raw const row) == 0);
+            let file = || std::fs::read_to_string(DROP_IN).unwrap();
+            assert!(
+                file().ends_with("[Resolve]\nDomains=\nDomains=a.example b.example ~host.vpn\n"),
+                "{}",
+                file()
+            );
+            assert_eq!(got(), (texts("web", "", "a.example,b.example"), host | search));
+            assert!(!std::path::Path::new(FILE).exists());
+
+            // Name and domain are one name where no file has a line for the domain.
+            row.Flags = ULONG64(host | dns_setting::DOMAIN);
+            (row.Hostname, row.Domain) = (name.as_mut_ptr(), domain.as_mut_ptr());
+            assert_eq!(dns::set_dns_settings::<Win32>(&raw const row), 0);
+            assert_eq!(run("uname -n").trim(), "mail.corp.example");
+            let all = host | dns_setting::DOMAIN | search;
+            assert_eq!(got(), (texts("mail", "corp.example", "a.example,b.example"), all));
+
+            // All or nothing, and nothing twice.
+            let before = file();
+            (row.Flags, row.SearchList) = (ULONG64(all), null_mut());
+            let mut other = wide("db");
+            row.Hostname = other.as_mut_ptr();
+            std::fs::write(NO_RELOAD, "").unwrap();
+            assert_eq!(dns::set_dns_settings::<Win32>(&raw const row), 5);
+            assert_eq!((run("uname -n").trim(), file()), ("mail.corp.example", before));
+            std::fs::remove_file(NO_RELOAD).unwrap();
+            assert_eq!(dns::set_dns_settings::<Win32>(&raw const row), 0, "NULL is no domain");
+            assert_eq!(got(), (texts("db", "corp.example", ""), host | dns_setting::DOMAIN));
+            let written = std::fs::metadata(DROP_IN).unwrap().modified().unwrap();
+            assert_eq!(dns::set_dns_settings::<Win32>(&raw const row), 0);
+            assert_eq!(std::fs::metadata(DROP_IN).unwrap().modified().unwrap(), written, "it is so already");
+        });
     });
 }
 

@@ -71,14 +71,25 @@ pub fn serve(name: &str, mut answer: impl FnMut(&Message) -> Answer) {
     serve_and_tell(name, |call, _| answer(call));
 }
 
-/// The same; the signals that `answer` leaves are sent behind each answer.
-pub fn serve_and_tell(name: &str, mut answer: impl FnMut(&Message, &mut Vec<Signal>) -> Answer) {
+/// The same for two services in one process.
+pub fn serve_both(names: [&str; 2], mut answer: impl FnMut(&Message) -> Answer) {
+    serve_names(&names, |call, _| answer(call));
+}
+
+/// As [`serve`]; the signals that `answer` leaves are sent behind each answer.
+pub fn serve_and_tell(name: &str, answer: impl FnMut(&Message, &mut Vec<Signal>) -> Answer) {
+    serve_names(&[name], answer);
+}
+
+fn serve_names(names: &[&str], mut answer: impl FnMut(&Message, &mut Vec<Signal>) -> Answer) {
     let socket = UnixStream::connect(SOCKET).expect("connecting to the bus");
     block_on(async {
         let connection = Builder::unix_stream(socket).build().await.expect("greeting the bus");
         // Calls wait in it from the moment that the service has its name.
         let mut calls = MessageStream::from(&connection);
-        connection.request_name(name).await.expect("taking a name");
+        for name in names {
+            connection.request_name(*name).await.expect("taking a name");
+        }
         while let Some(Ok(message)) = std::future::poll_fn(|cx| Pin::new(&mut calls).poll_next(cx)).await {
             if message.message_type() != Type::MethodCall {
                 continue;

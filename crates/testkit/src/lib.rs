@@ -48,7 +48,9 @@ pub use files::{new_folder, with_empty_folders, with_file_at, with_private_files
 pub use network_manager::{serve_network_manager, set_network_manager};
 pub use packet::{ArpRequest, Capture, Frame, Icmpv6, Udp, send_unfragmented};
 pub use refuse::{die_at, die_at_write_of, refuse_sends_of, refuse_writes_of};
-pub use resolved::{ANOTHER_DOMAIN, BUSY, MODE, NO_LLMNR, NO_RELOAD, serve_resolved, serve_systemd};
+pub use resolved::{
+    ANOTHER_DOMAIN, BUSY, KILLS, MANAGED, MODE, NO_LLMNR, NO_RELOAD, serve_resolved, serve_systemd,
+};
 pub use router::Advertisement;
 pub use settled::{addresses_settle, calm_neighbors, established, links_settle, settled};
 pub use sockets::{check_strictly, tcp_info, tcp_queues};

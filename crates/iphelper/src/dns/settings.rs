@@ -170,11 +170,13 @@ impl Host {
     /// What has the wished value already is not written, whatever it is: what was read can be set again, also what would be
     /// refused otherwise. With `systemd-resolved` the settings live as long as the
     /// interface and the service do; afterwards they are read back, and what did not take effect is put back and
-    /// reported. Who manages the interface (`systemd-networkd`, NetworkManager) may set it again.
+    /// reported. Of an interface that `systemd-networkd` manages that is asked; NetworkManager may set it again. Port 853 is
+    /// the ordinary one where servers are asked over TLS.
     ///
     /// - Windows: `SetInterfaceDnsSettings`
     /// - Linux: `SetLinkDNS`, `SetLinkDNSEx`, `SetLinkDomains`, `SetLinkDefaultRoute`, `SetLinkLLMNR`,
-    ///   `SetLinkMulticastDNS` and `SetLinkDNSOverTLS` of `org.freedesktop.resolve1.Manager`; without the service, where
+    ///   `SetLinkMulticastDNS` and `SetLinkDNSOverTLS` of `org.freedesktop.resolve1.Manager`, or of
+    ///   `org.freedesktop.network1.Manager`; without the service, where
     ///   the interface is the only one besides loopback that is up, as [`set_dns`](Self::set_dns)
     /// - Errors: [`InterfaceNotFound`](crate::ErrorKind::InterfaceNotFound);
     ///   [`InvalidParameter`](crate::ErrorKind::InvalidParameter) for a name that is no domain's or a server of another
@@ -226,7 +228,8 @@ impl Host {
     ///   second name; for more than three servers, a port, or a name of a server, which the C library does not know; with
     ///   `systemd-resolved`, where systemd does not run it, or another of its files adds to the lists; for a
     ///   network namespace without a file of its own, where `/etc` is that of process 1 in another one;
-    ///   [`TimedOut`](crate::ErrorKind::TimedOut) where another caller holds the lock for 5 s, or the service does not come
+    ///   [`TimedOut`](crate::ErrorKind::TimedOut) where another caller holds the lock for 5 s (with
+    ///   the service 60 s), or the service does not come
     ///   back
     /// - Privilege: to replace the file and to reload the service (root); for the name `CAP_SYS_ADMIN` over the UTS namespace
     #[doc(alias = "SetDnsSettings")]

@@ -7,7 +7,7 @@ use iphelper::ip_interface::PropertyChange;
 use iphelper::{ErrorKind, Host};
 use iphelper_testkit::bus::{Answer, PrivateBus, serve};
 use iphelper_testkit::{
-    ANOTHER_DOMAIN, Child, MODE, NO_RELOAD, as_nobody, eventually, in_child, is_child, isolated, run,
+    ANOTHER_DOMAIN, Child, KILLS, MODE, NO_RELOAD, as_nobody, eventually, in_child, is_child, isolated, run,
     serve_resolved, serve_systemd, unprivileged, with_private_files,
 };
 use std::collections::HashMap;
@@ -150,6 +150,89 @@ fn what_the_service_does_not_take_is_put_back() {
     });
 }
 
+/// Not a test of its own: a caller that systemd's stand-in kills.
+#[test]
+fn caller_that_is_killed() {
+    if is_child("dns_host::caller_that_is_killed") {
+        eventually("its number is known", || Path::new(KILLS).exists());
+        // Until then: on a busy machine the bus may take too long for one call.
+        loop {
+            let _ = Host::open().unwrap().set_dns(&search(&["killed.example"]));
+        }
+    }
+}
+
+#[test]
+fn a_caller_that_is_killed_before_the_reload_stands_in_nobodys_way() {
+    let test = "dns_host::a_caller_that_is_killed_before_the_reload_stands_in_nobodys_way";
+    with_resolved(test, |host| {
+        let _systemd = start_systemd(host);
+        let _ = host.set_dns(&search(&["a.example"])).unwrap();
+        let lines = |key: &str| {
+            let text = read_to_string(DROP_IN).unwrap();
+            text.lines().filter(|line| line.starts_with(key)).collect::<Vec<_>>().join(" ")
+        };
+        let killed = || {
+            let caller = Child::start("dns_host::caller_that_is_killed");
+            write("/run/dbus/number", caller.id().to_string()).unwrap();
+            std::fs::rename("/run/dbus/number", KILLS).unwrap();
+            eventually("it is killed", || !Path::new(KILLS).exists());
+            caller.kill();
+            // The file has its change, and the service has not read it: everybody sees what the service has.
+            assert_eq!(lines("Domains="), "Domains= Domains=killed.example ~host.vpn");
+            assert_eq!(texts(&host.dns().unwrap().domains), ["a.example", "~host.vpn"]);
+        };
+        // Another change takes effect, alone.
+        killed();
+        let change = DnsChange { servers: Some(vec!["192.0.2.53".parse().unwrap()]), ..DnsChange::default() };
+        assert_eq!(told(&host.set_dns(&change).unwrap()), [("servers", "192.0.2.53", DROP_IN)]);
+        assert_eq!(lines("Domains="), "Domains= Domains=a.example ~host.vpn");
+        let dns = host.dns().unwrap();
+        assert_eq!(
+            (texts(&dns.servers), texts(&dns.domains)),
+            (vec!["192.0.2.53".to_owned()], vec!["a.example".to_owned(), "~host.vpn".to_owned()])
+        );
+
+        // What is so already stays so with the service's next start, too.
+        killed();
+        assert_eq!(host.plan_set_dns(&search(&["a.example"])).unwrap(), []);
+        assert_eq!(lines("Domains="), "Domains= Domains=killed.example ~host.vpn", "a plan changes nothing");
+        assert_eq!(host.set_dns(&search(&["a.example"])).unwrap(), []);
+        assert_eq!(lines("Domains="), "Domains= Domains=a.example ~host.vpn");
+
+        // The same change completes it.
+        killed();
+        let expected = [("search", "killed.example ~host.vpn", DROP_IN)];
+        assert_eq!(told(&host.set_dns(&search(&["killed.example"])).unwrap()), expected);
+        assert_eq!(texts(&host.dns().unwrap().domains), ["killed.example", "~host.vpn"]);
+        let folder = std::fs::read_dir("/etc/systemd/resolved.conf.d").unwrap();
+        assert_eq!(folder.count(), 1, "its lock is gone, too");
+    });
+}
+
+#[test]
+fn two_callers_change_two_lists() {
+    with_resolved("dns_host::two_callers_change_two_lists", |host| {
+        let _systemd = start_systemd(host);
+        std::thread::scope(|scope| {
+            let first = scope.spawn(|| {
+                for round in 0..5 {
+                    let _ = host.set_dns(&search(&[&format!("r{round}.example")])).unwrap();
+                }
+            });
+            for round in 1..=5 {
+                let server = format!("192.0.2.{round}").parse().unwrap();
+                let change = DnsChange { servers: Some(vec![server]), ..DnsChange::default() };
+                let _ = host.set_dns(&change).unwrap();
+            }
+            first.join().unwrap();
+        });
+        let dns = host.dns().unwrap();
+        assert_eq!(texts(&dns.servers), ["192.0.2.5"]);
+        assert_eq!(texts(&dns.domains), ["r4.example", "~host.vpn"]);
+    });
+}
+
 #[test]
 fn a_resolv_conf_of_its_own_is_changed_itself() {
     with_resolved("dns_host::a_resolv_conf_of_its_own_is_changed_itself", |host| {
@@ -159,6 +242,16 @@ fn a_resolv_conf_of_its_own_is_changed_itself() {
         let _ = host.set_dns(&change).unwrap();
         let text = "nameserver 192.0.2.1\ndomain corp.example\nsearch a.example\n";
         assert_eq!(read_to_string("/etc/resolv.conf").unwrap(), text);
+        // The service has not read it yet, and goes by its old lists until it is asked for a name.
+        let dns = host.dns().unwrap();
+        assert_eq!(
+            (texts(&dns.servers), texts(&dns.domains)),
+            (vec!["192.0.2.1".to_owned()], vec!["a.example".to_owned(), "~host.vpn".to_owned()])
+        );
+        assert_eq!(dns.resolver, Resolver::Resolved);
+        write("/etc/resolv.conf", "nameserver 127.0.0.53\n").unwrap();
+        assert_eq!(texts(&host.dns().unwrap().servers), ["127.0.0.1"], "those that the service asks");
+        write("/etc/resolv.conf", text).unwrap();
         assert!(!Path::new("/etc/systemd").exists());
         assert_eq!(kernel_name(), "web");
     });

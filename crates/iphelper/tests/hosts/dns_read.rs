@@ -222,7 +222,7 @@ fn resolved_is_asked_where_it_works_on_this_namespace() {
             assert_eq!(texts(&dns.servers), ["127.0.0.1"]);
             assert_eq!(texts(&dns.domains), ["host.example", "~host.vpn"]);
             let link = dns.interface(iphelper::InterfaceIndex(2)).unwrap();
-            assert_eq!(texts(&link.servers), ["192.0.2.53:853#dns.example", "fe80::1%2"]);
+            assert_eq!(texts(&link.servers), ["192.0.2.53:5353#dns.example", "fe80::1%2"]);
             assert_eq!(
                 link.domains,
                 [

@@ -10,7 +10,7 @@ use iphelper::dns::{DnsChange, DnsOverTls, InterfaceDnsChange, LinkLookup, Resol
 use iphelper::{ErrorKind, Family, Host, InterfaceIndex};
 use iphelper_testkit::bus::PrivateBus;
 use iphelper_testkit::{
-    BUSY, Child, NO_LLMNR, eventually, is_child, isolated, run, serve_resolved, with_private_files,
+    BUSY, Child, MANAGED, NO_LLMNR, eventually, is_child, isolated, run, serve_resolved, with_private_files,
 };
 use std::process::{Command, Stdio};
 
@@ -90,7 +90,7 @@ fn servers_and_domains_of_an_interface_are_set() {
         let before = host.interface_dns(LINK).unwrap();
         assert_eq!(
             texts(&before.servers),
-            ["192.0.2.53:853#dns.example", "fe80::1%2"],
+            ["192.0.2.53:5353#dns.example", "fe80::1%2"],
             "a plan changes nothing"
         );
         // What was there has a port, so that it could be put back.
@@ -168,6 +168,110 @@ fn the_other_settings_of_an_interface_are_set() {
     });
 }
 
+/// Nobody has set `DefaultRoute` of interface 1: it follows from the lists, and comes behind them.
+#[test]
+fn names_in_nobodys_domain_are_asked_for_as_was_wished_with_the_servers() {
+    const NAME: &str = "dns_resolved::names_in_nobodys_domain_are_asked_for_as_was_wished_with_the_servers";
+    with_resolved(NAME, |host, _| {
+        let link = InterfaceIndex(1);
+        let now = || host.interface_dns(link).unwrap().unconstrained_queries;
+        assert_eq!(now(), Some(false), "without servers");
+        let servers_alone =
+            InterfaceDnsChange { servers: servers(&["192.0.2.9"]), ..InterfaceDnsChange::default() };
+        let change = InterfaceDnsChange { unconstrained_queries: Some(false), ..servers_alone.clone() };
+        let plan = host.plan_set_interface_dns(link, &change).unwrap();
+        assert_eq!(plan.len(), 1, "it is so, and stays: {plan:?}");
+        assert_eq!(host.set_interface_dns(link, &change).unwrap(), plan);
+        assert_eq!(now(), Some(false));
+        let of_link = |property: &str| {
+            let call = "dbus-send --bus=unix:path=/run/dbus/system_bus_socket --print-reply=literal \
+                        --dest=org.freedesktop.resolve1 /org/freedesktop/resolve1/link/_31 \
+                        org.freedesktop.DBus.Properties.GetAll string:org.freedesktop.resolve1.Link";
+            let all = run(call).split_whitespace().collect::<Vec<_>>().join(" ");
+            all.split(property).nth(1).unwrap().split(')').next().unwrap().to_owned()
+        };
+        assert!(of_link("DefaultRoute").contains("boolean false"), "by another program");
+
+        // Beside domains that only route, where it would be off.
+        let change = InterfaceDnsChange {
+            unconstrained_queries: Some(true),
+            routing: names(&["vpn.example"]),
+            ..InterfaceDnsChange::default()
+        };
+        let _ = host.set_interface_dns(link, &change).unwrap();
+        assert!(of_link("DefaultRoute").contains("boolean true"));
+        assert_eq!(host.set_interface_dns(link, &change).unwrap(), [], "it is so already");
+    });
+}
+
+#[test]
+fn the_port_of_tls_is_the_ordinary_one_with_tls() {
+    with_resolved("dns_resolved::the_port_of_tls_is_the_ordinary_one_with_tls", |host, _| {
+        let before = host.interface_dns(LINK).unwrap();
+        let clear = InterfaceDnsChange {
+            servers: servers(&["192.0.2.9:853#dns.example"]),
+            ..InterfaceDnsChange::default()
+        };
+        for result in [host.plan_set_interface_dns(LINK, &clear), host.set_interface_dns(LINK, &clear)] {
+            let error = result.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::NotSupported, "{error}");
+            assert!(error.to_string().contains("over TLS alone"), "{error}");
+        }
+        assert_eq!(host.interface_dns(LINK).unwrap(), before);
+        let tls = InterfaceDnsChange { dns_over_tls: Some(DnsOverTls::Required), ..clear };
+        let _ = host.set_interface_dns(LINK, &tls).unwrap();
+        assert_eq!(texts(&host.interface_dns(LINK).unwrap().servers), ["192.0.2.9#dns.example"]);
+        assert_eq!(host.set_interface_dns(LINK, &tls).unwrap(), [], "it is so already");
+    });
+}
+
+#[test]
+fn networkd_is_told_what_it_manages() {
+    with_resolved("dns_resolved::networkd_is_told_what_it_manages", |host, _| {
+        std::fs::write(MANAGED, "").unwrap();
+        let before = host.interface_dns(LINK).unwrap();
+        let change = InterfaceDnsChange {
+            servers: servers(&["192.0.2.9", "2001:db8::9"]),
+            search: names(&["a.example"]),
+            routing: names(&["."]),
+            unconstrained_queries: Some(false),
+            llmnr: Some(LinkLookup::ResolveOnly),
+            multicast_dns: Some(LinkLookup::On),
+            dns_over_tls: Some(DnsOverTls::Opportunistic),
+            ..InterfaceDnsChange::default()
+        };
+        let plan = host.plan_set_interface_dns(LINK, &change).unwrap();
+        assert!(
+            plan.iter().all(|change| change.mechanism.starts_with("systemd-networkd SetLink")),
+            "{plan:?}"
+        );
+        assert_eq!(plan.len(), 6, "{plan:?}");
+        assert_eq!(host.interface_dns(LINK).unwrap(), before, "a plan changes nothing");
+        assert_eq!(host.set_interface_dns(LINK, &change).unwrap(), plan);
+        let after = host.interface_dns(LINK).unwrap();
+        assert_eq!(texts(&after.servers), ["192.0.2.9", "2001:db8::9"], "it is there when the call returns");
+        assert_eq!(texts(&after.domains), ["a.example", "~."]);
+        assert_eq!(after.unconstrained_queries, Some(false));
+        assert_eq!(
+            (after.llmnr, after.multicast_dns, after.dns_over_tls),
+            (LinkLookup::ResolveOnly, LinkLookup::On, DnsOverTls::Opportunistic)
+        );
+        assert_eq!(host.set_interface_dns(LINK, &change).unwrap(), [], "it is so already");
+
+        // Refused half way, and put back the same way.
+        std::fs::write(BUSY, "SetLinkDomains").unwrap();
+        let error = host.set_interface_dns(LINK, &before.undo(&change)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidParameter, "{error}");
+        eventually("what was taken is put back", || host.interface_dns(LINK).unwrap() == after);
+        std::fs::remove_file(BUSY).unwrap();
+
+        // What it does not manage, the other service is asked for.
+        let other = InterfaceDnsChange { servers: servers(&["192.0.2.9"]), ..InterfaceDnsChange::default() };
+        let changes = host.set_interface_dns(InterfaceIndex(1), &other).unwrap();
+        assert_eq!(changes[0].mechanism, "systemd-resolved SetLinkDNS");
+    });
+}
+
 #[test]
 fn what_fails_half_way_is_put_back() {
     with_resolved("dns_resolved::what_fails_half_way_is_put_back", |host, _| {
@@ -188,7 +292,10 @@ fn what_fails_half_way_is_put_back() {
         // Taken and not heeded.
         let _ = host.set_interface_dns(LINK, &change).unwrap();
         let off = host.interface_dns(LINK).unwrap();
+        let loopback = || host.interface_dns(InterfaceIndex(1)).unwrap().llmnr;
+        assert_eq!(loopback(), LinkLookup::On);
         std::fs::write(NO_LLMNR, "").unwrap();
+        assert_eq!(loopback(), LinkLookup::Off, "set, and not in force");
         let on = InterfaceDnsChange {
             search: names(&["b.example"]),
             llmnr: Some(LinkLookup::On),

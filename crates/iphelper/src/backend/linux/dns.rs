@@ -4,6 +4,7 @@ mod change;
 mod file;
 mod host_name;
 mod host_settings;
+mod link_change;
 mod replace;
 mod resolv_conf;
 mod resolved;
@@ -18,7 +19,7 @@ use crate::dns::{
     Dns, DnsChange, DnsServer, InterfaceDns, InterfaceDnsChange, InterfaceDnsSettings, NetworkParameters,
     Resolver,
 };
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
 use crate::ip_interface::PropertyChange;
 use crate::types::{Family, InterfaceIndex, InterfaceKey};
 use host_name::{NewName, Undo};
@@ -28,12 +29,24 @@ use resolved::Resolved;
 
 const OPERATION: &str = "reading the DNS settings";
 const SETTING: &str = "changing the DNS settings";
+/// How often other callers may take the service away from one call.
+const ATTEMPTS: usize = 10;
 
 impl backend::Dns for LinuxHost {
     fn dns(&self) -> Result<Dns> {
         let mut dns = Dns::nothing(host_name());
-        match Resolved::find(self, OPERATION)? {
-            Some(resolved) => resolved.read(&mut dns)?,
+        let read = |resolved: &Resolved| {
+            let mut dns = dns.clone();
+            let is_kept = resolved.read(&mut dns)?;
+            Ok((dns, is_kept))
+        };
+        match self.ask_resolved(OPERATION, read)? {
+            Some((told, is_kept)) => {
+                dns = told;
+                if !is_kept {
+                    self.read_file_beside_resolved(&mut dns)?;
+                }
+            }
             None => self.read_file(&mut dns)?,
         }
         for server in dns.servers.clone() {
@@ -57,8 +70,8 @@ impl backend::Dns for LinuxHost {
 
     fn interface_dns(&self, key: InterfaceKey) -> Result<InterfaceDnsSettings> {
         let link = self.link(key, OPERATION)?;
-        match Resolved::find(self, OPERATION)? {
-            Some(resolved) => resolved.interface(&link),
+        match self.ask_resolved(OPERATION, |resolved| resolved.interface(&link))? {
+            Some(settings) => Ok(settings),
             None => self.file_of_interface(&link),
         }
     }
@@ -70,22 +83,48 @@ impl backend::Dns for LinuxHost {
         write: bool,
     ) -> Result<Vec<PropertyChange>> {
         let link = self.link(key, SETTING)?;
-        let resolved = Resolved::find(self, SETTING)?;
-        let change = change::checked(change).or_else(|error| {
-            let before = match &resolved {
-                Some(resolved) => resolved.interface(&link)?,
-                None => self.file_of_interface(&link)?,
-            };
-            change::checked(&change::without_present(change, &before).ok_or(error)?)
-        })?;
-        match resolved {
-            Some(resolved) => resolved.change(&link, &change, write),
-            None => self.change_file_of_interface(&link, &change, write),
+        let checked = |before: &dyn Fn() -> Result<InterfaceDnsSettings>| {
+            change::checked(change)
+                .or_else(|error| change::checked(&change::without_present(change, &before()?).ok_or(error)?))
+        };
+        let by_resolved = |resolved: &Resolved| {
+            let change = checked(&|| resolved.interface(&link))?;
+            resolved.change(self, &link, &change, write)
+        };
+        match self.ask_resolved(SETTING, by_resolved)? {
+            Some(changes) => Ok(changes),
+            None => {
+                let change = checked(&|| self.file_of_interface(&link))?;
+                self.change_file_of_interface(&link, &change, write)
+            }
         }
     }
 
     fn set_dns(&self, change: &DnsChange, write: bool) -> Result<Vec<PropertyChange>> {
-        let resolved = match Resolved::find(self, SETTING)? {
+        // Other callers have the service restarted: what was done when it went is taken back.
+        for _ in 1..ATTEMPTS {
+            match self.set_host_dns(change, write) {
+                Err(error) if error.kind() == ErrorKind::NotFound && write => {
+                    let _ = host_settings::wait_for_others();
+                }
+                told => return told,
+            }
+        }
+        self.set_host_dns(change, write)
+    }
+}
+
+impl LinuxHost {
+    fn set_host_dns(&self, change: &DnsChange, write: bool) -> Result<Vec<PropertyChange>> {
+        let mut found = Resolved::find(self, SETTING)?;
+        for _ in 1..ATTEMPTS {
+            // Another caller may just have it restarted.
+            if found.is_some() || !write || !host_settings::wait_for_others() {
+                break;
+            }
+            found = Resolved::find(self, SETTING)?;
+        }
+        let resolved = match found {
             Some(resolved) if resolved.keeps_host_settings()? => Some(resolved),
             _ => None,
         };
@@ -93,10 +132,17 @@ impl backend::Dns for LinuxHost {
         if has_lists(&change) {
             let mut before = Dns::nothing(host_name());
             match &resolved {
-                Some(resolved) => resolved.read(&mut before)?,
-                None => self.read_file(&mut before)?,
+                // What is so already is looked at, too: its file may say something else.
+                Some(_) if change::checked_of_host(&change).is_ok() => {}
+                Some(resolved) => {
+                    let _is_kept = resolved.read(&mut before)?;
+                    change = change::of_host_without_present(&change, &before);
+                }
+                None => {
+                    self.read_file(&mut before)?;
+                    change = change::of_host_without_present(&change, &before);
+                }
             }
-            change = change::of_host_without_present(&change, &before);
         }
         let mut change = change::checked_of_host(&change)?;
         if resolved.is_some() {
@@ -115,31 +161,31 @@ impl backend::Dns for LinuxHost {
         let mut changes = of_lists(false)?;
         if write {
             let undo = name.as_ref().map(NewName::apply).transpose()?;
-            if !changes.is_empty() {
-                changes = of_lists(true).inspect_err(|_| undo.into_iter().for_each(Undo::take_back))?;
-            }
+            // Where nothing is to be changed, too: what a killed caller has left may have to be.
+            changes = of_lists(true).inspect_err(|_| undo.into_iter().for_each(Undo::take_back))?;
         }
         changes.extend(name.as_ref().map(NewName::change));
         Ok(changes)
     }
-}
 
-impl Dns {
-    /// What is known by the host's name alone.
-    fn nothing(host_name: String) -> Self {
-        let domain_of_name = host_name.split_once('.').map(|(_, domain)| domain.to_owned());
-        Self {
-            domain_name: domain_of_name.filter(|domain| !domain.is_empty()),
-            host_name,
-            resolver: Resolver::Resolved,
-            servers: Vec::new(),
-            domains: Vec::new(),
-            interfaces: Vec::new(),
+    /// What `systemd-resolved` answers; `None`: it does not work here. One that goes meanwhile is waited for: it may be
+    /// restarted.
+    fn ask_resolved<T>(
+        &self,
+        operation: &'static str,
+        ask: impl Fn(&Resolved) -> Result<T>,
+    ) -> Result<Option<T>> {
+        let Some(resolved) = Resolved::find(self, operation)? else { return Ok(None) };
+        match ask(&resolved) {
+            Err(error) if error.kind() == ErrorKind::NotFound => match host_settings::find(self) {
+                Ok(resolved) => ask(&resolved).map(Some),
+                Err(error) if error.kind() == ErrorKind::TimedOut => Ok(None),
+                Err(error) => Err(error),
+            },
+            told => told.map(Some),
         }
     }
-}
 
-impl LinuxHost {
     /// The error with which this caller's change of the host's servers would be refused, whatever they are.
     pub(super) fn check_may_change_dns(&self) -> Result<()> {
         match Resolved::find(self, SETTING)? {
@@ -159,6 +205,21 @@ impl LinuxHost {
             return None;
         }
         Some(self.best_route(server.address, &BestRouteQuery::default()).ok()?.index)
+    }
+}
+
+impl Dns {
+    /// What is known by the host's name alone.
+    fn nothing(host_name: String) -> Self {
+        let domain_of_name = host_name.split_once('.').map(|(_, domain)| domain.to_owned());
+        Self {
+            domain_name: domain_of_name.filter(|domain| !domain.is_empty()),
+            host_name,
+            resolver: Resolver::Resolved,
+            servers: Vec::new(),
+            domains: Vec::new(),
+            interfaces: Vec::new(),
+        }
     }
 }
 

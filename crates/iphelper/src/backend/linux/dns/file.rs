@@ -3,6 +3,7 @@
 use super::change::{domains_after, list_change, one_change, servers_after};
 use super::replace;
 use super::resolv_conf::ResolvConf;
+use super::stub::is_of_resolved;
 use super::{OPERATION, SETTING};
 use crate::backend::Compartment as _;
 use crate::backend::linux::LinuxHost;
@@ -49,6 +50,26 @@ impl LinuxHost {
         let manager = link_target(&path).or_else(|| file.manager());
         let forwarder = behind.map(|(list, _)| list.into());
         dns.resolver = Resolver::File { path, exists: bytes.is_some(), manager, forwarder };
+        Ok(())
+    }
+
+    /// The host's own lists where the file is not `systemd-resolved`'s: that reads it too, but not before it is asked for a
+    /// name, and tells old lists until then. A file that names that service alone leaves its servers to it.
+    pub(super) fn read_file_beside_resolved(&self, dns: &mut Dns) -> Result<()> {
+        let file = ResolvConf::parse(&read(&self.resolv_conf())?.unwrap_or_default());
+        let named = self.servers_of(&file);
+        let others: Vec<_> =
+            named.iter().filter(|server| !is_of_resolved(&server.address)).cloned().collect();
+        if named.is_empty() || !others.is_empty() {
+            dns.servers = others;
+        }
+        if let Some(domain) = file.domain() {
+            dns.domain_name = Some(domain);
+        }
+        dns.domains.retain(|domain| domain.routing_only);
+        let search = file.search().or_else(|| Some(vec![dns.domain_name.clone()?]));
+        let search = search.unwrap_or_default().into_iter().map(DnsDomain::search);
+        dns.domains = search.chain(std::mem::take(&mut dns.domains)).collect();
         Ok(())
     }
 

@@ -186,10 +186,16 @@ impl Keeper {
             Err(errno) => is_hidden(errno),
         };
         if let Some(service) = host.service_if(NAME, SETTING, is_ours)? {
-            let properties = service.properties(PATH, NAME)?;
-            if properties.get("Hostname").is_some_and(|name: String| name == host_name()) {
-                let before = properties.get("StaticHostname").unwrap_or_default();
-                return Ok(Self::Service(service, before));
+            match service.properties(PATH, NAME) {
+                Ok(properties) => {
+                    if properties.get("Hostname").is_some_and(|name: String| name == host_name()) {
+                        let before = properties.get("StaticHostname").unwrap_or_default();
+                        return Ok(Self::Service(service, before));
+                    }
+                }
+                // It ends when it is idle, at this moment.
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
             }
         }
         // The file is that of the first process's namespace; a container has a first process of its own. Where this caller

@@ -6,7 +6,7 @@
 
 use super::SETTING;
 use super::change::list_change;
-use super::file::io_error;
+use super::file::{io_error, read};
 use super::replace::{self, Lock, Present};
 use super::resolved::Resolved;
 use crate::backend::linux::LinuxHost;
@@ -29,11 +29,16 @@ const HEADER: &str = "\
 # Without this file, and after \"systemctl reload-or-restart systemd-resolved\", that counts again.
 [Resolve]
 ";
+/// The lists of the host's settings in the file.
+const SERVERS: &str = "DNS";
+const DOMAINS: &str = "Domains";
 const SYSTEMD: &str = "org.freedesktop.systemd1";
 const UNIT: &str = "org.freedesktop.systemd1.Unit";
 /// How long a reload may take, and how long the service may be away.
 const PATIENCE: Duration = Duration::from_secs(30);
 const AWAY: Duration = Duration::from_secs(5);
+/// How long to wait for other callers, each of whom has the service reloaded.
+const OTHERS: Duration = Duration::from_secs(60);
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// What the host has of its own.
@@ -86,33 +91,44 @@ impl LinuxHost {
             return Err(Error::new(ErrorKind::NotSupported, SETTING)
                 .because(format!("{server} is reached over one interface: make it a server of that one")));
         }
-        let before = resolved.host_settings()?;
-        let wanted = before.after(change);
-        let mut changes = Vec::new();
-        changes.extend(list_change("servers", &before.servers, &wanted.servers, FILE));
-        changes.extend(list_change("search", &before.domains, &wanted.domains, FILE));
-        if changes.is_empty() {
-            return Ok(changes);
+        let planned = Planned::of(resolved, change)?;
+        if planned.is_done()? {
+            return Ok(planned.changes);
         }
-        let unit = Unit::of(self, resolved)?;
-        let edit = |present: &Present| {
-            let new = text(&present.bytes, change, &wanted);
-            Ok((present.content(), Some(new).filter(|new| *new != present.bytes)))
-        };
+        let _ = Unit::of(self, resolved)?;
         if !write {
-            return if Path::new(FOLDER).exists() {
-                edit(&Present::look(Path::new(FILE))?).map(|_| changes)
-            } else {
-                Ok(changes)
-            };
+            if Path::new(FOLDER).exists() {
+                let _ = Present::look(Path::new(FILE))?;
+            }
+            return Ok(planned.changes);
         }
         let folder = Folder::make()?;
         let whole = Present::look(Path::new(CHANGE))?;
-        let lock = Lock::take(&whole)?;
-        let old = replace::edit(Path::new(FILE), edit)?;
+        let lock = Lock::take(&whole, OTHERS)?;
+        let done = self.change_file_of_service(change);
+        drop(lock);
+        if done.is_err() {
+            folder.remove();
+        }
+        done
+    }
+
+    /// Writes the file and has it read. The caller has the lock: who had it before may have changed the settings and
+    /// restarted the service, so everything is looked at again.
+    fn change_file_of_service(&self, change: &DnsChange) -> Result<Vec<PropertyChange>> {
+        let resolved = find(self)?;
+        let planned = Planned::of(&resolved, change)?;
+        if planned.is_done()? {
+            return Ok(planned.changes);
+        }
+        let unit = Unit::of(self, &resolved)?;
+        let old = replace::edit(Path::new(FILE), |present| {
+            let new = text(&present.bytes, &planned.change, &planned.wanted);
+            Ok((present.content(), Some(new).filter(|new| *new != present.bytes)))
+        })?;
         let done = unit.reload(self).and_then(|resolved| {
             let after = resolved.host_settings()?;
-            if after.is(&wanted) {
+            if after.is(&planned.wanted) {
                 return Ok(());
             }
             let show = |settings: &HostSettings| {
@@ -122,7 +138,7 @@ impl LinuxHost {
             Err(Error::new(ErrorKind::NotSupported, SETTING).because(format!(
                 "systemd-resolved read {FILE} and has \"{}\" instead of \"{}\": another of its files says so, too",
                 show(&after),
-                show(&wanted)
+                show(&planned.wanted)
             )))
         });
         if let Err(error) = done {
@@ -130,11 +146,52 @@ impl LinuxHost {
             if put_back(old).is_ok() {
                 let _ = unit.reload(self);
             }
-            drop(lock);
-            folder.remove();
             return Err(error);
         }
-        Ok(changes)
+        Ok(planned.changes)
+    }
+}
+
+/// Waits until nobody else changes the host's own settings, which may take the service away for a moment; whether this
+/// caller could tell.
+pub(super) fn wait_for_others() -> bool {
+    Path::new(FOLDER).is_dir()
+        && Present::look(Path::new(CHANGE)).is_ok_and(|whole| Lock::take(&whole, OTHERS).is_ok())
+}
+
+/// A change, and what it makes of what the service has.
+struct Planned {
+    change: DnsChange,
+    wanted: HostSettings,
+    changes: Vec<PropertyChange>,
+}
+
+impl Planned {
+    fn of(resolved: &Resolved, change: &DnsChange) -> Result<Self> {
+        let mut change = change.clone();
+        change.servers = change.servers.map(|servers| resolved.with_ports_of_host(servers)).transpose()?;
+        let before = resolved.host_settings()?;
+        let wanted = before.after(&change);
+        let mut changes = Vec::new();
+        changes.extend(list_change("servers", &before.servers, &wanted.servers, FILE));
+        changes.extend(list_change("search", &before.domains, &wanted.domains, FILE));
+        Ok(Self { change, wanted, changes })
+    }
+
+    /// Whether the service has what is wished, and would have it again: a caller that was killed before the reload left a
+    /// file that says something else.
+    fn is_done(&self) -> Result<bool> {
+        if !self.changes.is_empty() {
+            return Ok(false);
+        }
+        // Who may not read it cannot write it, either.
+        let Ok(Some(present)) = read(Path::new(FILE)) else { return Ok(true) };
+        let asked = lists_in(&present).filter(|key| match *key {
+            SERVERS => self.change.servers.is_some(),
+            _ => self.change.search.is_some(),
+        });
+        let is_asked = asked.count() > 0;
+        Ok(!is_asked || text(&present, &self.change, &self.wanted) == present)
     }
 }
 
@@ -168,25 +225,41 @@ impl Folder {
     }
 }
 
+/// The lists that a file has.
+fn lists_in(text: &[u8]) -> impl Iterator<Item = &'static str> {
+    let text = String::from_utf8_lossy(text).into_owned();
+    [SERVERS, DOMAINS].into_iter().filter(move |key| text.lines().any(|line| is_of(line, key)))
+}
+
+fn is_of(line: &str, key: &str) -> bool {
+    line.split_once('=').is_some_and(|(name, _)| name.trim() == key)
+}
+
 /// The content with the lists that are changed; what else it says stays.
+///
+/// A list that it has and that is not changed is written, too, as the service has it: what a caller that was killed before
+/// the reload has left there takes no effect with somebody else's change.
 fn text(old: &[u8], change: &DnsChange, wanted: &HostSettings) -> Vec<u8> {
+    let present: Vec<_> = lists_in(old).collect();
     let old = String::from_utf8_lossy(old);
-    let mut text = if old.trim().is_empty() { HEADER.to_owned() } else { old.into_owned() };
-    let mut set = |key: &str, value: String| {
-        let is_of = |line: &str| line.split_once('=').is_some_and(|(name, _)| name.trim() == key);
-        text = text.lines().filter(|line| !is_of(line)).map(|line| format!("{line}\n")).collect();
+    let mut text = if old.trim().is_empty() { HEADER.to_owned() } else { old.clone().into_owned() };
+    let mut set = |key: &'static str, is_changed: bool, value: String| {
         // An empty value takes away what the files before have said.
-        text.extend([key, "=\n"]);
+        let mut lines = format!("{key}=\n");
         if !value.is_empty() {
-            text.extend([key, "=", &value, "\n"]);
+            lines.extend([key, "=", &value, "\n"]);
         }
+        let is_so = || old.lines().filter(|line| is_of(line, key)).eq(lines.lines());
+        if !is_changed && !present.contains(&key) || present.contains(&key) && is_so() {
+            return;
+        }
+        text = text.lines().filter(|line| !is_of(line, key)).map(|line| format!("{line}\n")).collect();
+        text.push_str(&lines);
     };
-    if change.servers.is_some() {
-        set("DNS", wanted.servers.iter().map(server).collect::<Vec<_>>().join(" "));
-    }
-    if change.search.is_some() {
-        set("Domains", wanted.domains.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "));
-    }
+    let servers = wanted.servers.iter().map(server).collect::<Vec<_>>().join(" ");
+    set(SERVERS, change.servers.is_some(), servers);
+    let domains = wanted.domains.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+    set(DOMAINS, change.search.is_some(), domains);
     text.into_bytes()
 }
 
@@ -230,16 +303,22 @@ impl Unit {
 
     /// Has the service read its files again, and finds it again.
     fn reload(&self, host: &LinuxHost) -> Result<Resolved> {
-        let found = self.run("ReloadOrRestart").and_then(|()| find(host));
-        match found {
-            // Restarted too often, it would stay away (`StartLimitBurst`).
-            Err(error) if error.kind() == ErrorKind::TimedOut => {
-                let _: Result<()> = self.systemd.call(&self.path, UNIT, "ResetFailed", ());
-                self.run("Start")?;
-                find(host)
+        self.run("ReloadOrRestart")?;
+        if !self.has_failed() {
+            match find(host) {
+                Err(error) if error.kind() == ErrorKind::TimedOut => {}
+                found => return found,
             }
-            found => found,
         }
+        // Restarted too often, it stays away (`StartLimitBurst`).
+        let _: Result<()> = self.systemd.call(&self.path, UNIT, "ResetFailed", ());
+        self.run("Start")?;
+        find(host)
+    }
+
+    fn has_failed(&self) -> bool {
+        let properties = self.systemd.properties(&self.path, UNIT);
+        properties.is_ok_and(|of| of.get::<String>("ActiveState").is_some_and(|state| state == "failed"))
     }
 
     /// Runs a job and waits until it has ended.
@@ -259,7 +338,7 @@ impl Unit {
 }
 
 /// The service, once it is there.
-fn find(host: &LinuxHost) -> Result<Resolved> {
+pub(super) fn find(host: &LinuxHost) -> Result<Resolved> {
     let deadline = Instant::now() + AWAY;
     loop {
         if let Some(resolved) = Resolved::find(host, SETTING)? {
@@ -299,10 +378,10 @@ mod tests {
         let edited = format!("{first}LLMNR=no\nDNSSEC=no");
         let change = DnsChange { servers: Some(Vec::new()), ..DnsChange::default() };
         let servers = ["192.0.2.1", "192.0.2.2:5353", "[2001:db8::1]:853#dns.example", "2001:db8::2"];
-        let second = text(edited.as_bytes(), &change, &wanted(&servers, &[]));
+        let second = text(edited.as_bytes(), &change, &wanted(&servers, &["a.example", "~b.example"]));
         let expected = format!("{edited}\nDNS=\nDNS={}\n", servers.join(" "));
         assert_eq!(String::from_utf8(second.clone()).unwrap(), expected);
-        let none = text(&second, &change, &wanted(&[], &[]));
+        let none = text(&second, &change, &wanted(&[], &["a.example", "~b.example"]));
         assert_eq!(String::from_utf8(none).unwrap(), format!("{edited}\nDNS=\n"));
     }
 }

@@ -61,7 +61,7 @@ pub(super) fn edit<T>(
     if new.is_none() {
         return Ok(told);
     }
-    let _lock = Lock::take(&present)?;
+    let _lock = Lock::take(&present, PATIENCE)?;
     for _ in 0..ATTEMPTS {
         let present = Present::look(path)?;
         let (told, new) = edit(&present)?;
@@ -272,11 +272,12 @@ pub(super) struct Lock<'a> {
 }
 
 impl<'a> Lock<'a> {
-    pub(super) fn take(present: &'a Present) -> Result<Self> {
+    /// Takes it, and waits so long for others at most.
+    pub(super) fn take(present: &'a Present, patience: Duration) -> Result<Self> {
         let name = present.beside(".iphelper-lock");
         let doing = |errno| at(errno, &format!("locking {}", present.path.display()));
         let flags = OFlags::CREATE | OFlags::RDWR | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + patience;
         loop {
             step().map_err(doing)?;
             let file =
@@ -295,8 +296,10 @@ impl<'a> Lock<'a> {
                 }
                 Err(Errno::AGAIN | Errno::INTR) if Instant::now() < deadline => std::thread::sleep(PAUSE),
                 Err(Errno::AGAIN | Errno::INTR) => {
-                    return Err(Error::new(ErrorKind::TimedOut, SETTING)
-                        .because(format!("another program holds the lock on {name} for 5 s")));
+                    return Err(Error::new(ErrorKind::TimedOut, SETTING).because(format!(
+                        "another program holds the lock on {name} for {} s",
+                        patience.as_secs()
+                    )));
                 }
                 Err(errno) => return Err(doing(errno)),
             }

@@ -24,7 +24,6 @@ impl LinuxHost {
     /// The list with the servers that a forwarder asks, and its path; `None`: the file names none, or none that listens in this namespace.
     pub(super) fn behind_a_stub(&self, file: &ResolvConf) -> Option<(&'static str, ResolvConf)> {
         let addresses: Vec<_> = file.nameservers().into_iter().map(|(address, _)| address).collect();
-        let is_of_resolved = |address: &IpAddr| RESOLVED.iter().any(|own| address == own);
         // What somebody has written himself means what it says, and can be put back.
         let manager = file.manager()?;
         let path = if addresses.iter().all(is_of_resolved) && manager.contains("systemd-resolved") {
@@ -54,4 +53,9 @@ impl LinuxHost {
         };
         self.udp_endpoints(&query).is_ok_and(|endpoints| !endpoints.is_empty())
     }
+}
+
+/// Whether `systemd-resolved` listens there.
+pub(super) fn is_of_resolved(address: &IpAddr) -> bool {
+    RESOLVED.iter().any(|own| address == own)
 }
