@@ -1,6 +1,6 @@
 //! `resolv.conf(5)` as a list of lines.
 //!
-//! Read as the C library reads it (glibc, `resolv/res_init.c`): the keyword begins the line, a blank or a tab follows, these
+//! Read as the C library reads it (glibc; `resolv.conf(5)`): the keyword begins the line, a blank or a tab follows, these
 //! alone end a word, and of `domain` and `search` the last line counts. So a line that ends as on Windows has a carriage return
 //! in its last word, which is no address then. What is passed over is kept as it is.
 
