@@ -42,6 +42,12 @@ pub(super) fn start(unit: &str) {
 pub(super) fn restart_resolved() {
     let _ = try_run("systemctl reset-failed systemd-resolved");
     let _ = run("systemctl restart systemd-resolved");
+    // It is started before it has its name.
+    eventually("systemd-resolved is on the bus", || {
+        run("busctl call org.freedesktop.DBus /org/freedesktop/DBus org.freedesktop.DBus NameHasOwner s \
+             org.freedesktop.resolve1")
+        .contains("true")
+    });
 }
 
 /// Starts `systemd-resolved` as it is before anybody has changed anything, on a host called `web`.
