@@ -10,51 +10,25 @@
     reason = "helpers of tests fail as tests do"
 )]
 
+use iphelper_capi::dns;
 use iphelper_capi::error::{NtStatus, Win32};
 use iphelper_capi::raw::*;
-use iphelper_capi::{convert, dns};
 use iphelper_testkit::bus::PrivateBus;
 use iphelper_testkit::{
     Child, NO_RELOAD, eventually, is_child, isolated, run, serve_resolved, serve_systemd, with_private_files,
 };
+use rows::{empty, guid, text, wide};
 use std::process::Command;
 use std::ptr::{null, null_mut};
 use support::{Scratch, compile, compiles, crate_dir};
 
+#[path = "support/dns.rs"]
+mod rows;
 mod support;
 
 iphelper_testkit::private_user_namespace!();
 
 const FILE: &str = "/etc/resolv.conf";
-
-fn wide(text: &str) -> Vec<u16> {
-    text.encode_utf16().chain([0]).collect()
-}
-
-fn text(text: *const u16) -> String {
-    if text.is_null() {
-        return String::new();
-    }
-    let units: Vec<u16> = (0..).map(|at| unsafe { *text.add(at) }).take_while(|unit| *unit != 0).collect();
-    String::from_utf16(&units).unwrap()
-}
-
-fn guid(name: &str) -> GUID {
-    let name = std::ffi::CString::new(name).unwrap();
-    let (mut luid, mut guid) = (NET_LUID::default(), GUID::from_u128(0));
-    unsafe {
-        assert_eq!(convert::name_to_luid_a::<Win32>(name.as_ptr().cast(), &raw mut luid), 0);
-        assert_eq!(convert::luid_to_guid::<Win32>(&raw const luid, &raw mut guid), 0);
-    }
-    guid
-}
-
-fn empty(version: u32, flags: u64) -> DNS_INTERFACE_SETTINGS4 {
-    let mut row: DNS_INTERFACE_SETTINGS4 = unsafe { std::mem::zeroed() };
-    row.Version = version;
-    row.Flags = ULONG64(flags);
-    row
-}
 
 fn get(of: GUID, row: &mut DNS_INTERFACE_SETTINGS4) -> u32 {
     unsafe { dns::interface_dns_settings::<Win32>(of, (&raw mut *row).cast()) }

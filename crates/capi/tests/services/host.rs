@@ -1,6 +1,7 @@
 //! What belongs to the host: its servers, its domains and its name.
 
 use crate::lab::{Pair, eventually, fresh_resolved, host, resolvectl, restart_resolved, start, stop};
+use crate::rows::{text, wide};
 use iphelper::dns::DnsChange;
 use iphelper::{ErrorKind, Host};
 use iphelper_capi::dns;
@@ -163,18 +164,6 @@ fn the_name_by_hostnamed_and_without_it() {
         (run("uname -n").trim().to_owned(), domains()),
         ("db".to_owned(), vec!["a.example".to_owned()])
     );
-}
-
-fn wide(text: &str) -> Vec<u16> {
-    text.encode_utf16().chain([0]).collect()
-}
-
-fn text(text: *const u16) -> String {
-    if text.is_null() {
-        return String::new();
-    }
-    let units: Vec<u16> = (0..).map(|at| unsafe { *text.add(at) }).take_while(|unit| *unit != 0).collect();
-    String::from_utf16(&units).unwrap()
 }
 
 #[test]

@@ -1,11 +1,12 @@
 //! The settings of one interface, by `systemd-resolved` and `systemd-networkd`.
 
 use crate::lab::{Pair, eventually, fresh_resolved, host, resolvectl, start, stop};
+use crate::rows::{empty, guid, text, wide};
 use iphelper::dns::{DnsOverTls, InterfaceDnsChange, LinkLookup, Resolver};
 use iphelper::{ErrorKind, Family};
+use iphelper_capi::dns;
 use iphelper_capi::error::Win32;
 use iphelper_capi::raw::*;
-use iphelper_capi::{convert, dns};
 use iphelper_testkit::{as_nobody, run};
 
 fn servers(texts: &[&str]) -> InterfaceDnsChange {
@@ -19,35 +20,6 @@ fn names(names: &[&str]) -> Option<Vec<String>> {
 
 fn texts(items: &[impl ToString]) -> String {
     items.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
-}
-
-fn wide(text: &str) -> Vec<u16> {
-    text.encode_utf16().chain([0]).collect()
-}
-
-fn text(text: *const u16) -> String {
-    if text.is_null() {
-        return String::new();
-    }
-    let units: Vec<u16> = (0..).map(|at| unsafe { *text.add(at) }).take_while(|unit| *unit != 0).collect();
-    String::from_utf16(&units).unwrap()
-}
-
-fn guid(name: &str) -> GUID {
-    let name = std::ffi::CString::new(name).unwrap();
-    let (mut luid, mut guid) = (NET_LUID::default(), GUID::from_u128(0));
-    unsafe {
-        assert_eq!(convert::name_to_luid_a::<Win32>(name.as_ptr().cast(), &raw mut luid), 0);
-        assert_eq!(convert::luid_to_guid::<Win32>(&raw const luid, &raw mut guid), 0);
-    }
-    guid
-}
-
-fn empty(version: u32, flags: u64) -> DNS_INTERFACE_SETTINGS4 {
-    let mut row: DNS_INTERFACE_SETTINGS4 = unsafe { std::mem::zeroed() };
-    row.Version = version;
-    row.Flags = ULONG64(flags);
-    row
 }
 
 /// The texts of an interface as C programs get them: servers, search list, domains that route; and the switches.

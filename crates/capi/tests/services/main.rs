@@ -19,3 +19,5 @@ mod host;
 mod interface;
 mod lab;
 mod lease;
+#[path = "../support/dns.rs"]
+mod rows;
